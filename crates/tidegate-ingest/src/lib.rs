@@ -1,0 +1,1 @@
+//! The doors: an upload becomes one accepted job.

@@ -1,0 +1,1 @@
+//! Everything durable: the spool, the journal and the queue's index.

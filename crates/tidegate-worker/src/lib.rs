@@ -1,0 +1,1 @@
+//! Claims jobs while the gate is open, checks, delivers, responds, finishes.

@@ -1,0 +1,3 @@
+//! The `tidegate` binary: composition root, configuration, commands.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Numbered steps from one store layout to the next.
