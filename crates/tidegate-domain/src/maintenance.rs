@@ -1,0 +1,33 @@
+//! When files may be processed: the maintenance calendar, holds, and the gate they close.
+//!
+//! Invariant: [`gate`] depends on nothing but its arguments, and a closed gate stops claims only;
+//! uploads are accepted whatever it says. Nothing here reads a clock, stores anything or processes a
+//! file. Intervals are half-open, `[start, end)`, and in doubt about the clocks' changes the gate is
+//! closed.
+
+pub mod local;
+
+mod announcement;
+mod calendar;
+mod config;
+mod gate;
+mod hold;
+mod interval;
+mod occurrences;
+mod overrides;
+mod scope;
+mod timeline;
+mod window;
+mod wording;
+
+pub use announcement::{ANNOUNCED_AHEAD, announcement, show_instant};
+pub use calendar::{Calendar, CalendarError, InFlight, InHand};
+pub use config::{MaintenanceConfig, PAUSE_MAX, Problem, WindowConfig};
+pub use gate::{Cause, CauseKind, Gate, GateState, gate};
+pub use hold::{HOLD_DEFAULT, HOLD_MAX, Hold, HoldError, HoldLength};
+pub use interval::Interval;
+pub use occurrences::{Occurrence, OccurrenceState, occurrences};
+pub use overrides::{Override, OverrideError};
+pub use scope::{OrgPattern, OrgPatternError, Scope};
+pub use window::{Origin, Window};
+pub use wording::{NAME_CHARS_MAX, REASON_CHARS_MAX, WordingError};
