@@ -5,6 +5,8 @@
 
 mod duration;
 mod size;
+#[cfg(test)]
+mod tests;
 
 pub use duration::{DURATION_MAX, DurationError, HumanDuration, format_duration, parse_duration};
 pub use size::{ByteSize, SizeError, format_size, parse_size};
