@@ -1,1 +1,19 @@
-//! Pure vocabulary of tidegate: ids, organizations, job states and their transitions, calendar and gate. No I/O.
+//! Pure vocabulary of tidegate: ids, organizations, job states and their transitions, maintenance
+//! calendar and gate, clock.
+//!
+//! Nothing in this crate reads a file, a socket or the time: whoever needs one of them hands it in.
+//! Every other crate speaks in these words, so that code, command line, logs and documents agree
+//! (see `docs/glossary.md`).
+
+mod clock;
+mod id;
+pub mod job;
+pub mod maintenance;
+mod name;
+mod org;
+pub mod units;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use id::{JobId, JobIdError, JobIds};
+pub use name::{NameError, UploadName};
+pub use org::{Account, Hl7Profile, OrgCode, OrgCodeError, Organization, Organizations};

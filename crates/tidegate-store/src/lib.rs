@@ -1,1 +1,110 @@
-//! Everything durable: the spool, the journal and the queue's index.
+//! Everything durable: the journal, the spool and the queue's index.
+//!
+//! **The promise.** When [`Upload::accept`] returns `Ok`, the upload's bytes, its name and its job are
+//! on stable storage, and nothing but the loss of the disk takes them away again.
+//!
+//! **How.** One thread, the [committer](committer), makes every change: it decides it, writes it to the
+//! [journal] and syncs, shows it in the [index] (sled) and the [spool] (the organizations'
+//! directories), and answers. The journal is the truth; index and spool are views of it which a
+//! [start](open) repairs or makes anew. `docs/decisions/0001-journal-and-index.md` tells why.
+//!
+//! **What it does not do.** It knows nothing of protocols or HL7, and delivers nothing.
+
+mod committer;
+mod core;
+mod disk;
+mod drain;
+mod error;
+mod index;
+mod journal;
+mod lanes;
+mod layout;
+mod maintenance;
+mod open;
+mod record;
+mod sender_view;
+mod spool;
+mod staff;
+mod syncer;
+mod threads;
+mod upload;
+mod verify;
+mod work;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::Sender as CommandSender;
+
+use tidegate_domain::Clock;
+use tokio::sync::{oneshot, watch};
+
+pub use crate::core::Options;
+pub use crate::error::{OpenError, StoreError};
+pub use crate::maintenance::Maintenance;
+pub use crate::open::Recovery;
+pub use crate::sender_view::SenderFile;
+pub use crate::staff::{Filter, Stats};
+pub use crate::upload::{Sender, Upload};
+pub use crate::verify::Verification;
+pub use crate::work::Claim;
+
+use crate::committer::{Command, Reply};
+use crate::core::Core;
+use crate::threads::Threads;
+
+/// A handle on the store; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    core: Arc<Core>,
+    commands: CommandSender<Command>,
+    threads: Arc<Threads>,
+}
+
+impl Store {
+    /// Opens the store in `data_dir`, or begins a new one there if it is empty, and says what the
+    /// start had to repair. Blocks; reads as much of the journal as the index has missed.
+    pub fn open(
+        data_dir: &Path,
+        options: Options,
+        clock: Arc<dyn Clock>,
+    ) -> Result<(Self, Recovery), OpenError> {
+        open::open(data_dir, options, clock, &mut |_, _| {})
+    }
+
+    /// Throws the index away and makes it anew from the journal. `progress` hears of bytes read and
+    /// all bytes. No other process may use the store meanwhile.
+    pub fn rebuild(
+        data_dir: &Path,
+        clock: Arc<dyn Clock>,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<(Self, Recovery), OpenError> {
+        open::rebuild(data_dir, clock, progress)
+    }
+
+    /// Closes the store in good order: what was begun is finished, everything is made durable. Every
+    /// other handle answers [`StoreError::Closed`] from then on.
+    pub async fn close(&self) {
+        drop(self.commands.send(Command::Close));
+        let (threads, core) = (Arc::clone(&self.threads), Arc::clone(&self.core));
+        let closed = tokio::task::spawn_blocking(move || threads.close(&core));
+        drop(closed.await);
+    }
+
+    /// Turns true when the store has failed: the process has to end with an error, and the next start
+    /// is sound.
+    pub fn failed(&self) -> watch::Receiver<bool> {
+        self.core.failed.subscribe()
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
+        self.core.check()?;
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).map_err(|_| StoreError::Closed)?;
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Everything that was written to the data directory's file system before is durable.
+    async fn sync_files(&self) -> Result<(), StoreError> {
+        self.threads.syncer().ok_or(StoreError::Closed)?.files().await
+    }
+}

@@ -1,0 +1,228 @@
+//! Organizations and their accounts, as staff write them in `orgs.d/*.toml`.
+//!
+//! Invariant: an [`Organizations`] snapshot never has two organizations of one code nor two accounts
+//! of one name, so that an account name alone decides whose directory a session sees.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+/// An organization's short code: 1 to 32 characters of A-Z, a-z, 0-9, `-` and `_`, case-sensitive.
+/// It names directories, so nothing else is let in.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OrgCode(Arc<str>);
+
+/// A text that is no organization code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an organization code has 1 to 32 characters of A-Z, a-z, 0-9, - and _")]
+pub struct OrgCodeError;
+
+impl OrgCode {
+    /// Checks a code.
+    pub fn new(code: &str) -> Result<Self, OrgCodeError> {
+        let fits = (1..=32).contains(&code.len())
+            && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        if fits { Ok(Self(code.into())) } else { Err(OrgCodeError) }
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OrgCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for OrgCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for OrgCode {
+    type Error = OrgCodeError;
+
+    fn try_from(code: String) -> Result<Self, OrgCodeError> {
+        Self::new(&code)
+    }
+}
+
+impl From<OrgCode> for String {
+    fn from(code: OrgCode) -> Self {
+        code.0.as_ref().to_owned()
+    }
+}
+
+/// A sender: who it is, how it logs in, what its files must look like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Organization {
+    /// Names its directories and its jobs.
+    pub code: OrgCode,
+    /// For people; may be empty.
+    #[serde(default)]
+    pub name: String,
+    /// Mail addresses that hear of maintenance.
+    #[serde(default)]
+    pub contacts: Vec<String>,
+    /// Whether its accounts are shut out. What was accepted is still processed.
+    #[serde(default)]
+    pub disabled: bool,
+    /// The zone of the times in its reports; the maintenance calendar's where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<Tz>,
+    /// What its messages must look like.
+    #[serde(default)]
+    pub hl7: Hl7Profile,
+    /// Who may log in for it.
+    #[serde(default, rename = "account")]
+    pub accounts: Vec<Account>,
+}
+
+/// One login of an organization.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The user name, unique among all organizations.
+    pub name: String,
+    /// Argon2id in PHC form; without it no password is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<String>,
+    /// Public keys as in OpenSSH's `authorized_keys`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorized_keys: Vec<String>,
+    /// Networks that it may come from, such as `192.0.2.0/24`; empty means any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_from: Vec<String>,
+    /// Whether it is shut out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disabled: bool,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What an organization's messages must look like to pass the door.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Hl7Profile {
+    /// Accepted values of MSH-12.1.
+    pub versions: Vec<String>,
+    /// Accepted value of MSH-11.1: `P`, `T` or `D`.
+    pub processing_id: String,
+    /// Whether a wrong BTS-1 or FTS-1 refuses the whole file.
+    pub strict_counts: bool,
+    /// Whether a message with errors inside an ORDER group is delivered all the same.
+    pub forward_on_group_error: bool,
+}
+
+impl Default for Hl7Profile {
+    fn default() -> Self {
+        Self {
+            versions: vec!["2.5.1".to_owned()],
+            processing_id: "P".to_owned(),
+            strict_counts: false,
+            forward_on_group_error: false,
+        }
+    }
+}
+
+/// All organizations at one moment; replaced as a whole when a file changes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Organizations {
+    by_code: BTreeMap<OrgCode, Organization>,
+    by_account: BTreeMap<String, OrgCode>,
+}
+
+impl Organizations {
+    /// Collects organizations; a code or an account name that stands twice is an error for people.
+    pub fn new(organizations: impl IntoIterator<Item = Organization>) -> Result<Self, String> {
+        let mut all = Self::default();
+        for organization in organizations {
+            let code = organization.code.clone();
+            for account in &organization.accounts {
+                if let Some(other) = all.by_account.insert(account.name.clone(), code.clone()) {
+                    return Err(format!("account {:?} stands twice: in {other} and {code}", account.name));
+                }
+            }
+            if all.by_code.insert(code.clone(), organization).is_some() {
+                return Err(format!("organization {code} stands twice"));
+            }
+        }
+        Ok(all)
+    }
+
+    /// The organization of a code.
+    pub fn get(&self, code: &OrgCode) -> Option<&Organization> {
+        self.by_code.get(code)
+    }
+
+    /// The account of a name and the organization that it belongs to.
+    pub fn account(&self, name: &str) -> Option<(&Organization, &Account)> {
+        let organization = self.by_code.get(self.by_account.get(name)?)?;
+        let account = organization.accounts.iter().find(|account| account.name == name)?;
+        Some((organization, account))
+    }
+
+    /// Every organization, by code.
+    pub fn iter(&self) -> impl Iterator<Item = &Organization> {
+        self.by_code.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn organization(code: &str, account: &str) -> Organization {
+        let account = Account {
+            name: account.to_owned(),
+            password_hash: Some("$argon2id$secret".to_owned()),
+            authorized_keys: Vec::new(),
+            allow_from: Vec::new(),
+            disabled: false,
+        };
+        Organization {
+            code: OrgCode::new(code).unwrap(),
+            name: String::new(),
+            contacts: Vec::new(),
+            disabled: false,
+            timezone: None,
+            hl7: Hl7Profile::default(),
+            accounts: vec![account],
+        }
+    }
+
+    #[test]
+    fn a_code_can_only_ever_name_a_directory() {
+        for bad in ["", ".", "..", "A/B", "A B", "Ä", &"x".repeat(33)] {
+            assert_eq!(OrgCode::new(bad), Err(OrgCodeError), "{bad}");
+        }
+        assert!(OrgCode::new("ACME-01_b").is_ok());
+    }
+
+    #[test]
+    fn an_account_belongs_to_one_organization_only() {
+        let error = Organizations::new([organization("A", "x"), organization("B", "x")]).unwrap_err();
+        assert!(error.contains("twice"), "{error}");
+        let all = Organizations::new([organization("A", "x"), organization("B", "y")]).unwrap();
+        assert_eq!(all.account("y").unwrap().0.code.as_str(), "B");
+        assert!(all.account("z").is_none());
+    }
+
+    #[test]
+    fn debug_output_hides_password_hashes() {
+        assert!(!format!("{:?}", organization("A", "x")).contains("argon2id"));
+    }
+}

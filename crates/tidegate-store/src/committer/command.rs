@@ -1,0 +1,42 @@
+//! What the committer can be asked.
+
+use tidegate_domain::JobId;
+use tidegate_domain::job::{Job, JobEvent, Submission};
+use tokio::sync::oneshot;
+
+use crate::error::StoreError;
+use crate::record::MaintenanceChange;
+
+/// Where an answer goes; whoever asked may have left.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// One wish to change something.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// A sender's upload.
+    Accept {
+        /// Chosen by the door, so that a large upload's file could be named.
+        id: JobId,
+        submission: Submission,
+        /// The bytes of a small upload; a large one's file is durable already.
+        payload: Option<Vec<u8>>,
+        reply: Reply<Job>,
+    },
+    /// Work for a worker.
+    Claim { jobs_max: usize, reply: Reply<Vec<Job>> },
+    /// Something happened to a job.
+    Change {
+        id: JobId,
+        /// The claim under which it happened, if it was a worker's doing.
+        fence: Option<u64>,
+        event: JobEvent,
+        actor: String,
+        reply: Reply<Job>,
+    },
+    /// Staff changed windows or holds.
+    Maintenance { change: MaintenanceChange, actor: String, reply: Reply<()> },
+    /// Does the index add up?
+    Verify { reply: Reply<bool> },
+    /// The store closes.
+    Close,
+}

@@ -1,0 +1,140 @@
+//! Which changes follow from a command, by the state that stands.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, Submission};
+use tidegate_domain::{JobId, OrgCode};
+
+use super::Committer;
+use super::batch::Waiter;
+use super::command::{Command, Reply};
+use crate::error::StoreError;
+use crate::journal::Item;
+use crate::record::{Change, Entry};
+
+impl Committer {
+    pub(super) fn decide(&mut self, command: Command) {
+        match command {
+            Command::Accept { id, submission, payload, reply } => self.accept(id, submission, payload, reply),
+            Command::Claim { jobs_max, reply } => self.claim(jobs_max, reply),
+            Command::Change { id, fence, event, actor, reply } => {
+                match self.check_change(id, fence, &event) {
+                    Ok(()) => {
+                        self.batch.moves_jobs();
+                        let item = self.push_job(id, event, actor, None);
+                        self.batch.wait(Waiter::Job { item, reply });
+                    }
+                    Err(error) => drop(reply.send(Err(error))),
+                }
+            }
+            Command::Maintenance { change, actor, reply } => {
+                self.batch.moves_jobs();
+                self.push(Change::Maintenance(change), actor, None);
+                self.batch.wait(Waiter::Nothing { reply });
+            }
+            Command::Verify { reply } => drop(reply.send(self.index.adds_up())),
+            Command::Close => {}
+        }
+    }
+
+    /// The bytes of a small upload are put into place first: a disk that is full is noticed while the
+    /// upload can still be refused.
+    fn accept(&mut self, id: JobId, submission: Submission, payload: Option<Vec<u8>>, reply: Reply<Job>) {
+        if let Some(bytes) = &payload {
+            let written = self.core.spool.write_new_payload(&submission.org, id, bytes);
+            if let Err(error) = written.map_err(StoreError::io("writing an upload")) {
+                drop(reply.send(Err(error)));
+                return;
+            }
+        }
+        let actor = format!("sender:{}", submission.account);
+        let item = self.push_job(id, JobEvent::Accepted(submission), actor, payload);
+        self.batch.wait(Waiter::Job { item, reply });
+    }
+
+    fn check_change(&self, id: JobId, fence: Option<u64>, event: &JobEvent) -> Result<(), StoreError> {
+        let mut job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
+        if fence.is_some_and(|fence| job.state != JobState::Processing || job.fence != fence) {
+            return Err(StoreError::StaleClaim);
+        }
+        let (seq, at) = (self.next_seq, self.core.clock.now());
+        job.apply(&HistoryEntry { seq, at, actor: String::new(), event: event.clone() })?;
+        Ok(())
+    }
+
+    fn claim(&mut self, jobs_max: usize, reply: Reply<Vec<Job>>) {
+        self.reap();
+        let start = self.batch.items().len();
+        let now = self.core.clock.now();
+        let maintenance = self.core.gatekeeper.now();
+        let turn = self.core.lanes().turn();
+        for org in turn {
+            if self.batch.items().len() - start >= jobs_max {
+                break;
+            }
+            if !maintenance.gate(now, Some(&org)).claims_allowed {
+                continue;
+            }
+            match self.head_of(&org, now) {
+                Ok(Some(id)) => {
+                    self.push_job(id, JobEvent::Claimed, "worker".to_owned(), None);
+                    let mut lanes = self.core.lanes();
+                    lanes.set_busy(&org, true);
+                    lanes.served(&org);
+                }
+                Ok(None) => {}
+                Err(error) => tracing::error!(%org, %error, "lane could not be read"),
+            }
+        }
+        let items = start..self.batch.items().len();
+        if items.is_empty() {
+            drop(reply.send(Ok(Vec::new())));
+        } else {
+            self.batch.moves_jobs();
+            self.batch.wait(Waiter::Jobs { items, reply });
+        }
+    }
+
+    /// The first job of a lane that is not parked, if it is due. A job that waits for its next attempt
+    /// keeps those behind it waiting, so that files of one organization stay in order.
+    fn head_of(&self, org: &OrgCode, now: DateTime<Utc>) -> Result<Option<JobId>, StoreError> {
+        for item in self.core.reader.lane(org) {
+            let item = item?;
+            if !item.state.is_waiting() {
+                continue;
+            }
+            let job = self.core.reader.job(item.id)?.ok_or(StoreError::UnknownJob)?;
+            let due = job.is_due(now);
+            self.core.lanes().set_not_before(org, job.not_before.filter(|_| !due));
+            return Ok(due.then_some(item.id));
+        }
+        Ok(None)
+    }
+
+    /// Takes jobs back whose worker let its lease run out.
+    fn reap(&mut self) {
+        let now = Instant::now();
+        let lost: Vec<JobId> = {
+            let leases = self.core.leases();
+            leases.iter().filter(|(_, lease)| lease.ends <= now).map(|(id, _)| *id).collect()
+        };
+        for id in lost {
+            if self.check_change(id, None, &JobEvent::Interrupted).is_ok() {
+                tracing::warn!(job = %id, "lease ran out");
+                self.push_job(id, JobEvent::Interrupted, "tidegate".to_owned(), None);
+                self.batch.moves_jobs();
+            }
+        }
+    }
+
+    fn push_job(&mut self, id: JobId, event: JobEvent, actor: String, payload: Option<Vec<u8>>) -> usize {
+        self.push(Change::Job { id, event }, actor, payload)
+    }
+
+    fn push(&mut self, change: Change, actor: String, payload: Option<Vec<u8>>) -> usize {
+        let seq = self.next_seq + self.batch.items().len() as u64;
+        let entry = Entry { seq, at: self.core.clock.now(), actor, change };
+        self.batch.push(Item { entry, payload })
+    }
+}

@@ -1,0 +1,155 @@
+//! The one thread that changes the store.
+//!
+//! Invariant: a change is decided against the state that all changes before it left, journaled and
+//! synced, then shown in the index and the spool, then answered; in this order and nowhere else.
+//!
+//! Whatever commands pile up while a batch is on its way to the disk make up the next batch, so that
+//! 64 senders share one sync. No timer is needed for that.
+
+mod batch;
+mod command;
+mod decide;
+mod publish;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+pub(crate) use command::{Command, Reply};
+
+use crate::core::Core;
+use crate::index::Index;
+use crate::journal::{AppendError, BatchBuilder, Writer};
+use crate::syncer::{Request, Syncer};
+use batch::Batch;
+
+/// Changes after which the index is made durable: fewer than one of sled's segments holds, since a
+/// lost segment costs all that follow it.
+const INDEX_SYNC_CHANGES: u64 = 256;
+/// An idle store makes its index durable after this long.
+const IDLE: Duration = Duration::from_millis(500);
+
+pub(crate) struct Committer {
+    core: Arc<Core>,
+    commands: Receiver<Command>,
+    writer: Writer,
+    builder: BatchBuilder,
+    index: Index,
+    syncer: Syncer,
+    batch: Batch,
+    /// A command that did not fit into the batch before.
+    postponed: Option<Command>,
+    next_seq: u64,
+    index_synced_seq: u64,
+    /// Jobs whose files could not be put right yet, with the change that asked for it.
+    unsettled: Vec<publish::Unsettled>,
+}
+
+impl Committer {
+    pub(crate) fn new(
+        core: Arc<Core>,
+        commands: Receiver<Command>,
+        writer: Writer,
+        store_id: u64,
+        index: Index,
+        syncer: Syncer,
+    ) -> Self {
+        let last_seq = index.mark().seq;
+        Self {
+            core,
+            commands,
+            writer,
+            builder: BatchBuilder::new(store_id),
+            index,
+            syncer,
+            batch: Batch::default(),
+            postponed: None,
+            next_seq: last_seq + 1,
+            index_synced_seq: last_seq,
+            unsettled: Vec::new(),
+        }
+    }
+
+    /// Serves commands until every sender of them is gone.
+    pub(crate) fn run(mut self) {
+        loop {
+            let next = match self.postponed.take() {
+                Some(command) => Ok(command),
+                None => self.commands.recv_timeout(IDLE),
+            };
+            match next {
+                Ok(Command::Close) | Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => self.rest(),
+                Ok(command) => self.serve(command),
+            }
+        }
+    }
+
+    fn rest(&mut self) {
+        self.settle_left_over();
+        if self.index.mark().seq > self.index_synced_seq {
+            self.sync_index();
+        }
+    }
+
+    fn sync_index(&mut self) {
+        self.index_synced_seq = self.index.mark().seq;
+        self.syncer.request(Request::Index);
+    }
+
+    fn serve(&mut self, first: Command) {
+        self.gather(first);
+        if !self.batch.is_empty() {
+            self.commit();
+        }
+        self.batch.clear();
+        if self.index.mark().seq - self.index_synced_seq >= INDEX_SYNC_CHANGES {
+            self.sync_index();
+        }
+    }
+
+    /// Decides commands until there are no more, or one must see the batch's effect first.
+    fn gather(&mut self, first: Command) {
+        let mut next = Some(first);
+        while let Some(command) = next {
+            if matches!(command, Command::Close) || !self.batch.has_room_for(&command) {
+                self.postponed = Some(command);
+                return;
+            }
+            self.decide(command);
+            next = self.commands.try_recv().ok();
+        }
+    }
+
+    fn commit(&mut self) {
+        match self.journal() {
+            Ok(()) => self.publish(),
+            Err(AppendError::Refused(error)) => {
+                tracing::warn!(%error, "journal refused a batch");
+                self.take_back();
+            }
+            Err(AppendError::Unknown(error)) => {
+                self.core.poison("syncing the journal", &error);
+                self.batch.fail();
+            }
+        }
+    }
+
+    fn journal(&mut self) -> Result<(), AppendError> {
+        if self.core.check().is_err() {
+            return Err(AppendError::Unknown(std::io::Error::other("the store has failed before")));
+        }
+        if self.writer.is_full() {
+            let full = self.writer.roll(self.next_seq).map_err(AppendError::Refused)?;
+            self.syncer.request(Request::Seal(full));
+        }
+        self.builder.clear();
+        for item in self.batch.items() {
+            let pushed = self.builder.push(&item.entry, item.payload.as_deref());
+            pushed.map_err(|error| AppendError::Refused(std::io::Error::other(error)))?;
+        }
+        self.writer.append(self.builder.finish())?;
+        self.next_seq += self.batch.items().len() as u64;
+        Ok(())
+    }
+}

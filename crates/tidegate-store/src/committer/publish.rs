@@ -1,0 +1,139 @@
+//! What follows once a batch is durable: index, spool, lanes, answers.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tidegate_domain::JobId;
+use tidegate_domain::job::{Job, JobEvent, JobState};
+
+use super::Committer;
+use super::batch::Waiter;
+use crate::core::Lease;
+use crate::error::StoreError;
+use crate::index::Applied;
+use crate::record::{Change, Entry};
+
+/// A job whose files are not where its state says.
+#[derive(Debug)]
+pub(super) struct Unsettled {
+    seq: u64,
+    id: JobId,
+}
+
+impl Committer {
+    pub(super) fn publish(&mut self) {
+        let jobs = match self.show() {
+            Ok(jobs) => jobs,
+            Err(error) => {
+                // The changes are durable, and the next start shows them; this process can't.
+                self.core.poison("writing the index", &error);
+                self.batch.fail();
+                return;
+            }
+        };
+        self.note_settled();
+        self.answer(&jobs);
+        self.core.wakeup.notify_one();
+    }
+
+    /// Brings index, spool and lanes up to the batch; the job of each change.
+    fn show(&mut self) -> Result<Vec<Option<Job>>, StoreError> {
+        let mut changes = Vec::with_capacity(self.batch.items().len());
+        for item in self.batch.items() {
+            changes.push(self.index.apply(&item.entry)?);
+        }
+        self.index.commit(self.next_seq - 1)?;
+        let entries: Vec<&Entry> = self.batch.items().iter().map(|item| &item.entry).collect();
+        let mut jobs = Vec::with_capacity(changes.len());
+        for (entry, applied) in entries.into_iter().zip(changes) {
+            match applied {
+                Applied::Job { before, job } => {
+                    self.core.note_job(entry, before, &job);
+                    if before.is_some() && self.core.spool.settle(before, &job).is_err() {
+                        self.unsettled.push(Unsettled { seq: entry.seq, id: job.id });
+                    }
+                    jobs.push(Some(*job));
+                }
+                Applied::Maintenance(staff) => {
+                    self.core.gatekeeper.set_staff(staff);
+                    jobs.push(None);
+                }
+            }
+        }
+        Ok(jobs)
+    }
+
+    fn note_settled(&self) {
+        let oldest = self.unsettled.iter().map(|left| left.seq - 1).min();
+        let settled = oldest.unwrap_or(u64::MAX).min(self.index.mark().seq);
+        self.core.settled_seq.store(settled, Ordering::Release);
+    }
+
+    fn answer(&mut self, jobs: &[Option<Job>]) {
+        let job_at = |item: usize| jobs.get(item).cloned().flatten().ok_or(StoreError::UnknownJob);
+        for waiter in self.batch.take_waiters() {
+            match waiter {
+                Waiter::Job { item, reply } => drop(reply.send(job_at(item))),
+                Waiter::Jobs { items, reply } => drop(reply.send(items.map(job_at).collect())),
+                Waiter::Nothing { reply } => drop(reply.send(Ok(()))),
+            }
+        }
+    }
+
+    /// Tries again to put files where they belong.
+    pub(super) fn settle_left_over(&mut self) {
+        let core = &self.core;
+        self.unsettled.retain(|left| match core.reader.job(left.id) {
+            Ok(Some(job)) => core.spool.settle(None, &job).is_err(),
+            _ => true,
+        });
+        self.note_settled();
+    }
+
+    /// The journal took nothing of the batch: as if it had not been asked for.
+    pub(super) fn take_back(&mut self) {
+        for item in self.batch.items() {
+            let Change::Job { id, event } = &item.entry.change else { continue };
+            match event {
+                JobEvent::Accepted(submission) if item.payload.is_some() => {
+                    drop(self.core.spool.remove_new_payload(&submission.org, *id));
+                }
+                JobEvent::Claimed => {
+                    if let Ok(Some(job)) = self.core.reader.job(*id) {
+                        self.core.lanes().set_busy(&job.submission.org, false);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for waiter in self.batch.take_waiters() {
+            waiter.refuse(StoreError::NoSpace);
+        }
+    }
+}
+
+impl crate::core::Core {
+    /// Keeps lanes, leases and the drain rate in step with a change.
+    pub(crate) fn note_job(&self, entry: &Entry, before: Option<JobState>, job: &Job) {
+        let org = &job.submission.org;
+        let waited = before.is_some_and(JobState::is_waiting);
+        let waits = job.state.is_waiting();
+        let mut lanes = self.lanes();
+        if waits && !waited {
+            lanes.job_waits(org);
+        } else if waited && !waits {
+            lanes.job_left(org);
+        }
+        if before == Some(JobState::Processing) && job.state != JobState::Processing {
+            lanes.set_busy(org, false);
+            self.leases().remove(&job.id);
+        }
+        if matches!(entry.change, Change::Job { event: JobEvent::Claimed, .. }) {
+            let ends = Instant::now() + self.options.lease;
+            self.leases().insert(job.id, Lease { fence: entry.seq, ends });
+        }
+        if before.is_some_and(|state| !state.is_final()) && job.state.is_final() {
+            self.drain().job_finished(Instant::now());
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What the store's threads and its callers share.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tidegate_domain::{Clock, JobId, JobIds};
+use tokio::sync::{Notify, watch};
+
+use crate::drain::DrainMeter;
+use crate::error::StoreError;
+use crate::index::Reader;
+use crate::lanes::Lanes;
+use crate::layout::Layout;
+use crate::maintenance::Gatekeeper;
+use crate::spool::Spool;
+
+/// How a store behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Uploads are refused while the file system has fewer free bytes than this.
+    pub free_bytes_min: u64,
+    /// A claim that is not renewed for so long is lost.
+    pub lease: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { free_bytes_min: 0, lease: Duration::from_mins(1) }
+    }
+}
+
+pub(crate) struct Core {
+    pub(crate) layout: Layout,
+    /// Held until the threads have ended too.
+    pub(crate) _lock: File,
+    /// An open handle on the data directory, which `syncfs` is called on.
+    pub(crate) directory: File,
+    pub(crate) options: Options,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) reader: Reader,
+    pub(crate) spool: Spool,
+    pub(crate) gatekeeper: Gatekeeper,
+    pub(crate) ids: Mutex<JobIds>,
+    pub(crate) lanes: Mutex<Lanes>,
+    pub(crate) leases: Mutex<HashMap<JobId, Lease>>,
+    pub(crate) drain: Mutex<DrainMeter>,
+    /// The change up to which every view was brought; what a sync may record afterwards.
+    pub(crate) settled_seq: AtomicU64,
+    pub(crate) upload_number: AtomicU64,
+    pub(crate) wakeup: Notify,
+    pub(crate) failed: watch::Sender<bool>,
+}
+
+/// Who may write to a job, and until when. Leases are counted on the monotonic clock, so that a wall
+/// clock that jumps takes no job from its worker.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lease {
+    pub(crate) fence: u64,
+    pub(crate) ends: Instant,
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("data_dir", &self.layout.root()).finish_non_exhaustive()
+    }
+}
+
+impl Core {
+    /// Nothing more is promised: see [`StoreError::Poisoned`].
+    pub(crate) fn poison(&self, doing: &'static str, error: &dyn std::fmt::Display) {
+        tracing::error!(doing, %error, "store failed");
+        self.failed.send_replace(true);
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        if *self.failed.borrow() { Err(StoreError::Poisoned) } else { Ok(()) }
+    }
+
+    pub(crate) fn settled(&self) -> u64 {
+        self.settled_seq.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn lanes(&self) -> MutexGuard<'_, Lanes> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn leases(&self) -> MutexGuard<'_, HashMap<JobId, Lease>> {
+        self.leases.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn drain(&self) -> MutexGuard<'_, DrainMeter> {
+        self.drain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn new_id(&self) -> JobId {
+        let random = getrandom::u32().unwrap_or_default();
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).next(self.clock.now(), random)
+    }
+}

@@ -1,0 +1,100 @@
+//! What can go wrong, classed by what the caller has to do.
+
+use std::io;
+use std::path::PathBuf;
+
+use tidegate_domain::job::IllegalTransition;
+
+/// Why a running store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A write or sync of the journal failed, so nothing more is promised: the process has to end,
+    /// and the next start finds everything that was acknowledged.
+    #[error("the store has failed and takes nothing more until the service is restarted")]
+    Poisoned,
+    /// The store is closing.
+    #[error("the store is closed")]
+    Closed,
+    /// Too little free space; nothing was kept of the attempt. Try again later.
+    #[error("too little free space")]
+    NoSpace,
+    /// No such file.
+    #[error("no such file")]
+    NotFound,
+    /// No job of this id.
+    #[error("no such job")]
+    UnknownJob,
+    /// The claim was lost: its lease ran out or the job went on without it. Nothing was changed.
+    #[error("the claim is no longer valid")]
+    StaleClaim,
+    /// The job's state doesn't allow it.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// The file system refused.
+    #[error("{doing}: {source}")]
+    Io {
+        /// What was being done, without names of senders' files.
+        doing: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The index refused a read or is damaged; `tidegate store rebuild` makes a new one.
+    #[error("the queue's index can't be read: {0}")]
+    Index(String),
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("another process uses {0}")]
+    Locked(PathBuf),
+    /// The directory belongs to another version or program.
+    #[error(transparent)]
+    Layout(#[from] tidegate_migrations::MigrationError),
+    /// What must not be missing is missing, or was changed by something else.
+    #[error("the journal in {path} is damaged: {what}")]
+    Damaged {
+        /// The journal's directory or file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        what: String,
+    },
+    /// The file system refused.
+    #[error("{doing} {path}: {source}")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To what; never a sender's file.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The index can't be made.
+    #[error("the queue's index can't be made: {0}")]
+    Index(String),
+}
+
+impl OpenError {
+    pub(crate) fn io(doing: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path, source }
+    }
+}
+
+impl StoreError {
+    /// Names what was being done when the file system refused; a full disk has its own name.
+    pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace,
+            io::ErrorKind::NotFound => Self::NotFound,
+            _ => Self::Io { doing, source },
+        }
+    }
+}
+
+impl From<sled::Error> for StoreError {
+    fn from(error: sled::Error) -> Self {
+        Self::Index(error.to_string())
+    }
+}

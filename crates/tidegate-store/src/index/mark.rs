@@ -1,0 +1,45 @@
+//! Up to where the index goes, and what it has to add up to.
+
+use serde::{Deserialize, Serialize};
+use tidegate_domain::job::JobState;
+
+use super::keys::state_byte;
+
+/// Format of keys and values. Another number means a new index, not a migration: it is only a view.
+pub(crate) const FORMAT: u32 = 1;
+
+/// Written with every batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    pub(super) format: u32,
+    /// The journal that this is a view of.
+    pub(crate) store_id: u64,
+    /// The last change that it shows.
+    pub(crate) seq: u64,
+    /// Sum over all pairs.
+    pub(super) digest: u64,
+    /// Jobs by state.
+    pub(super) counts: [u64; JobState::ALL.len()],
+}
+
+impl Mark {
+    pub(super) fn empty(store_id: u64) -> Self {
+        Self { format: FORMAT, store_id, seq: 0, digest: 0, counts: [0; JobState::ALL.len()] }
+    }
+
+    pub(crate) fn count(&self, state: JobState) -> u64 {
+        self.counts.get(usize::from(state_byte(state))).copied().unwrap_or(0)
+    }
+
+    pub(super) fn add(&mut self, state: JobState) {
+        if let Some(count) = self.counts.get_mut(usize::from(state_byte(state))) {
+            *count += 1;
+        }
+    }
+
+    pub(super) fn remove(&mut self, state: JobState) {
+        if let Some(count) = self.counts.get_mut(usize::from(state_byte(state))) {
+            *count = count.saturating_sub(1);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What anyone may ask the index, from any thread.
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tidegate_domain::job::{HistoryEntry, Job, JobState};
+use tidegate_domain::{JobId, OrgCode, UploadName};
+
+use super::Mark;
+use super::keys;
+use crate::error::StoreError;
+use crate::maintenance::StaffChanges;
+
+/// Reads; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    pub(super) tree: sled::Tree,
+}
+
+/// What a sender sees of an accepted upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct InboxFile {
+    pub(crate) size_bytes: u64,
+    pub(crate) received_at: DateTime<Utc>,
+}
+
+/// A job in its lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LaneItem {
+    pub(crate) org: OrgCode,
+    pub(crate) id: JobId,
+    pub(crate) state: JobState,
+}
+
+impl Reader {
+    pub(crate) fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.value(&keys::job_key(id))
+    }
+
+    pub(crate) fn mark(&self) -> Result<Option<Mark>, StoreError> {
+        self.value(keys::MARK)
+    }
+
+    /// The change up to which the spool's directories are durable.
+    pub(crate) fn views_through(&self) -> Result<u64, StoreError> {
+        Ok(self.value(keys::VIEWS)?.unwrap_or(0))
+    }
+
+    pub(crate) fn staff_changes(&self) -> Result<StaffChanges, StoreError> {
+        Ok(self.value(keys::MAINTENANCE)?.unwrap_or_default())
+    }
+
+    /// A job's history but its acceptance, which the job itself tells.
+    pub(crate) fn history(&self, id: JobId) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.tree.scan_prefix(keys::history_prefix(id)).values().map(|value| decode(&value?)).collect()
+    }
+
+    /// Ids from the newest to the oldest, of one state or of all.
+    pub(crate) fn newest(&self, state: Option<JobState>) -> impl Iterator<Item = Result<JobId, StoreError>> {
+        let prefix = state.map_or_else(|| vec![keys::JOB], keys::state_prefix);
+        self.tree.scan_prefix(prefix).keys().rev().map(|key| keys::id_of(&key?).ok_or_else(unreadable))
+    }
+
+    /// The lane of an organization, in order.
+    pub(crate) fn lane(&self, org: &OrgCode) -> impl Iterator<Item = Result<LaneItem, StoreError>> + use<> {
+        self.tree.scan_prefix(keys::lane_prefix(org)).map(lane_item)
+    }
+
+    /// All lanes, by organization.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = Result<LaneItem, StoreError>> + use<> {
+        self.tree.scan_prefix([keys::LANE]).map(lane_item)
+    }
+
+    pub(crate) fn highest_id(&self) -> Result<Option<JobId>, StoreError> {
+        self.newest(None).next().transpose()
+    }
+
+    pub(crate) fn inbox(&self, org: &OrgCode) -> Result<Vec<(UploadName, InboxFile)>, StoreError> {
+        let prefix = keys::inbox_prefix(org, None);
+        let pairs = self.tree.scan_prefix(&prefix).map(|pair| {
+            let (key, value) = pair?;
+            Ok((keys::name_of_inbox(&key, &prefix).ok_or_else(unreadable)?, decode(&value)?))
+        });
+        pairs.collect()
+    }
+
+    /// The newest upload of a name that is still in the inbox.
+    pub(crate) fn inbox_file(
+        &self,
+        org: &OrgCode,
+        name: &UploadName,
+    ) -> Result<Option<InboxFile>, StoreError> {
+        let newest = self.tree.scan_prefix(keys::inbox_prefix(org, Some(name))).values().next_back();
+        newest.map(|value| decode(&value?)).transpose()
+    }
+
+    /// A complete job of the organization with these bytes.
+    pub(crate) fn complete_with(
+        &self,
+        org: &OrgCode,
+        sha256: &[u8; 32],
+    ) -> Result<Option<JobId>, StoreError> {
+        self.value(&keys::digest_key(org, sha256))
+    }
+
+    fn value<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.tree.get(key)?.map(|value| decode(&value)).transpose()
+    }
+}
+
+fn lane_item(pair: sled::Result<(sled::IVec, sled::IVec)>) -> Result<LaneItem, StoreError> {
+    let (key, value) = pair?;
+    let item = keys::org_of_lane(&key).zip(keys::id_of(&key)).zip(value.first());
+    let ((org, id), byte) = item.ok_or_else(unreadable)?;
+    Ok(LaneItem { org, id, state: keys::state_of_byte(*byte).ok_or_else(unreadable)? })
+}
+
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    postcard::from_bytes(bytes).map_err(|_| unreadable())
+}
+
+fn unreadable() -> StoreError {
+    StoreError::Index("an entry is unreadable; stop the service and run `tidegate store rebuild`".to_owned())
+}

@@ -1,0 +1,164 @@
+//! The one writer of the index.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tidegate_domain::JobId;
+use tidegate_domain::job::Job;
+
+use super::digest::Digest;
+use super::mark::FORMAT;
+use super::read::decode;
+use super::{Mark, Reader, keys};
+use crate::error::StoreError;
+
+/// Collects changes in memory and writes them as one sled batch.
+#[derive(Debug)]
+pub(crate) struct Index {
+    pub(super) reader: Reader,
+    pub(super) mark: Mark,
+    pending: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+/// Makes the index durable; apart from the writer, because it may take long.
+#[derive(Debug)]
+pub(crate) struct Durability {
+    db: sled::Db,
+    tree: sled::Tree,
+    file: File,
+}
+
+/// What an opened index is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// It adds up.
+    Whole,
+    /// It is new, of another store, or does not add up.
+    Useless,
+}
+
+impl Index {
+    /// Opens or creates the index in `directory`.
+    pub(crate) fn open(directory: &Path, store_id: u64) -> Result<(Self, Durability), StoreError> {
+        let config = sled::Config::new().path(directory).cache_capacity(64 << 20).flush_every_ms(None);
+        let db = config.open()?;
+        let tree = db.open_tree("queue")?;
+        let reader = Reader { tree: tree.clone() };
+        let mark = reader.mark().ok().flatten().unwrap_or_else(|| Mark::empty(store_id));
+        let file = File::open(directory.join("db")).map_err(StoreError::io("opening the index's file"))?;
+        let durability = Durability { db, tree, file };
+        sync_creation(directory).map_err(StoreError::io("syncing the index's directory"))?;
+        Ok((Self { reader, mark, pending: BTreeMap::new() }, durability))
+    }
+
+    /// What the index is worth to a store. After a clean end it is taken at its word; else every pair is
+    /// read and added up.
+    pub(crate) fn condition(&self, store_id: u64, clean: bool) -> Result<Condition, StoreError> {
+        let Some(mark) = self.reader.mark()? else { return Ok(Condition::Useless) };
+        let ours = mark.format == FORMAT && mark.store_id == store_id;
+        Ok(if ours && (clean || self.adds_up()?) { Condition::Whole } else { Condition::Useless })
+    }
+
+    /// Whether the pairs add up to the mark's sum.
+    pub(crate) fn adds_up(&self) -> Result<bool, StoreError> {
+        let mut digest = Digest::default();
+        for pair in &self.reader.tree {
+            let (key, value) = pair?;
+            if key != keys::MARK && key != keys::VIEWS {
+                digest.add(&key, &value);
+            }
+        }
+        Ok(digest.0 == self.mark.digest)
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// A job as it is with all changes collected so far.
+    pub(crate) fn job(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.get(&keys::job_key(id))
+    }
+
+    pub(crate) fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
+    /// Writes what was collected, with the mark at `seq`.
+    pub(crate) fn commit(&mut self, seq: u64) -> Result<(), StoreError> {
+        let mut digest = Digest(self.mark.digest);
+        let mut batch = sled::Batch::default();
+        for (key, value) in std::mem::take(&mut self.pending) {
+            if let Some(old) = self.reader.tree.get(&key)? {
+                digest.remove(&key, &old);
+            }
+            if let Some(value) = value {
+                digest.add(&key, &value);
+                batch.insert(key, value);
+            } else {
+                batch.remove(key);
+            }
+        }
+        self.mark.seq = seq;
+        self.mark.digest = digest.0;
+        batch.insert(keys::MARK, encode(&self.mark)?);
+        Ok(self.reader.tree.apply_batch(batch)?)
+    }
+
+    pub(super) fn put(&mut self, key: Vec<u8>, value: &impl Serialize) -> Result<(), StoreError> {
+        let value = encode(value)?;
+        self.put_bytes(key, value);
+        Ok(())
+    }
+
+    pub(super) fn put_bytes(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.pending.insert(key, Some(value));
+    }
+
+    pub(super) fn delete(&mut self, key: Vec<u8>) {
+        self.pending.insert(key, None);
+    }
+
+    pub(super) fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        match self.pending.get(key) {
+            Some(Some(value)) => decode(value).map(Some),
+            Some(None) => Ok(None),
+            None => self.reader.tree.get(key)?.map(|value| decode(&value)).transpose(),
+        }
+    }
+}
+
+impl Durability {
+    /// Records that the spool's directories are durable up to `seq`, and puts the index on stable
+    /// storage. sled's own `flush` only starts the writing on Linux; our sync ends it.
+    #[expect(clippy::disallowed_methods, reason = "the one place that may flush sled, as it syncs after it")]
+    pub(crate) fn sync(&self, views_through: u64) -> Result<(), StoreError> {
+        self.tree.insert(keys::VIEWS, encode(&views_through)?)?;
+        self.db.flush()?;
+        self.file.sync_data().map_err(StoreError::io("syncing the index"))
+    }
+}
+
+fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    postcard::to_allocvec(value).map_err(|error| StoreError::Index(error.to_string()))
+}
+
+/// sled syncs neither the files that it creates nor their directories.
+fn sync_creation(directory: &Path) -> io::Result<()> {
+    for name in ["conf", "db"] {
+        File::open(directory.join(name))?.sync_all()?;
+    }
+    for directory in
+        [Some(directory.join("blobs")), Some(directory.to_owned()), directory.parent().map(Into::into)]
+            .into_iter()
+            .flatten()
+            .filter(|directory| directory.is_dir())
+    {
+        File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}

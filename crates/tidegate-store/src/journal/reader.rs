@@ -1,0 +1,190 @@
+//! Reads the journal from any change on.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::frame::{self, Header, Item};
+use super::segment::Segment;
+
+/// The journal as it lies on disk.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) store_id: u64,
+}
+
+/// What a reading met that should not be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Damage {
+    /// The last batch is incomplete: it was never acknowledged.
+    TornEnd {
+        /// Where the whole batches end.
+        segment: PathBuf,
+        /// In bytes from the segment's start.
+        at: u64,
+    },
+    /// Bytes that were once whole are unreadable.
+    Hole {
+        /// Where.
+        segment: PathBuf,
+        /// In bytes from the segment's start.
+        at: u64,
+    },
+}
+
+impl Journal {
+    /// Finds the segments; `None` if there is no journal yet.
+    pub(crate) fn find(directory: &Path) -> io::Result<Option<Self>> {
+        let mut segments = Segment::list(directory)?;
+        // A crash while a segment is begun leaves one without a header; nothing was written to it.
+        if let Some(last) = segments.last()
+            && last.read_header(&mut File::open(&last.path)?)?.is_none()
+            && std::fs::metadata(&last.path)?.len() <= super::segment::HEADER_LEN as u64
+        {
+            segments.pop();
+        }
+        let Some(first) = segments.first() else { return Ok(None) };
+        let Some(store_id) = first.read_header(&mut File::open(&first.path)?)? else {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a segment's header is unreadable"));
+        };
+        Ok(Some(Self { segments, store_id }))
+    }
+
+    /// Length of all segments in bytes, for progress.
+    pub(crate) fn len_bytes(&self) -> u64 {
+        self.segments
+            .iter()
+            .filter_map(|segment| std::fs::metadata(&segment.path).ok())
+            .map(|m| m.len())
+            .sum()
+    }
+
+    /// Whether the journal has change `seq`, or `seq` is 0. An index whose mark it does not have was
+    /// written for another journal, or for a later state of this one.
+    pub(crate) fn reaches(&self, seq: u64) -> io::Result<bool> {
+        let mut reaches = seq == 0 || self.segments.last().is_some_and(|last| last.first_seq > seq);
+        if !reaches {
+            self.read::<io::Error>(seq - 1, |item, _| {
+                reaches |= item.entry.seq == seq;
+                Ok(())
+            })?;
+        }
+        Ok(reaches)
+    }
+
+    /// Hands every item with a change after `after` to `each`, in order, and the bytes read so far.
+    pub(crate) fn read<E: From<io::Error>>(
+        &self,
+        after: u64,
+        mut each: impl FnMut(Item, u64) -> Result<(), E>,
+    ) -> Result<Vec<Damage>, E> {
+        let mut damage = Vec::new();
+        let mut bytes_before = 0;
+        for (place, segment) in self.segments.iter().enumerate() {
+            let next_first = self.segments.get(place + 1).map(|next| next.first_seq);
+            if next_first.is_some_and(|first| first <= after + 1) {
+                continue;
+            }
+            let mut scan = Scan::open(segment, self.store_id)?;
+            while let Some(items) = scan.next_batch(&mut damage, next_first.is_none())? {
+                for item in items.into_iter().filter(|item| item.entry.seq > after) {
+                    each(item, bytes_before + scan.at)?;
+                }
+            }
+            bytes_before += scan.at;
+        }
+        Ok(damage)
+    }
+}
+
+/// A walk through one segment.
+struct Scan<'a> {
+    segment: &'a Segment,
+    store_id: u64,
+    file: BufReader<File>,
+    at: u64,
+    body: Vec<u8>,
+}
+
+impl<'a> Scan<'a> {
+    fn open(segment: &'a Segment, store_id: u64) -> io::Result<Self> {
+        let mut file = BufReader::with_capacity(1 << 20, File::open(&segment.path)?);
+        if segment.read_header(&mut file)? != Some(store_id) {
+            let message = format!("{} is not of this store", segment.path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
+        Ok(Self { segment, store_id, file, at: super::segment::HEADER_LEN as u64, body: Vec::new() })
+    }
+
+    fn next_batch(&mut self, damage: &mut Vec<Damage>, is_last: bool) -> io::Result<Option<Vec<Item>>> {
+        let start = self.at;
+        if let Some(items) = self.read_batch()? {
+            return Ok(Some(items));
+        }
+        if self.at == start && self.file.get_ref().metadata()?.len() == start {
+            return Ok(None);
+        }
+        let segment = self.segment.path.clone();
+        if let Some(next) = self.find_batch_after(start)? {
+            damage.push(Damage::Hole { segment, at: start });
+            self.seek(next)?;
+            return self.read_batch();
+        }
+        damage.push(if is_last {
+            Damage::TornEnd { segment, at: start }
+        } else {
+            Damage::Hole { segment, at: start }
+        });
+        Ok(None)
+    }
+
+    /// The batch at the present place; `None` and the place unchanged if there is no whole one.
+    fn read_batch(&mut self) -> io::Result<Option<Vec<Item>>> {
+        let mut header = [0; frame::HEADER_LEN];
+        if !read_full(&mut self.file, &mut header)? {
+            return Ok(None);
+        }
+        let Some(header) = Header::parse(header, self.store_id) else { return Ok(None) };
+        self.body.resize(header.body_len, 0);
+        if !read_full(&mut self.file, &mut self.body)? || !header.fits(&self.body) {
+            return Ok(None);
+        }
+        self.at += (frame::HEADER_LEN + header.body_len) as u64;
+        Ok(frame::items(&self.body))
+    }
+
+    /// Where the next whole batch begins behind `start`.
+    fn find_batch_after(&mut self, start: u64) -> io::Result<Option<u64>> {
+        let marker = frame::marker(self.store_id);
+        self.seek(start + 1)?;
+        let mut rest = Vec::new();
+        self.file.read_to_end(&mut rest)?;
+        let mut from = 0;
+        while let Some(found) =
+            rest.get(from..).and_then(|tail| tail.windows(marker.len()).position(|window| *window == marker))
+        {
+            let place = start + 1 + (from + found) as u64;
+            self.seek(place)?;
+            if self.read_batch()?.is_some() {
+                return Ok(Some(place));
+            }
+            from += found + 1;
+        }
+        self.at = start;
+        Ok(None)
+    }
+
+    fn seek(&mut self, place: u64) -> io::Result<()> {
+        self.at = place;
+        self.file.seek(SeekFrom::Start(place)).map(drop)
+    }
+}
+
+/// Fills `buffer`; `false` if the file ends before.
+fn read_full(file: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
+    match file.read_exact(buffer) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        other => other.map(|()| true),
+    }
+}

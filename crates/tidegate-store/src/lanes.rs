@@ -1,0 +1,125 @@
+//! Whose turn it is: a lane for each organization, served round robin.
+//!
+//! Invariant: a lane hands out its jobs in order and one at a time, and every lane that has work and
+//! may go is served once before any is served twice. So an organization with 100,000 files delays
+//! the others by one file for each turn, and its own files stay in order.
+//!
+//! The jobs themselves stay in the index; a lane is a few numbers.
+
+use std::collections::BTreeMap;
+use std::ops::Bound::{Excluded, Unbounded};
+
+use chrono::{DateTime, Utc};
+use tidegate_domain::OrgCode;
+
+/// All lanes with work.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes {
+    lanes: BTreeMap<OrgCode, Lane>,
+    last_served: Option<OrgCode>,
+}
+
+#[derive(Debug, Default)]
+struct Lane {
+    /// Jobs in a state that waits for a worker.
+    waiting: u64,
+    /// Whether one of its jobs is with a worker.
+    busy: bool,
+    /// Nothing is due before, as far as the last look told.
+    not_before: Option<DateTime<Utc>>,
+}
+
+impl Lanes {
+    pub(crate) fn job_waits(&mut self, org: &OrgCode) {
+        let lane = self.lanes.entry(org.clone()).or_default();
+        lane.waiting += 1;
+    }
+
+    pub(crate) fn job_left(&mut self, org: &OrgCode) {
+        if let Some(lane) = self.lanes.get_mut(org) {
+            lane.waiting = lane.waiting.saturating_sub(1);
+        }
+    }
+
+    pub(crate) fn set_busy(&mut self, org: &OrgCode, busy: bool) {
+        let lane = self.lanes.entry(org.clone()).or_default();
+        lane.busy = busy;
+        if !busy && lane.waiting == 0 {
+            self.lanes.remove(org);
+        }
+    }
+
+    /// Remembers when the head of a lane is due, or that it may be looked at again.
+    pub(crate) fn set_not_before(&mut self, org: &OrgCode, not_before: Option<DateTime<Utc>>) {
+        if let Some(lane) = self.lanes.get_mut(org) {
+            lane.not_before = not_before;
+        }
+    }
+
+    /// The lanes that have work and no job with a worker, beginning behind the one served last.
+    pub(crate) fn turn(&self) -> Vec<OrgCode> {
+        let idle = |(org, lane): (&OrgCode, &Lane)| (lane.waiting > 0 && !lane.busy).then(|| org.clone());
+        let Some(last) = &self.last_served else {
+            return self.lanes.iter().filter_map(idle).collect();
+        };
+        let behind = self.lanes.range((Excluded(last), Unbounded));
+        let before = self.lanes.range(..=last);
+        behind.chain(before).filter_map(idle).collect()
+    }
+
+    pub(crate) fn served(&mut self, org: &OrgCode) {
+        self.last_served = Some(org.clone());
+    }
+
+    /// The next instant at which a lane that waits for a time is due.
+    pub(crate) fn next_due(&self) -> Option<DateTime<Utc>> {
+        self.lanes
+            .values()
+            .filter(|lane| lane.waiting > 0 && !lane.busy)
+            .filter_map(|lane| lane.not_before)
+            .min()
+    }
+
+    /// Every lane and how many jobs wait in it.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (&OrgCode, u64)> {
+        self.lanes.iter().map(|(org, lane)| (org, lane.waiting)).filter(|(_, waiting)| *waiting > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn org(code: &str) -> OrgCode {
+        OrgCode::new(code).unwrap()
+    }
+
+    #[test]
+    fn every_lane_is_served_before_any_is_served_twice() {
+        let mut lanes = Lanes::default();
+        for _ in 0..1000 {
+            lanes.job_waits(&org("HUGE"));
+        }
+        lanes.job_waits(&org("A"));
+        lanes.job_waits(&org("Z"));
+        let mut served = Vec::new();
+        for _ in 0..4 {
+            let next = lanes.turn().remove(0);
+            lanes.served(&next);
+            lanes.job_left(&next);
+            served.push(next);
+        }
+        assert_eq!(served, ["A", "HUGE", "Z", "HUGE"].map(org));
+    }
+
+    #[test]
+    fn a_busy_lane_hands_nothing_out() {
+        let mut lanes = Lanes::default();
+        lanes.job_waits(&org("A"));
+        lanes.job_waits(&org("A"));
+        lanes.set_busy(&org("A"), true);
+        assert!(lanes.turn().is_empty());
+        lanes.set_busy(&org("A"), false);
+        assert_eq!(lanes.turn(), [org("A")]);
+    }
+}

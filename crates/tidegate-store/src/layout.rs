@@ -1,0 +1,135 @@
+//! Where everything lies below the data directory: the only place that knows these names.
+//!
+//! `docs/store-layout.md` says what each file is.
+
+use std::path::{Path, PathBuf};
+
+use tidegate_domain::{JobId, OrgCode, UploadName};
+
+/// The data directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Layout {
+    root: PathBuf,
+}
+
+/// Where an upload's bytes lie, by what became of its job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Not yet processed.
+    Incoming,
+    /// Processed, or taken out by staff.
+    Archive,
+    /// Refused as a whole.
+    Error,
+}
+
+impl Place {
+    pub(crate) const ALL: [Self; 3] = [Self::Incoming, Self::Archive, Self::Error];
+
+    const fn directory(self) -> &'static str {
+        match self {
+            Self::Incoming => "incoming",
+            Self::Archive => "archive",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// The two files that answer an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// The HL7 batch of acknowledgments.
+    Response,
+    /// The same for people.
+    Report,
+}
+
+impl Answer {
+    pub(crate) const ALL: [Self; 2] = [Self::Response, Self::Report];
+
+    /// What follows the job id in the file's name.
+    pub(crate) const fn ending(self) -> &'static str {
+        match self {
+            Self::Response => ".response",
+            Self::Report => ".report.txt",
+        }
+    }
+}
+
+impl Layout {
+    pub(crate) fn new(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Held locked while a process has the store.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.root.join("lock")
+    }
+
+    /// There while the store was closed in good order and not opened since.
+    pub(crate) fn clean(&self) -> PathBuf {
+        self.root.join("clean")
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.root.join("journal")
+    }
+
+    pub(crate) fn queue(&self) -> PathBuf {
+        self.root.join("queue")
+    }
+
+    /// Uploads while they run; emptied at every start.
+    pub(crate) fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
+    pub(crate) fn orgs(&self) -> PathBuf {
+        self.root.join("orgs")
+    }
+
+    pub(crate) fn org(&self, org: &OrgCode) -> PathBuf {
+        self.orgs().join(org.as_str())
+    }
+
+    /// Uploads under temporary names, which wait for their rename.
+    pub(crate) fn staged_of(&self, org: &OrgCode) -> PathBuf {
+        self.root.join("staged").join(org.as_str())
+    }
+
+    pub(crate) fn staged(&self, org: &OrgCode, name: &UploadName) -> PathBuf {
+        self.staged_of(org).join(file_name(name.as_bytes()))
+    }
+
+    pub(crate) fn place(&self, org: &OrgCode, place: Place) -> PathBuf {
+        self.org(org).join(place.directory())
+    }
+
+    pub(crate) fn payload(&self, org: &OrgCode, place: Place, id: JobId) -> PathBuf {
+        self.place(org, place).join(format!("{id}.hl7"))
+    }
+
+    /// The copy of an answer that stays with staff.
+    pub(crate) fn answer(&self, org: &OrgCode, id: JobId, answer: Answer) -> PathBuf {
+        self.place(org, Place::Archive).join(format!("{id}{}", answer.ending()))
+    }
+
+    pub(crate) fn outbox_of(&self, org: &OrgCode) -> PathBuf {
+        self.org(org).join("outbox")
+    }
+
+    /// The name under which the sender finds an answer.
+    pub(crate) fn published(&self, org: &OrgCode, upload: &UploadName, id: JobId, answer: Answer) -> PathBuf {
+        let mut name = upload.as_bytes().to_vec();
+        name.extend_from_slice(format!(".{id}{}", answer.ending()).as_bytes());
+        self.outbox_of(org).join(file_name(&name))
+    }
+}
+
+fn file_name(bytes: &[u8]) -> &std::ffi::OsStr {
+    std::os::unix::ffi::OsStrExt::from_bytes(bytes)
+}

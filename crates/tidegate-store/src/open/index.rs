@@ -1,0 +1,103 @@
+//! Opens the index, or gives it up and begins a new one.
+
+use std::fs;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::error::{OpenError, StoreError};
+use crate::index::{Condition, Durability, Index, Reader};
+use crate::journal::Journal;
+use crate::lanes::Lanes;
+use crate::layout::Layout;
+
+/// An index that adds up.
+pub(super) struct Opened {
+    pub(super) index: Index,
+    pub(super) durability: Durability,
+    /// The change up to which the directories are durable.
+    pub(super) views_through: u64,
+    /// Whether it is empty and everything has to be put into it.
+    pub(super) is_new: bool,
+}
+
+/// Opens the index if it adds up; else removes it and begins a new one. sled may fail, panic or lose
+/// things silently when its files are damaged: it only ever costs time.
+pub(super) fn open(
+    layout: &Layout,
+    store_id: u64,
+    journal: Option<&Journal>,
+    clean: bool,
+) -> Result<Opened, OpenError> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| try_open(layout, store_id, journal, clean)));
+    match attempt {
+        Ok(Ok(Some(opened))) => return Ok(opened),
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "index could not be opened"),
+        Err(_) => tracing::warn!("index could not be opened: sled panicked"),
+    }
+    begin(layout, store_id)
+}
+
+fn try_open(
+    layout: &Layout,
+    store_id: u64,
+    journal: Option<&Journal>,
+    clean: bool,
+) -> Result<Option<Opened>, StoreError> {
+    let (index, durability) = Index::open(&layout.queue(), store_id)?;
+    let Some(journal) = journal else {
+        return if index.mark().seq == 0 { opened(index, durability, true).map(Some) } else { Ok(None) };
+    };
+    let reaches = journal.reaches(index.mark().seq).map_err(StoreError::io("reading the journal"))?;
+    let condition = if reaches { index.condition(store_id, clean)? } else { Condition::Useless };
+    match condition {
+        Condition::Whole => opened(index, durability, false).map(Some),
+        Condition::Useless => {
+            tracing::warn!(mark = index.mark().seq, reaches, "index does not add up");
+            Ok(None)
+        }
+    }
+}
+
+fn opened(index: Index, durability: Durability, is_new: bool) -> Result<Opened, StoreError> {
+    let views_through = index.reader().views_through()?;
+    Ok(Opened { index, durability, views_through, is_new })
+}
+
+pub(super) fn begin(layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {
+    let queue = layout.queue();
+    match fs::remove_dir_all(&queue) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        other => other.map_err(OpenError::io("removing", &queue))?,
+    }
+    fs::create_dir_all(&queue).map_err(OpenError::io("creating", &queue))?;
+    let (index, durability) =
+        Index::open(&queue, store_id).map_err(|error| OpenError::Index(error.to_string()))?;
+    Ok(Opened { index, durability, views_through: 0, is_new: true })
+}
+
+/// The lanes as the index tells them.
+pub(super) fn lanes(reader: &Reader) -> Result<Lanes, StoreError> {
+    let mut lanes = Lanes::default();
+    for item in reader.lanes() {
+        let item = item?;
+        if item.state.is_waiting() {
+            lanes.job_waits(&item.org);
+        }
+    }
+    Ok(lanes)
+}
+
+/// Whether the last process closed the store in good order; the note of it is taken away, since from
+/// here on it is not true any more.
+pub(super) fn was_closed_cleanly(layout: &Layout) -> Result<bool, OpenError> {
+    let note = layout.clean();
+    match fs::remove_file(&note) {
+        Ok(()) => {
+            crate::disk::sync_dir(layout.root()).map_err(OpenError::io("syncing", layout.root()))?;
+            Ok(true)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(OpenError::io("removing", &note)(error)),
+    }
+}

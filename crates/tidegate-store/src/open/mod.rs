@@ -1,0 +1,216 @@
+//! The start: bring index and spool up to the journal, whatever state they are in.
+//!
+//! Invariant: after [`open`] the index and the directories show the journal's changes, all of them and
+//! nothing else, durably; no damage to the index keeps a store from opening, not even a panic in it.
+
+mod index;
+mod replay;
+mod spool;
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::atomic::AtomicU64;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+
+use tidegate_domain::job::{JobEvent, JobState};
+use tidegate_domain::{Clock, JobIds};
+use tokio::sync::{Notify, watch};
+
+use crate::committer::Committer;
+use crate::core::{Core, Options};
+use crate::disk;
+use crate::error::{OpenError, StoreError};
+use crate::index::{Durability, Index};
+use crate::journal::{BatchBuilder, Journal, Writer};
+use crate::layout::Layout;
+use crate::maintenance::Gatekeeper;
+use crate::record::{Change, Entry};
+use crate::spool::Spool;
+use crate::syncer::{Request, Syncer};
+use crate::{Store, Threads};
+
+/// What a start had to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Whether the index was made anew from the journal.
+    pub index_rebuilt: bool,
+    /// Changes that the index had missed.
+    pub changes_replayed: u64,
+    /// Jobs that were with a worker when the service ended.
+    pub jobs_interrupted: u64,
+    /// Files of uploads that were never acknowledged.
+    pub strays_removed: u64,
+    /// Places in the journal that can't be read; acknowledged changes may be missing.
+    pub journal_holes: u64,
+}
+
+/// Opens the store in `data_dir`, creating it if the directory is empty. `progress` hears of bytes of
+/// the journal read, and all of them.
+pub(crate) fn open(
+    data_dir: &Path,
+    options: Options,
+    clock: Arc<dyn Clock>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(Store, Recovery), OpenError> {
+    fs::create_dir_all(data_dir).map_err(OpenError::io("creating", data_dir))?;
+    let lock = lock(data_dir)?;
+    tidegate_migrations::migrate(data_dir)?;
+    let layout = Layout::new(data_dir);
+    let directory = File::open(data_dir).map_err(OpenError::io("opening", data_dir))?;
+    let spool = Spool::new(layout.clone());
+
+    let journal = replay::find(&layout)?;
+    let store_id = journal.as_ref().map_or_else(replay::new_store_id, |journal| journal.store_id);
+    let clean = index::was_closed_cleanly(&layout)?;
+    let mut opened = index::open(&layout, store_id, journal.as_ref(), clean)?;
+    let mut recovery = Recovery { index_rebuilt: opened.is_new && journal.is_some(), ..Recovery::default() };
+    let mut next_seq = 1;
+    if let Some(journal) = &journal {
+        let replayed = replay::replay(journal, &mut opened, &spool, &layout, progress)?;
+        next_seq = replayed.last_seq + 1;
+        recovery.changes_replayed = replayed.changes;
+        recovery.journal_holes = replayed.holes;
+    }
+    if !clean && recovery.journal_holes == 0 {
+        recovery.strays_removed = spool::remove_strays(&layout, &opened.index.reader())?;
+    }
+    spool::empty_uploads(&layout)?;
+
+    let writer = Writer::begin(&layout.journal(), store_id, next_seq)
+        .map_err(OpenError::io("beginning a segment in", &layout.journal()))?;
+    let mut start = Start { layout, spool, clock, writer, store_id, next_seq };
+    recovery.jobs_interrupted = start.interrupt(&mut opened.index)?;
+    start.make_durable(&directory, &opened.index, &opened.durability)?;
+    let store = start.run(lock, directory, options, opened, journal)?;
+    Ok((store, recovery))
+}
+
+/// Removes the index, then opens the store: everything is made anew from the journal.
+pub(crate) fn rebuild(
+    data_dir: &Path,
+    clock: Arc<dyn Clock>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(Store, Recovery), OpenError> {
+    let layout = Layout::new(data_dir);
+    if !layout.journal().is_dir() {
+        let what = "there is no journal here; is this the data directory?".to_owned();
+        return Err(OpenError::Damaged { path: layout.journal(), what });
+    }
+    {
+        let _lock = lock(data_dir)?;
+        index::begin(&layout, 0)?;
+    }
+    open(data_dir, Options::default(), clock, progress)
+}
+
+fn lock(data_dir: &Path) -> Result<File, OpenError> {
+    let path = Layout::new(data_dir).lock();
+    let file = File::create(&path).map_err(OpenError::io("creating", &path))?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::Locked(data_dir.to_owned())),
+        Err(errno) => Err(OpenError::io("locking", &path)(errno.into())),
+    }
+}
+
+/// Everything at hand between the replay and the first command.
+struct Start {
+    layout: Layout,
+    spool: Spool,
+    clock: Arc<dyn Clock>,
+    writer: Writer,
+    store_id: u64,
+    next_seq: u64,
+}
+
+impl Start {
+    /// Notes for each job that was with a worker that its worker is gone.
+    fn interrupt(&mut self, index: &mut Index) -> Result<u64, OpenError> {
+        let failed = |error: StoreError| OpenError::Index(error.to_string());
+        let ids: Result<Vec<_>, _> = index.reader().newest(Some(JobState::Processing)).collect();
+        let ids = ids.map_err(failed)?;
+        let mut batch = BatchBuilder::new(self.store_id);
+        for id in &ids {
+            let change = Change::Job { id: *id, event: JobEvent::Interrupted };
+            let actor = "tidegate".to_owned();
+            let entry = Entry { seq: self.next_seq, at: self.clock.now(), actor, change };
+            batch.push(&entry, None).map_err(|error| OpenError::Index(error.to_string()))?;
+            index.apply(&entry).map_err(failed)?;
+            self.next_seq += 1;
+        }
+        if !ids.is_empty() {
+            let path = self.layout.journal();
+            self.writer
+                .append(batch.finish())
+                .map_err(|error| OpenError::io("writing", &path)(error.into_inner()))?;
+            index.commit(self.next_seq - 1).map_err(failed)?;
+        }
+        Ok(ids.len() as u64)
+    }
+
+    fn make_durable(
+        &self,
+        directory: &File,
+        index: &Index,
+        durability: &Durability,
+    ) -> Result<(), OpenError> {
+        disk::sync_all_of(directory).map_err(OpenError::io("syncing", self.layout.root()))?;
+        durability.sync(index.mark().seq).map_err(|error| OpenError::Index(error.to_string()))
+    }
+
+    fn run(
+        self,
+        lock: File,
+        directory: File,
+        options: Options,
+        opened: index::Opened,
+        journal: Option<Journal>,
+    ) -> Result<Store, OpenError> {
+        let failed = |error: StoreError| OpenError::Index(error.to_string());
+        let reader = opened.index.reader();
+        let gatekeeper = Gatekeeper::default();
+        gatekeeper.set_staff(reader.staff_changes().map_err(failed)?);
+        let core = Arc::new(Core {
+            _lock: lock,
+            directory,
+            options,
+            clock: self.clock,
+            spool: self.spool,
+            gatekeeper,
+            ids: Mutex::new(JobIds::after(reader.highest_id().map_err(failed)?)),
+            lanes: Mutex::new(index::lanes(&reader).map_err(failed)?),
+            leases: Mutex::default(),
+            drain: Mutex::default(),
+            settled_seq: AtomicU64::new(opened.index.mark().seq),
+            upload_number: AtomicU64::new(0),
+            wakeup: Notify::new(),
+            failed: watch::Sender::new(false),
+            layout: self.layout,
+            reader,
+        });
+        let threads_failed = |error| OpenError::io("starting a thread for", core.layout.root())(error);
+        let (syncer, sync_thread) =
+            Syncer::start(Arc::clone(&core), opened.durability, self.store_id).map_err(threads_failed)?;
+        for segment in journal.into_iter().flat_map(|journal| journal.segments) {
+            if !segment.sealed && segment.first_seq < self.next_seq {
+                syncer.request(Request::Seal(segment));
+            }
+        }
+        let (commands, inbox) = channel();
+        let committer = Committer::new(
+            Arc::clone(&core),
+            inbox,
+            self.writer,
+            self.store_id,
+            opened.index,
+            syncer.clone(),
+        );
+        let commit_thread = std::thread::Builder::new()
+            .name("store-commit".to_owned())
+            .spawn(move || committer.run())
+            .map_err(|error| OpenError::io("starting a thread for", core.layout.root())(error))?;
+        let threads = Threads::new(commit_thread, sync_thread, syncer);
+        Ok(Store { core, commands, threads: Arc::new(threads) })
+    }
+}

@@ -1,0 +1,193 @@
+//! Brings index and spool up to the end of the journal.
+
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+
+use tidegate_domain::JobId;
+use tidegate_domain::job::{Job, JobEvent};
+
+use super::index::Opened;
+use crate::error::{OpenError, StoreError};
+use crate::index::{Applied, Index};
+use crate::journal::{Damage, Item, Journal};
+use crate::layout::Layout;
+use crate::record::Change;
+use crate::spool::Spool;
+
+/// Changes after which the index is written.
+const CHANGES_PER_COMMIT: usize = 256;
+
+/// What a replay came to.
+#[derive(Debug, Default)]
+pub(super) struct Replayed {
+    pub(super) last_seq: u64,
+    pub(super) changes: u64,
+    pub(super) holes: u64,
+}
+
+/// The journal, unless the store is new. An index without a journal is not enough to start on: what
+/// was acknowledged since it was written would be forgotten in silence.
+pub(super) fn find(layout: &Layout) -> Result<Option<Journal>, OpenError> {
+    let path = layout.journal();
+    let journal = Journal::find(&path).map_err(OpenError::io("reading", &path))?;
+    if journal.is_none() && has_jobs(layout) {
+        let what = "it is empty although there are uploads; restore it from a backup".to_owned();
+        return Err(OpenError::Damaged { path, what });
+    }
+    Ok(journal)
+}
+
+fn has_jobs(layout: &Layout) -> bool {
+    let has_entries = |path: &Path| std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
+    has_entries(&layout.orgs()) && has_entries(&layout.queue())
+}
+
+/// A number that tells this store's batches from all other bytes.
+pub(super) fn new_store_id() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| u64::from(std::process::id()))
+}
+
+/// Applies what the index has missed and puts every file right that may not be.
+pub(super) fn replay(
+    journal: &Journal,
+    opened: &mut Opened,
+    spool: &Spool,
+    layout: &Layout,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Replayed, OpenError> {
+    let total = journal.len_bytes();
+    let from = opened.index.mark().seq.min(opened.views_through);
+    let mut run = Run {
+        applied_seq: opened.index.mark().seq,
+        views_through: opened.views_through,
+        index: &mut opened.index,
+        spool,
+        unwritten: 0,
+        touched: BTreeSet::new(),
+        replayed: Replayed { last_seq: from, ..Replayed::default() },
+    };
+    let damage = journal.read::<ReplayError>(from, |item, bytes| {
+        progress(bytes.min(total), total);
+        run.take(&item)
+    });
+    let damage = damage.map_err(|error| error.into_open_error(layout))?;
+    let replayed = run.end().map_err(|error| error.into_open_error(layout))?;
+    progress(total, total);
+    let holes = mend(&damage)?;
+    Ok(Replayed { holes, ..replayed })
+}
+
+struct Run<'a> {
+    applied_seq: u64,
+    views_through: u64,
+    index: &'a mut Index,
+    spool: &'a Spool,
+    unwritten: usize,
+    /// Jobs whose files have to be looked at.
+    touched: BTreeSet<JobId>,
+    replayed: Replayed,
+}
+
+impl Run<'_> {
+    fn take(&mut self, item: &Item) -> Result<(), ReplayError> {
+        let seq = item.entry.seq;
+        self.replayed.last_seq = seq;
+        if seq > self.applied_seq {
+            self.apply(item)?;
+        }
+        if seq > self.views_through
+            && let Change::Job { id, event } = &item.entry.change
+        {
+            self.touched.insert(*id);
+            if let JobEvent::Accepted(submission) = event {
+                self.spool.prepare(&submission.org)?;
+                self.restore(*id, item, submission.size_bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, item: &Item) -> Result<(), ReplayError> {
+        let applied = self.index.apply(&item.entry)?;
+        debug_assert!(!matches!(applied, Applied::Job { before: Some(_), .. } if item.payload.is_some()));
+        self.replayed.changes += 1;
+        self.unwritten += 1;
+        if self.unwritten >= CHANGES_PER_COMMIT {
+            self.index.commit(item.entry.seq)?;
+            self.unwritten = 0;
+        }
+        Ok(())
+    }
+
+    /// Writes the bytes of a small upload back if the spool lost them.
+    fn restore(&mut self, id: JobId, item: &Item, size_bytes: u64) -> Result<(), ReplayError> {
+        let bytes = match &item.payload {
+            Some(bytes) => bytes.as_slice(),
+            None if size_bytes == 0 => &[],
+            None => return Ok(()),
+        };
+        let job: Job = self.index.job(id)?.ok_or(StoreError::UnknownJob)?;
+        Ok(self.spool.restore_payload(&job, bytes)?)
+    }
+
+    fn end(self) -> Result<Replayed, ReplayError> {
+        if self.unwritten > 0 {
+            self.index.commit(self.replayed.last_seq)?;
+        }
+        for id in &self.touched {
+            let job: Job = self.index.job(*id)?.ok_or(StoreError::UnknownJob)?;
+            if self.spool.settle(None, &job).is_err() {
+                tracing::error!(job = %id, "files of a job could not be put right");
+            }
+        }
+        Ok(self.replayed)
+    }
+}
+
+/// Cuts off a last batch that is not whole; counts what can't be mended.
+fn mend(damage: &[Damage]) -> Result<u64, OpenError> {
+    let mut holes = 0;
+    for place in damage {
+        match place {
+            Damage::TornEnd { segment, at } => {
+                let file = OpenOptions::new().write(true).open(segment);
+                let cut = file.and_then(|file| file.set_len(*at).and_then(|()| file.sync_all()));
+                cut.map_err(OpenError::io("cutting the torn end off", segment))?;
+            }
+            Damage::Hole { segment, at } => {
+                tracing::error!(segment = %segment.display(), at, "journal is damaged");
+                holes += 1;
+            }
+        }
+    }
+    Ok(holes)
+}
+
+/// What can stop a replay.
+enum ReplayError {
+    Io(io::Error),
+    Store(StoreError),
+}
+
+impl From<io::Error> for ReplayError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<StoreError> for ReplayError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl ReplayError {
+    fn into_open_error(self, layout: &Layout) -> OpenError {
+        match self {
+            Self::Io(error) => OpenError::io("replaying", &layout.journal())(error),
+            Self::Store(error) => OpenError::Index(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What the journal is made of.
+//!
+//! These types are written to disk: add variants and fields at the end only; anything else is a new
+//! layout with a step in `migrations/`.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tidegate_domain::job::JobEvent;
+use tidegate_domain::maintenance::{Hold, Override, Window};
+use tidegate_domain::{JobId, OrgCode};
+
+/// One durable change, in the order of all changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// Place in the order, from 1 without gaps.
+    pub(crate) seq: u64,
+    /// When, by the wall clock.
+    pub(crate) at: DateTime<Utc>,
+    /// Who.
+    pub(crate) actor: String,
+    /// What.
+    pub(crate) change: Change,
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Change {
+    /// A job.
+    Job {
+        /// Which.
+        id: JobId,
+        /// How.
+        event: JobEvent,
+    },
+    /// The maintenance calendar.
+    Maintenance(MaintenanceChange),
+}
+
+/// What staff changed about windows and holds while the service ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum MaintenanceChange {
+    /// A window was announced.
+    WindowAdded(Window),
+    /// A hold was placed.
+    HoldPlaced(Hold),
+    /// The holds of one organization, or the global ones, were released.
+    HoldsReleased {
+        /// Whose; none means the global ones.
+        org: Option<OrgCode>,
+        /// Why.
+        reason: String,
+    },
+    /// One occurrence of a window was changed.
+    Overridden(Override),
+}

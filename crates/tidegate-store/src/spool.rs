@@ -1,0 +1,144 @@
+//! The organizations' directories: a view of the jobs, kept true by the committer and at start.
+//!
+//! Invariant: [`Spool::settle`] depends on the job alone and may be repeated at will, so that it
+//! serves a running store and the repair after a crash alike.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use tidegate_domain::job::{Job, JobState};
+use tidegate_domain::{JobId, OrgCode};
+
+use crate::disk;
+use crate::layout::{Answer, Layout, Place};
+
+/// The directories of all organizations.
+#[derive(Debug)]
+pub(crate) struct Spool {
+    layout: Layout,
+    made: Mutex<HashSet<OrgCode>>,
+}
+
+impl Spool {
+    pub(crate) fn new(layout: Layout) -> Self {
+        Self { layout, made: Mutex::default() }
+    }
+
+    pub(crate) fn is_prepared(&self, org: &OrgCode) -> bool {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(org)
+    }
+
+    /// Makes an organization's directories, durably.
+    pub(crate) fn prepare(&self, org: &OrgCode) -> io::Result<()> {
+        let home = self.layout.org(org);
+        for place in Place::ALL {
+            fs::create_dir_all(self.layout.place(org, place))?;
+        }
+        fs::create_dir_all(self.layout.outbox_of(org))?;
+        fs::create_dir_all(self.layout.staged_of(org))?;
+        disk::sync_dir(&home)?;
+        disk::sync_dir(&self.layout.orgs())?;
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(org.clone());
+        Ok(())
+    }
+
+    /// Where a job's bytes belong.
+    pub(crate) fn place_of(state: JobState) -> Place {
+        match state {
+            JobState::Queued
+            | JobState::Processing
+            | JobState::Retrying
+            | JobState::Held
+            | JobState::Exception => Place::Incoming,
+            JobState::Complete | JobState::Duplicate | JobState::Cancelled => Place::Archive,
+            JobState::Error => Place::Error,
+        }
+    }
+
+    /// Puts the bytes of a small upload that is being accepted into place; the journal makes them
+    /// durable. Leaves nothing behind if it fails.
+    pub(crate) fn write_new_payload(&self, org: &OrgCode, id: JobId, bytes: &[u8]) -> io::Result<()> {
+        let path = self.layout.payload(org, Place::Incoming, id);
+        disk::write(&path, bytes).inspect_err(|_| drop(disk::remove_once(&path)))
+    }
+
+    /// Takes them away again: the upload was not accepted after all.
+    pub(crate) fn remove_new_payload(&self, org: &OrgCode, id: JobId) -> io::Result<()> {
+        disk::remove_once(&self.layout.payload(org, Place::Incoming, id))
+    }
+
+    /// Writes bytes back that the journal has, if a crash took them from the spool. A length alone
+    /// proves nothing: after a power cut a file may be long enough and hold zeros.
+    pub(crate) fn restore_payload(&self, job: &Job, bytes: &[u8]) -> io::Result<()> {
+        let org = &job.submission.org;
+        let place = self.find_payload(job).unwrap_or_else(|| Self::place_of(job.state));
+        let path = self.layout.payload(org, place, job.id);
+        match fs::read(&path) {
+            Ok(found) if found == bytes => Ok(()),
+            _ => disk::write(&path, bytes),
+        }
+    }
+
+    /// Where the job's bytes lie, if they lie anywhere.
+    pub(crate) fn find_payload(&self, job: &Job) -> Option<Place> {
+        let expected = Self::place_of(job.state);
+        let has = |place: &Place| {
+            let path = self.layout.payload(&job.submission.org, *place, job.id);
+            fs::symlink_metadata(path).is_ok_and(|file| file.len() == job.submission.size_bytes)
+        };
+        Some(expected).filter(has).or_else(|| Place::ALL.into_iter().find(has))
+    }
+
+    /// Puts the job's bytes where its state says, and its answers into the sender's outbox.
+    pub(crate) fn settle(&self, before: Option<JobState>, job: &Job) -> io::Result<()> {
+        self.move_payload(before, job)?;
+        if job.has_response() {
+            return self.publish(job);
+        }
+        let was_answered = before.is_none_or(|state| state == JobState::Error);
+        if was_answered { self.withdraw(job) } else { Ok(()) }
+    }
+
+    fn move_payload(&self, before: Option<JobState>, job: &Job) -> io::Result<()> {
+        let to = Self::place_of(job.state);
+        let from = match before {
+            Some(before) => Self::place_of(before),
+            None => self.find_payload(job).unwrap_or(to),
+        };
+        if from == to {
+            return Ok(());
+        }
+        let org = &job.submission.org;
+        disk::rename_once(&self.layout.payload(org, from, job.id), &self.layout.payload(org, to, job.id))
+    }
+
+    /// Takes the answers of a refused job back, which staff put into the queue again.
+    fn withdraw(&self, job: &Job) -> io::Result<()> {
+        let org = &job.submission.org;
+        for answer in Answer::ALL {
+            disk::remove_once(&self.layout.published(org, &job.submission.name, job.id, answer))?;
+        }
+        Ok(())
+    }
+
+    /// Links the answers that the sender has not deleted into its outbox; removes those it has.
+    fn publish(&self, job: &Job) -> io::Result<()> {
+        let org = &job.submission.org;
+        let answered_by = job.duplicate_of.unwrap_or(job.id);
+        for answer in Answer::ALL {
+            let deleted = match answer {
+                Answer::Response => job.response_deleted,
+                Answer::Report => job.report_deleted,
+            };
+            let published = self.layout.published(org, &job.submission.name, job.id, answer);
+            if deleted {
+                disk::remove_once(&published)?;
+            } else {
+                disk::link_once(&self.layout.answer(org, answered_by, answer), &published)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! The staff's side: look at jobs, move them, and steer the gate.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState};
+use tidegate_domain::maintenance::{Calendar, Hold, Override, Window};
+use tidegate_domain::{JobId, OrgCode};
+
+use crate::Store;
+use crate::committer::Command;
+use crate::error::StoreError;
+use crate::maintenance::Maintenance;
+use crate::record::MaintenanceChange;
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only this organization's.
+    pub org: Option<OrgCode>,
+    /// Only those in this state.
+    pub state: Option<JobState>,
+    /// Only those accepted at or after this instant.
+    pub since: Option<DateTime<Utc>>,
+    /// At most so many, the newest first.
+    pub limit: usize,
+}
+
+/// The store at one glance.
+#[derive(Debug, Clone, Default)]
+pub struct Stats {
+    /// How many jobs are in each state; every state is there.
+    pub by_state: BTreeMap<JobState, u64>,
+    /// When the job that waits longest was accepted.
+    pub oldest_waiting_at: Option<DateTime<Utc>>,
+    /// Jobs finished a second, lately.
+    pub finished_per_s: f64,
+    /// Organizations with jobs that wait, and how many.
+    pub lanes: Vec<(OrgCode, u64)>,
+}
+
+impl Store {
+    /// A job.
+    pub fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
+        self.core.reader.job(id)
+    }
+
+    /// Jobs, the newest first.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Job>, StoreError> {
+        let mut jobs = Vec::new();
+        for id in self.core.reader.newest(filter.state) {
+            if jobs.len() >= filter.limit {
+                break;
+            }
+            let Some(job) = self.core.reader.job(id?)? else { continue };
+            if filter.since.is_some_and(|since| job.received_at < since) {
+                break;
+            }
+            let state_fits = filter.state.is_none_or(|state| job.state == state);
+            if state_fits && filter.org.as_ref().is_none_or(|org| job.submission.org == *org) {
+                jobs.push(job);
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Everything that happened to a job, from its acceptance on.
+    pub fn history(&self, id: JobId) -> Result<Vec<HistoryEntry>, StoreError> {
+        let job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
+        let accepted = HistoryEntry {
+            seq: 0,
+            at: job.received_at,
+            actor: format!("sender:{}", job.submission.account),
+            event: JobEvent::Accepted(job.submission),
+        };
+        let mut history = vec![accepted];
+        history.extend(self.core.reader.history(id)?);
+        Ok(history)
+    }
+
+    /// Counts, age and speed.
+    pub fn stats(&self) -> Result<Stats, StoreError> {
+        let mark = self.core.reader.mark()?;
+        let count = |state: &JobState| mark.as_ref().map_or(0, |mark| mark.count(*state));
+        let lanes: Vec<(OrgCode, u64)> =
+            self.core.lanes().waiting().map(|(org, waiting)| (org.clone(), waiting)).collect();
+        Ok(Stats {
+            by_state: JobState::ALL.iter().map(|state| (*state, count(state))).collect(),
+            oldest_waiting_at: self.oldest_waiting(&lanes)?,
+            finished_per_s: self.core.drain().per_second(Instant::now()),
+            lanes,
+        })
+    }
+
+    fn oldest_waiting(&self, lanes: &[(OrgCode, u64)]) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let mut oldest = None;
+        for (org, _) in lanes {
+            let first = self
+                .core
+                .reader
+                .lane(org)
+                .find(|item| item.as_ref().map_or(true, |item| item.state.is_waiting()));
+            if let Some(item) = first.transpose()? {
+                let received = self.core.reader.job(item.id)?.map(|job| job.received_at);
+                oldest = oldest.into_iter().chain(received).min();
+            }
+        }
+        Ok(oldest)
+    }
+
+    /// Parks, releases, cancels or requeues a job, or notes that its upload was read.
+    pub async fn act(&self, id: JobId, action: JobEvent, actor: &str) -> Result<Job, StoreError> {
+        let actor = format!("staff:{actor}");
+        self.ask(|reply| Command::Change { id, fence: None, event: action, actor, reply }).await
+    }
+
+    /// Whether an action would be possible, without doing it.
+    pub fn would_allow(&self, id: JobId, action: &JobEvent) -> Result<(), StoreError> {
+        let mut job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
+        let (at, event) = (self.core.clock.now(), action.clone());
+        Ok(job.apply(&HistoryEntry { seq: 0, at, actor: String::new(), event })?)
+    }
+
+    /// Replaces the windows and settings of the configuration.
+    pub fn set_calendar(&self, configured: Calendar) {
+        self.core.gatekeeper.set_configured(configured);
+        self.core.wakeup.notify_one();
+    }
+
+    /// Windows, overrides and holds as they stand.
+    pub fn maintenance(&self) -> Arc<Maintenance> {
+        self.core.gatekeeper.now()
+    }
+
+    /// Announces a window.
+    pub async fn add_window(&self, window: Window, actor: &str) -> Result<(), StoreError> {
+        self.change_maintenance(MaintenanceChange::WindowAdded(window), actor).await
+    }
+
+    /// Places a hold.
+    pub async fn place_hold(&self, hold: Hold) -> Result<(), StoreError> {
+        let actor = hold.actor.clone();
+        self.change_maintenance(MaintenanceChange::HoldPlaced(hold), &actor).await
+    }
+
+    /// Releases the holds of one organization, or the global ones; those that stood.
+    pub async fn release_holds(
+        &self,
+        org: Option<&OrgCode>,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Vec<Hold>, StoreError> {
+        let now = self.core.clock.now();
+        let stood = |hold: &&Hold| hold.org.as_ref() == org && hold.until.is_none_or(|until| until > now);
+        let holds: Vec<Hold> = self.maintenance().holds.iter().filter(stood).cloned().collect();
+        if !holds.is_empty() {
+            let change = MaintenanceChange::HoldsReleased { org: org.cloned(), reason: reason.to_owned() };
+            self.change_maintenance(change, actor).await?;
+        }
+        Ok(holds)
+    }
+
+    /// Changes one occurrence of a window.
+    pub async fn override_window(&self, change: Override, actor: &str) -> Result<(), StoreError> {
+        self.change_maintenance(MaintenanceChange::Overridden(change), actor).await
+    }
+
+    async fn change_maintenance(&self, change: MaintenanceChange, actor: &str) -> Result<(), StoreError> {
+        let actor = format!("staff:{actor}");
+        self.ask(|reply| Command::Maintenance { change, actor, reply }).await
+    }
+}

@@ -1,0 +1,127 @@
+//! The thread that waits for the disk so that the committer need not.
+//!
+//! Whoever needs files durable asks; all who asked meanwhile share one `syncfs`. The same thread
+//! makes the index durable and seals full segments of the journal.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use crate::core::Core;
+use crate::disk;
+use crate::error::StoreError;
+use crate::index::Durability;
+use crate::journal::{self, Segment};
+
+/// What the thread may be asked.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Everything written so far shall be durable.
+    Files(oneshot::Sender<Result<(), StoreError>>),
+    /// The index shall be durable.
+    Index,
+    /// A segment is full.
+    Seal(Segment),
+}
+
+/// A handle on the thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Syncer {
+    requests: Sender<Request>,
+}
+
+impl Syncer {
+    pub(crate) fn start(
+        core: Arc<Core>,
+        durability: Durability,
+        store_id: u64,
+    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        let (requests, inbox) = channel();
+        let thread = Thread { core, durability, store_id, inbox };
+        let handle = std::thread::Builder::new().name("store-sync".to_owned()).spawn(move || thread.run())?;
+        Ok((Self { requests }, handle))
+    }
+
+    pub(crate) fn request(&self, request: Request) {
+        // A thread that is gone has poisoned the store, which the asker learns of there.
+        drop(self.requests.send(request));
+    }
+
+    /// Everything written to files before is on stable storage when this returns.
+    pub(crate) async fn files(&self) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.request(Request::Files(reply));
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+struct Thread {
+    core: Arc<Core>,
+    durability: Durability,
+    store_id: u64,
+    inbox: Receiver<Request>,
+}
+
+impl Thread {
+    fn run(self) {
+        while let Ok(first) = self.inbox.recv() {
+            let mut round = Round::default();
+            round.take(first);
+            while let Ok(next) = self.inbox.try_recv() {
+                round.take(next);
+            }
+            if let Err(error) = self.serve(&mut round) {
+                self.core.poison("syncing", &error);
+                return;
+            }
+        }
+        // Every handle is gone: the store closes. What is synced now need not be looked at next time.
+        let mut last = Round { index: true, ..Round::default() };
+        if let Err(error) = self.serve(&mut last) {
+            self.core.poison("syncing at the close", &error);
+        }
+    }
+
+    fn serve(&self, round: &mut Round) -> Result<(), StoreError> {
+        self.core.check()?;
+        let settled = self.core.settled();
+        disk::sync_all_of(&self.core.directory).map_err(StoreError::io("syncing the file system"))?;
+        for reply in round.files.drain(..) {
+            drop(reply.send(Ok(())));
+        }
+        if round.index || !round.full.is_empty() {
+            self.durability.sync(settled)?;
+        }
+        for segment in round.full.drain(..) {
+            self.seal(&segment);
+        }
+        Ok(())
+    }
+
+    /// A segment that can't be sealed stays as it is, which costs space only.
+    fn seal(&self, segment: &Segment) {
+        if let Err(error) = journal::seal(&self.core.layout.journal(), self.store_id, segment) {
+            tracing::warn!(%error, first = segment.first_seq, "journal segment was not sealed");
+        }
+    }
+}
+
+/// The requests that one sync serves.
+#[derive(Debug, Default)]
+struct Round {
+    files: Vec<oneshot::Sender<Result<(), StoreError>>>,
+    index: bool,
+    full: Vec<Segment>,
+}
+
+impl Round {
+    fn take(&mut self, request: Request) {
+        match request {
+            Request::Files(reply) => self.files.push(reply),
+            Request::Index => self.index = true,
+            Request::Seal(segment) => self.full.push(segment),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The store's two threads and the order in which they end.
+
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use crate::core::Core;
+use crate::disk;
+use crate::syncer::Syncer;
+
+/// Joins the threads once, when the store is closed.
+#[derive(Debug)]
+pub(crate) struct Threads {
+    running: Mutex<Option<Running>>,
+    syncer: Mutex<Option<Syncer>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    commit: JoinHandle<()>,
+    sync: JoinHandle<()>,
+}
+
+impl Threads {
+    pub(crate) fn new(commit: JoinHandle<()>, sync: JoinHandle<()>, syncer: Syncer) -> Self {
+        let running = Mutex::new(Some(Running { commit, sync }));
+        Self { running, syncer: Mutex::new(Some(syncer)) }
+    }
+
+    pub(crate) fn syncer(&self) -> Option<Syncer> {
+        self.syncer.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits for the committer, which was told to end, then for the last sync, and notes that all is
+    /// in order.
+    pub(crate) fn close(&self, core: &Core) {
+        let Some(running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
+        let committed = running.commit.join().is_ok();
+        drop(self.syncer.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let synced = running.sync.join().is_ok();
+        if committed && synced && core.check().is_ok() && note_clean(core).is_err() {
+            tracing::warn!("a clean end could not be noted; the next start looks at everything");
+        }
+    }
+}
+
+fn note_clean(core: &Core) -> std::io::Result<()> {
+    let mut note = disk::create_new(&core.layout.clean())?;
+    writeln!(note, "closed in good order")?;
+    note.sync_all()?;
+    disk::sync_dir(core.layout.root())
+}

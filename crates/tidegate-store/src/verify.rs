@@ -1,0 +1,75 @@
+//! Does everything that was acknowledged lie where it should?
+
+use crate::Store;
+use crate::committer::Command;
+use crate::error::StoreError;
+use crate::journal::{Damage, Journal};
+
+/// What a look at the whole store found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Changes in the journal that were read.
+    pub changes: u64,
+    /// Jobs not yet in a final state, whose bytes must be there.
+    pub jobs_waiting: u64,
+    /// What is wrong, for people, with what to do.
+    pub findings: Vec<String>,
+}
+
+impl Store {
+    /// Reads the whole journal, adds the index up and looks for the bytes of each job that waits. The
+    /// store goes on meanwhile, but for the moment in which the index is added up.
+    pub async fn verify(&self) -> Result<Verification, StoreError> {
+        let mut found = Verification::default();
+        if !self.ask(|reply| Command::Verify { reply }).await? {
+            found.findings.push(
+                "the index does not add up: stop the service and run `tidegate store rebuild`".to_owned(),
+            );
+        }
+        let store = self.clone();
+        let rest = tokio::task::spawn_blocking(move || {
+            store.verify_journal(&mut found)?;
+            store.verify_payloads(&mut found)?;
+            Ok(found)
+        });
+        rest.await.map_err(|_| StoreError::Closed)?
+    }
+
+    fn verify_journal(&self, found: &mut Verification) -> Result<(), StoreError> {
+        let reading = StoreError::io("reading the journal");
+        let Some(journal) = Journal::find(&self.core.layout.journal()).map_err(reading)? else {
+            return Ok(());
+        };
+        let damage = journal
+            .read::<std::io::Error>(0, |_, _| {
+                found.changes += 1;
+                Ok(())
+            })
+            .map_err(StoreError::io("reading the journal"))?;
+        for place in damage {
+            // A batch that is being written at this moment looks like a torn end.
+            if let Damage::Hole { segment, at } = place {
+                found.findings.push(format!(
+                    "the journal is damaged at byte {at} of {}: keep a copy of the data directory and restore a backup",
+                    segment.display()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_payloads(&self, found: &mut Verification) -> Result<(), StoreError> {
+        for item in self.core.reader.lanes() {
+            let Some(job) = self.core.reader.job(item?.id)? else { continue };
+            found.jobs_waiting += 1;
+            let missing = !job.state.is_final() && self.core.spool.find_payload(&job).is_none();
+            // The job may have been finished since; then its bytes are where they belong by now.
+            if missing && self.core.reader.job(job.id)?.is_some_and(|now| now.state == job.state) {
+                found
+                    .findings
+                    .push(format!("the bytes of job {} are missing: ask its sender for the file", job.id));
+            }
+        }
+        Ok(())
+    }
+}
