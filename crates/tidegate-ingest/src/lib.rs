@@ -1,1 +1,25 @@
 //! The doors: an upload becomes one accepted job.
+//!
+//! Invariant: whatever its protocol, an upload is acknowledged only after the store has made its
+//! bytes, its name and its job durable, and what was not acknowledged leaves no trace. What becomes
+//! of a job afterwards is not decided here.
+//!
+//! [`accounts`] says who may log in, [`session`] what one connection is, [`storage`] what it sees, and
+//! [`ftp`] speaks the protocol. Only the engine module of a door names that protocol's library, so
+//! that accounts, sessions and storage carry over to another engine.
+//!
+//! # Logs
+//!
+//! Events of this crate carry organizations, accounts, job ids and sizes, never a file's name or
+//! contents. libunftp records the arguments of its functions, paths among them, as spans of target
+//! `libunftp`: **the binary's subscriber has to switch that target off** (`libunftp=off`, and
+//! `unftp_core=off`).
+
+pub mod accounts;
+pub mod config;
+pub mod ftp;
+mod intake;
+pub mod session;
+pub mod storage;
+
+pub use intake::Intake;

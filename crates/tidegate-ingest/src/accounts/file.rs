@@ -1,0 +1,113 @@
+//! One organization's file: read, parsed and checked.
+//!
+//! Invariant: an organization that comes out of here has hashes that can be checked and networks
+//! that mean something. Messages never quote the file, because a line of it may be a hash.
+
+use std::path::Path;
+
+use tidegate_domain::Organization;
+
+use super::networks::parse_network;
+use super::password::parse_hash;
+use super::problem::Problem;
+
+/// Longest file that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// Reads one file; every mistake that can be found at once.
+pub(super) fn read_organization(path: &Path) -> Result<Organization, Vec<Problem>> {
+    let problem =
+        |key: &str, message: String| Problem { file: path.to_owned(), key: key.to_owned(), message };
+    let text = read_text(path).map_err(|message| vec![problem("", message)])?;
+    let organization = parse(&text).map_err(|(key, message)| vec![problem(&key, message)])?;
+    let mistakes = mistakes(&organization);
+    if mistakes.is_empty() {
+        return Ok(organization);
+    }
+    Err(mistakes.into_iter().map(|(key, message)| problem(&key, message)).collect())
+}
+
+fn read_text(path: &Path) -> Result<String, String> {
+    let length = std::fs::metadata(path).map_err(|error| format!("can't be read: {error}"))?.len();
+    if length > FILE_BYTES_MAX {
+        return Err("longer than 1 MiB".to_owned());
+    }
+    std::fs::read_to_string(path).map_err(|error| format!("can't be read: {error}"))
+}
+
+fn parse(text: &str) -> Result<Organization, (String, String)> {
+    let describe = |error: &toml::de::Error| match error.span() {
+        Some(span) => format!("line {}: {}", line_of(text, span.start), error.message()),
+        None => error.message().to_owned(),
+    };
+    let document = toml::Deserializer::parse(text).map_err(|error| (String::new(), describe(&error)))?;
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let key = error.path().to_string();
+        let key = if key == "." { String::new() } else { key };
+        (key, describe(error.inner()))
+    })
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// What serde can't see.
+fn mistakes(organization: &Organization) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (index, account) in organization.accounts.iter().enumerate() {
+        let mut add = |key: &str, message: &str| {
+            found.push((format!("account[{index}].{key}"), message.to_owned()));
+        };
+        if account.name.is_empty() || account.name.len() > 64 || account.name.chars().any(char::is_control) {
+            add("name", "an account's name has 1 to 64 bytes and no control characters");
+        }
+        if let Some(Err(error)) = account.password_hash.as_deref().map(parse_hash) {
+            add("password_hash", &error.to_string());
+        }
+        for network in account.allow_from.iter().filter(|text| parse_network(text).is_none()) {
+            add("allow_from", &format!("{network:?} is no network; write 192.0.2.0/24 or an address"));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(text: &str) -> Vec<(String, String)> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("A.toml");
+        std::fs::write(&path, text).unwrap();
+        let problems = read_organization(&path).unwrap_err();
+        assert!(problems.iter().all(|problem| problem.file == path));
+        problems.into_iter().map(|problem| (problem.key, problem.message)).collect()
+    }
+
+    #[test]
+    fn a_mistake_names_its_key_and_line() {
+        let [(key, message)] = &keys("code = 'A'\n[[account]]\nname = 5\n")[..] else { panic!() };
+        assert_eq!(key, "account[0].name");
+        assert!(message.starts_with("line 3: "), "{message}");
+        let [(_, message)] = &keys("code = 'A'\nnmae = 'x'\n")[..] else { panic!() };
+        assert!(message.contains("line 2") && message.contains("nmae"), "{message}");
+    }
+
+    #[test]
+    fn all_mistakes_of_a_file_come_together_and_no_hash_with_them() {
+        let found = keys(
+            "code = 'A'\n[[account]]\nname = ''\npassword_hash = '$hidden$'\nallow_from = ['x', '10.0.0.0/8']\n",
+        );
+        let keys: Vec<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["account[0].name", "account[0].password_hash", "account[0].allow_from"]);
+        assert!(!format!("{found:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn a_syntax_error_does_not_quote_the_line() {
+        let found = keys("code = 'A'\npassword_hash = '$hidden$\n");
+        assert!(!format!("{found:?}").contains("hidden"), "{found:?}");
+        assert!(found[0].1.starts_with("line 2"), "{found:?}");
+    }
+}

@@ -1,0 +1,144 @@
+//! The check of an account name and a password.
+//!
+//! Invariant: whoever is refused can't tell why. An unknown account, a wrong password, a disabled
+//! account and a foreign network cost the same work and are answered no sooner than the refusal
+//! delay. The reasons are for the log. Account names that don't exist are never logged: people type
+//! passwords there.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_domain::{Account, OrgCode, Organization};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::directory::Directory;
+use super::networks::allows;
+use super::password::{PasswordError, PasswordHashing};
+use crate::config::AuthConfig;
+
+/// Who logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The organization whose files the session sees.
+    pub org: OrgCode,
+    /// The account.
+    pub account: String,
+}
+
+/// Why a login was refused. For the log; the client only hears that it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LoginRefused {
+    /// No organization has such an account.
+    #[error("unknown account")]
+    UnknownAccount,
+    /// The password is not the account's, or the account has none.
+    #[error("wrong password")]
+    WrongPassword,
+    /// The account or its organization is shut out.
+    #[error("disabled")]
+    Disabled,
+    /// The client's address is in none of the account's networks.
+    #[error("address not allowed")]
+    AddressNotAllowed,
+    /// The organization has as many sessions as it may.
+    #[error("too many sessions of the organization")]
+    TooManySessions,
+    /// The check itself failed.
+    #[error("check failed")]
+    CheckFailed,
+}
+
+/// Checks logins, a few at a time.
+#[derive(Debug)]
+pub struct Logins {
+    directory: Arc<Directory>,
+    hashing: PasswordHashing,
+    /// Stands in for the hash of accounts that have none.
+    nobodys_hash: String,
+    checks: Semaphore,
+    refusal_delay: Duration,
+}
+
+impl Logins {
+    /// Prepares for logins into the directory's accounts. Blocks for one hash.
+    pub fn new(directory: Arc<Directory>, config: &AuthConfig) -> Result<Self, PasswordError> {
+        let hashing = PasswordHashing::new(config)?;
+        Ok(Self {
+            directory,
+            nobodys_hash: hashing.hash("the password of nobody")?,
+            hashing,
+            checks: Semaphore::new(config.checks_concurrent_max),
+            refusal_delay: config.refusal_delay.0,
+        })
+    }
+
+    /// Checks a password that came from `peer`.
+    pub async fn check(
+        &self,
+        account: &str,
+        password: Zeroizing<String>,
+        peer: IpAddr,
+    ) -> Result<Login, LoginRefused> {
+        let started = Instant::now();
+        let result = self.check_at_once(account, password, peer).await;
+        if result.is_err() {
+            tokio::time::sleep_until(started + self.refusal_delay).await;
+        }
+        result
+    }
+
+    async fn check_at_once(
+        &self,
+        name: &str,
+        password: Zeroizing<String>,
+        peer: IpAddr,
+    ) -> Result<Login, LoginRefused> {
+        let organizations = self.directory.current();
+        let known = organizations.account(name);
+        let hash = known.and_then(|(_, account)| account.password_hash.clone());
+        let has_hash = hash.is_some();
+        let fits = self.fits(password, hash.unwrap_or_else(|| self.nobodys_hash.clone())).await?;
+        let (organization, account) = known.ok_or(LoginRefused::UnknownAccount)?;
+        if !has_hash || !fits {
+            return Err(LoginRefused::WrongPassword);
+        }
+        admit(organization, account, peer)?;
+        Ok(Login { org: organization.code.clone(), account: account.name.clone() })
+    }
+
+    async fn fits(&self, password: Zeroizing<String>, hash: String) -> Result<bool, LoginRefused> {
+        let _turn = self.checks.acquire().await.map_err(|_| LoginRefused::CheckFailed)?;
+        let hashing = self.hashing.clone();
+        tokio::task::spawn_blocking(move || hashing.verify(&password, &hash))
+            .await
+            .map_err(|_| LoginRefused::CheckFailed)
+    }
+
+    /// Whether somebody who is logged in may still do so.
+    pub(crate) fn still_admits(&self, login: &Login, peer: IpAddr) -> Result<(), LoginRefused> {
+        let organizations = self.directory.current();
+        let (organization, account) =
+            organizations.account(&login.account).ok_or(LoginRefused::UnknownAccount)?;
+        if organization.code != login.org {
+            return Err(LoginRefused::UnknownAccount);
+        }
+        admit(organization, account, peer)
+    }
+}
+
+fn admit(organization: &Organization, account: &Account, peer: IpAddr) -> Result<(), LoginRefused> {
+    if organization.disabled || account.disabled {
+        return Err(LoginRefused::Disabled);
+    }
+    if !allows(&account.allow_from, peer) {
+        return Err(LoginRefused::AddressNotAllowed);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "login_tests.rs"]
+mod tests;

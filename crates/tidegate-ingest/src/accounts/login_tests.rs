@@ -1,0 +1,67 @@
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use super::*;
+
+const PASSWORD: &str = "correct horse";
+
+fn write(folder: &Path, code: &str, account: &str, more: &str) {
+    let hash = PasswordHashing::new(&AuthConfig::default()).unwrap().hash(PASSWORD).unwrap();
+    let text =
+        format!("code = '{code}'\n[[account]]\nname = '{account}'\npassword_hash = '{hash}'\n{more}\n");
+    std::fs::write(folder.join(format!("{code}.toml")), text).unwrap();
+}
+
+fn logins(folder: &Path) -> Logins {
+    let directory = Arc::new(Directory::open(folder).unwrap());
+    Logins::new(directory, &AuthConfig::default()).unwrap()
+}
+
+async fn check(logins: &Logins, account: &str, password: &str) -> Result<Login, LoginRefused> {
+    logins.check(account, Zeroizing::new(password.to_owned()), Ipv4Addr::LOCALHOST.into()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_the_right_password_of_an_open_account_gets_in() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "A", "a", "");
+    write(folder.path(), "B", "b", "disabled = true");
+    write(folder.path(), "C", "c", "allow_from = ['192.0.2.0/24']");
+    std::fs::write(folder.path().join("D.toml"), "code = 'D'\n[[account]]\nname = 'd'\n").unwrap();
+    let logins = logins(folder.path());
+    let login = check(&logins, "a", PASSWORD).await.unwrap();
+    assert_eq!((login.org.as_str(), login.account.as_str()), ("A", "a"));
+    assert_eq!(check(&logins, "a", "wrong horse").await, Err(LoginRefused::WrongPassword));
+    assert_eq!(check(&logins, "A", PASSWORD).await, Err(LoginRefused::UnknownAccount));
+    assert_eq!(check(&logins, "b", PASSWORD).await, Err(LoginRefused::Disabled));
+    assert_eq!(check(&logins, "c", PASSWORD).await, Err(LoginRefused::AddressNotAllowed));
+    assert_eq!(check(&logins, "d", "the password of nobody").await, Err(LoginRefused::WrongPassword));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_refusal_takes_the_same_time_and_success_takes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "A", "a", "");
+    let logins = logins(folder.path());
+    for account in ["a", "unknown"] {
+        let started = Instant::now();
+        check(&logins, account, "wrong horse").await.unwrap_err();
+        assert_eq!(started.elapsed().as_secs(), 1, "{account}");
+    }
+    let started = Instant::now();
+    check(&logins, "a", PASSWORD).await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 0);
+}
+
+#[tokio::test]
+async fn a_session_is_noticed_when_its_account_is_shut_out() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "A", "a", "");
+    let logins = logins(folder.path());
+    let login = check(&logins, "a", PASSWORD).await.unwrap();
+    let peer = Ipv4Addr::LOCALHOST.into();
+    assert_eq!(logins.still_admits(&login, peer), Ok(()));
+    write(folder.path(), "A", "a", "disabled = true");
+    logins.directory.reload();
+    assert_eq!(logins.still_admits(&login, peer), Err(LoginRefused::Disabled));
+}

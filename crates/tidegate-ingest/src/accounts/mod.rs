@@ -1,0 +1,22 @@
+//! Who may log in: the files in `orgs.d/`, kept up to date, and the check of a login.
+//!
+//! Invariant: a broken file never shuts anybody out and never lets anybody in: what it said before
+//! stays in force until it can be read again. Sessions that are open are not looked at here.
+
+mod directory;
+mod file;
+mod folder;
+mod login;
+mod networks;
+mod password;
+mod problem;
+mod watch;
+mod write;
+
+pub use directory::Directory;
+pub use folder::{OrgFolder, load_folder};
+pub use login::{Login, LoginRefused, Logins};
+pub use password::{PasswordError, PasswordHashing};
+pub use problem::{Problem, Problems};
+pub use watch::watch;
+pub use write::{WriteError, create_organization, save_organization};

@@ -1,0 +1,91 @@
+//! The accept loop of the FTP door.
+//!
+//! Invariant: it ends only when it is told to. A failing `accept` (out of file descriptors, say) is
+//! waited out, and a session that panics takes nobody along.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::timeout;
+
+use super::greeting::Announcement;
+use super::passive_ports::PassivePorts;
+use super::serve::serve;
+use crate::config::FtpConfig;
+use crate::intake::Intake;
+
+/// How long to wait after a failed `accept`.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long sessions get to close after the grace time.
+const CLOSE_MAX: Duration = Duration::from_secs(5);
+
+/// What the door needs to serve.
+#[derive(Clone)]
+pub struct FtpDoor {
+    /// Validated settings; `listen` is not looked at here.
+    pub config: FtpConfig,
+    /// The part shared with other doors.
+    pub intake: Arc<Intake>,
+    /// Asked for each connection.
+    pub announcement: Announcement,
+    /// How long running uploads may take after the shutdown signal.
+    pub grace: Duration,
+}
+
+/// What the sessions of a door share.
+pub(super) struct Shared {
+    pub(super) config: FtpConfig,
+    pub(super) intake: Arc<Intake>,
+    pub(super) announcement: Announcement,
+    pub(super) grace: Duration,
+    pub(super) passive_ports: Arc<PassivePorts>,
+}
+
+impl From<FtpDoor> for Shared {
+    fn from(door: FtpDoor) -> Self {
+        let FtpDoor { config, intake, announcement, grace } = door;
+        Self { config, intake, announcement, grace, passive_ports: Arc::default() }
+    }
+}
+
+/// Serves `listener` until `shutdown`; returns when every session has ended or was given up.
+pub async fn run(listener: TcpListener, door: FtpDoor, shutdown: impl Future<Output = ()>) {
+    let shared = Arc::new(Shared::from(door));
+    let (closing, _) = watch::channel(false);
+    let mut sessions = JoinSet::new();
+    tokio::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            Some(ended) = sessions.join_next() => note(&ended),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    sessions.spawn(serve(stream, Arc::clone(&shared), closing.subscribe()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "connection not accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+    drop(listener);
+    closing.send_replace(true);
+    let closed = async {
+        while let Some(ended) = sessions.join_next().await {
+            note(&ended);
+        }
+    };
+    if timeout(shared.grace + CLOSE_MAX, closed).await.is_err() {
+        tracing::warn!("sessions given up: they did not end in time");
+    }
+}
+
+fn note(ended: &Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "session failed");
+    }
+}

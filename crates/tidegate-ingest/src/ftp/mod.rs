@@ -1,0 +1,13 @@
+//! The FTP door (RFC 959): accepts connections and hands each to the engine.
+//!
+//! Invariant: a connection that can't be served never stops the next one from being accepted, and
+//! what runs when the service stops may end in peace. Only [`libunftp_engine`](self) names libunftp.
+
+mod accept;
+mod greeting;
+mod libunftp_engine;
+mod passive_ports;
+mod serve;
+
+pub use accept::{FtpDoor, run};
+pub use greeting::Announcement;

@@ -1,0 +1,90 @@
+//! One FTP connection, from its greeting to the end of its last transfer.
+//!
+//! Invariant: when [`serve`] returns, the connection is closed and none of its uploads runs any more.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_domain::job::Protocol;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tracing::Instrument;
+
+use super::accept::Shared;
+use super::greeting::{FULL, opening};
+use super::libunftp_engine;
+use crate::session::{ControlLink, Session};
+
+/// A client that does not even take the greeting is given up.
+const GREETING_MAX: Duration = Duration::from_secs(10);
+
+/// Serves a connection; `closing` turns true when the service stops.
+pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, closing: watch::Receiver<bool>) {
+    let session = match admit(&stream, &shared) {
+        Ok(Some(session)) => Arc::new(session),
+        Ok(None) => return refuse(stream).await,
+        Err(error) => return tracing::debug!(%error, "connection lost before it was served"),
+    };
+    let span = session.span().clone();
+    serve_session(stream, shared, closing, session).instrument(span).await;
+}
+
+fn admit(stream: &TcpStream, shared: &Shared) -> io::Result<Option<Session>> {
+    // Without it each reply waits for the client's delayed acknowledgement: 44 ms an upload.
+    stream.set_nodelay(true)?;
+    let (peer, link) = (stream.peer_addr()?, ControlLink::new(stream)?);
+    Ok(shared.intake.admit(Protocol::Ftp, peer, link))
+}
+
+async fn refuse(mut stream: TcpStream) {
+    tracing::warn!("session refused: too many sessions");
+    // Whether the client reads it or not, the connection is closed.
+    let _ = timeout(GREETING_MAX, stream.write_all(FULL.as_bytes())).await;
+}
+
+async fn serve_session(
+    mut stream: TcpStream,
+    shared: Arc<Shared>,
+    closing: watch::Receiver<bool>,
+    session: Arc<Session>,
+) {
+    tracing::info!("session opened");
+    if announce(&mut stream, &shared).await.is_ok() {
+        speak(stream, &shared, closing, &session).await;
+    }
+    session.end();
+    session.activity().stopped().await;
+    tracing::info!("session closed");
+}
+
+async fn announce(stream: &mut TcpStream, shared: &Shared) -> io::Result<()> {
+    let opening = (shared.announcement)().map(|text| opening(&text)).unwrap_or_default();
+    timeout(GREETING_MAX, stream.write_all(opening.as_bytes())).await?
+}
+
+async fn speak(stream: TcpStream, shared: &Shared, closing: watch::Receiver<bool>, session: &Arc<Session>) {
+    let (intake, ports) = (Arc::clone(&shared.intake), Arc::clone(&shared.passive_ports));
+    let conversation = libunftp_engine::serve(stream, &shared.config, ports, intake, Arc::clone(session));
+    tokio::pin!(conversation);
+    let ended = tokio::select! {
+        ended = &mut conversation => ended,
+        () = close_when_idle(closing, session, shared.grace) => conversation.await,
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "session broke off");
+    }
+}
+
+/// Once the service stops: lets uploads that run come to their end, or to the end of the grace time.
+async fn close_when_idle(mut closing: watch::Receiver<bool>, session: &Session, grace: Duration) {
+    // An error means that the accept loop is gone, which is a stop as well.
+    let _ = closing.wait_for(|closing| *closing).await;
+    if timeout(grace, session.activity().idle()).await.is_err() {
+        tracing::warn!("upload given up: the service stops");
+        session.end();
+    }
+    session.link().close_reading();
+}

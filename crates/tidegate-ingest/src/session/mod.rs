@@ -1,0 +1,100 @@
+//! One client's connection, whatever protocol it speaks.
+//!
+//! Invariant: a session that has ended, or whose control connection is gone, never completes an
+//! upload. Nothing here knows about a protocol library.
+
+mod activity;
+mod authenticator;
+mod control_link;
+mod per_org;
+mod user;
+
+use std::net::SocketAddr;
+
+use tidegate_domain::job::Protocol;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tracing::Span;
+
+pub use activity::{Activity, RunningUpload};
+pub use authenticator::SessionAuthenticator;
+pub use control_link::ControlLink;
+pub use per_org::{OrgPermit, SessionsPerOrg};
+pub use user::SessionUser;
+
+/// A connection from its acceptance to the end of the last transfer that it started.
+#[derive(Debug)]
+pub struct Session {
+    protocol: Protocol,
+    peer: SocketAddr,
+    link: ControlLink,
+    activity: Activity,
+    ended: watch::Sender<bool>,
+    span: Span,
+    /// Counts against `sessions_max` for as long as anything of the session is left.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Session {
+    /// A session that was let in. `number` tells sessions apart in the log.
+    pub fn new(
+        number: u64,
+        protocol: Protocol,
+        peer: SocketAddr,
+        link: ControlLink,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        let span = tracing::info_span!(
+            parent: None,
+            "session",
+            number,
+            protocol = protocol.as_str(),
+            %peer,
+            org = tracing::field::Empty,
+            account = tracing::field::Empty,
+        );
+        let (ended, _) = watch::channel(false);
+        Self { protocol, peer, link, activity: Activity::default(), ended, span, _permit: permit }
+    }
+
+    /// The protocol that the client speaks.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Where the client is.
+    pub fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Its uploads.
+    pub fn activity(&self) -> &Activity {
+        &self.activity
+    }
+
+    /// Its connection for commands.
+    pub fn link(&self) -> &ControlLink {
+        &self.link
+    }
+
+    /// The log's span of the session.
+    pub fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Whether the client can still read a reply.
+    pub fn is_connected(&self) -> bool {
+        !*self.ended.borrow() && self.link.is_connected()
+    }
+
+    /// Marks the end: the connection is closed and running uploads are given up.
+    pub fn end(&self) {
+        self.ended.send_replace(true);
+        self.link.close();
+    }
+
+    /// Resolves once the session was ended.
+    pub async fn ended(&self) {
+        // The sender lives as long as `self`, so waiting can't fail.
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+}

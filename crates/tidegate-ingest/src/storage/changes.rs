@@ -1,0 +1,83 @@
+//! Renaming and deleting.
+//!
+//! Invariant: an accepted upload can't be touched. Renaming a staged one to a final name submits it,
+//! and is as durable as an upload before it is acknowledged.
+
+use tidegate_domain::UploadName;
+
+use super::backend::InboxStorage;
+use super::error::TransferError;
+use super::place::Place;
+use super::receive::final_name;
+use crate::session::SessionUser;
+
+const ACCEPTED: TransferError = TransferError::NotAllowed("accepted files can't be changed or deleted");
+
+impl InboxStorage {
+    /// Renames a staged upload.
+    pub(super) async fn rename_place(
+        &self,
+        user: &SessionUser,
+        from: Place,
+        to: Place,
+    ) -> Result<(), TransferError> {
+        let running = self.session.activity().begin();
+        let renamed = self.rename_upload(user, from, to).await;
+        match &renamed {
+            Ok(()) => running.succeeded(),
+            Err(reason) => tracing::warn!(%reason, "rename refused"),
+        }
+        renamed
+    }
+
+    async fn rename_upload(&self, user: &SessionUser, from: Place, to: Place) -> Result<(), TransferError> {
+        let from = match from {
+            Place::Upload(name) => self.staged_name(user, name).await?,
+            Place::Nowhere => return Err(TransferError::NoSuchFile),
+            _ => return Err(TransferError::NotAllowed("only uploads can be renamed")),
+        };
+        let to = final_name(to)?;
+        self.check_still_admitted(user)?;
+        if self.intake.temporary_names().contains(to.as_bytes()) {
+            return self.ask(user, move |store, org| Ok(store.rename_staged(org, &from, &to)?)).await;
+        }
+        let store = self.intake.store();
+        let job = store.accept_staged(user.org(), &from, self.sender(user), to).await?;
+        tracing::info!(job = %job.id, size_bytes = job.submission.size_bytes, "upload accepted");
+        Ok(())
+    }
+
+    /// Deletes a response or a staged upload.
+    pub(super) async fn delete(&self, user: &SessionUser, place: Place) -> Result<(), TransferError> {
+        match place {
+            Place::Response(name) => {
+                let store = self.intake.store();
+                store.delete_outbox(user.org(), &name, &user.login().account).await?;
+                tracing::info!("response deleted");
+            }
+            Place::Upload(name) => {
+                let name = self.staged_name(user, name).await?;
+                self.ask(user, move |store, org| Ok(store.remove_staged(org, &name)?)).await?;
+                tracing::info!("staged upload deleted");
+            }
+            Place::Nowhere => return Err(TransferError::NoSuchFile),
+            Place::Root | Place::Inbox | Place::Outbox => {
+                return Err(TransferError::NotAllowed("directories can't be deleted"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of an upload that is staged; accepted ones are out of the sender's hands.
+    async fn staged_name(&self, user: &SessionUser, name: Vec<u8>) -> Result<UploadName, TransferError> {
+        let name = UploadName::new(name).map_err(|_| TransferError::NoSuchFile)?;
+        self.ask(user, move |store, org| {
+            if store.staged_entry(org, &name)?.is_some() {
+                return Ok(name);
+            }
+            let accepted = store.inbox_entry(org, &name)?.is_some();
+            Err(if accepted { ACCEPTED } else { TransferError::NoSuchFile })
+        })
+        .await
+    }
+}

@@ -1,0 +1,87 @@
+//! What can go wrong with a sender's request, and the reply to each.
+//!
+//! Invariant: this is the one place where failures become replies. 4xx: the same request may succeed
+//! later (RFC 959, 4.2.1); 5xx: it never will. No text names a file.
+//!
+//! | failure | reply |
+//! |---|---|
+//! | name refused by [`tidegate_domain::UploadName`], or a directory's | 553 |
+//! | larger than `upload_bytes_max` | 552 |
+//! | too little free space | 452 |
+//! | control or data connection lost, or stalled | 426 |
+//! | no such file or directory | 550 |
+//! | accepted files can't be read, changed or deleted; account shut out | 550 |
+//! | resuming an upload | 502 |
+//! | the store or this host failed | 451 |
+
+use std::io;
+
+use tidegate_domain::NameError;
+use tidegate_store::StoreError;
+use unftp_core::storage::{Error, ErrorKind};
+
+use crate::accounts::LoginRefused;
+
+/// Why a request of a sender failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// The upload's name can't be taken.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The upload is too long.
+    #[error("the file is larger than the server takes")]
+    TooLarge,
+    /// The control connection is gone, so nobody would read the reply.
+    #[error("the control connection was lost")]
+    ControlLost,
+    /// The data connection broke off.
+    #[error("the data connection was lost: {0}")]
+    DataLost(io::ErrorKind),
+    /// Not a byte went through for too long.
+    #[error("the transfer stalled")]
+    Stalled,
+    /// There is no such file.
+    #[error("no such file")]
+    NoSuchFile,
+    /// There is no such directory.
+    #[error("no such directory")]
+    NoSuchDirectory,
+    /// The tree does not allow it.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// The account was shut out since it logged in.
+    #[error("the account may no longer submit files: {0}")]
+    ShutOut(#[from] LoginRefused),
+    /// Going on with an earlier upload is not possible.
+    #[error("resuming an upload is not possible; send the whole file")]
+    NoResume,
+    /// Reading a response failed.
+    #[error("a response can't be read: {0}")]
+    Response(io::ErrorKind),
+    /// The store failed or refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl TransferError {
+    /// The reply.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Name(_) => ErrorKind::FileNameNotAllowedError,
+            Self::TooLarge => ErrorKind::ExceededStorageAllocationError,
+            Self::ControlLost | Self::DataLost(_) | Self::Stalled => ErrorKind::ConnectionClosed,
+            Self::NoSuchFile | Self::Store(StoreError::NotFound) => ErrorKind::PermanentFileNotAvailable,
+            Self::NoSuchDirectory => ErrorKind::PermanentDirectoryNotAvailable,
+            Self::NotAllowed(_) | Self::ShutOut(_) => ErrorKind::PermissionDenied,
+            Self::NoResume => ErrorKind::CommandNotImplemented,
+            Self::Store(StoreError::NoSpace) => ErrorKind::InsufficientStorageSpaceError,
+            Self::Response(_) | Self::Store(_) => ErrorKind::LocalError,
+        }
+    }
+}
+
+impl From<TransferError> for Error {
+    fn from(error: TransferError) -> Self {
+        Self::new(error.kind(), error)
+    }
+}

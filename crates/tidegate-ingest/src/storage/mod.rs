@@ -1,0 +1,20 @@
+//! What a sender sees behind a door: `/` with `inbox/` and `outbox/`, on top of the store.
+//!
+//! Invariant: no path of a client is ever opened. Paths are places in a tree that exists only here;
+//! names are looked up in the store. [`InboxStorage`] implements unftp-core's `StorageBackend` and
+//! knows no engine.
+
+mod backend;
+mod changes;
+mod entry;
+mod error;
+mod place;
+mod reading;
+mod receive;
+mod temporary;
+
+pub use backend::InboxStorage;
+pub use entry::Entry;
+pub use error::TransferError;
+pub use place::Place;
+pub use temporary::TemporaryNames;

@@ -1,0 +1,120 @@
+//! One upload, from its first byte to the store's answer.
+//!
+//! Invariant: `Ok` means that the store has accepted the upload durably or, under a temporary name,
+//! has kept it aside. Every other way out leaves no trace: a lost or stalled connection, an upload
+//! that is too long, a session that has ended meanwhile.
+//!
+//! An empty file is accepted like any other: its sender finds in the outbox what is wrong with it,
+//! where an FTP reply has no room for words that every client shows.
+
+use bytes::BytesMut;
+use tidegate_domain::UploadName;
+use tidegate_store::{Sender, Upload};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::timeout;
+
+use super::backend::InboxStorage;
+use super::error::TransferError;
+use super::place::Place;
+use crate::session::SessionUser;
+
+const READ_BYTES: usize = 64 << 10;
+
+impl InboxStorage {
+    /// Receives an upload to `place` and returns its length in bytes.
+    pub(super) async fn receive<R: AsyncRead + Send + Unpin>(
+        &self,
+        user: &SessionUser,
+        input: R,
+        place: Place,
+        start_pos: u64,
+    ) -> Result<u64, TransferError> {
+        let running = self.session.activity().begin();
+        let received = self.receive_whole(user, input, place, start_pos).await;
+        match &received {
+            Ok(_) => running.succeeded(),
+            Err(reason) => tracing::warn!(%reason, "upload refused"),
+        }
+        received
+    }
+
+    async fn receive_whole<R: AsyncRead + Send + Unpin>(
+        &self,
+        user: &SessionUser,
+        input: R,
+        place: Place,
+        start_pos: u64,
+    ) -> Result<u64, TransferError> {
+        let name = final_name(place)?;
+        if start_pos > 0 {
+            return Err(TransferError::NoResume);
+        }
+        self.check_still_admitted(user)?;
+        let mut upload = self.intake.store().upload()?;
+        self.copy(input, &mut upload).await?;
+        if !self.session.is_connected() {
+            return Err(TransferError::ControlLost);
+        }
+        self.hand_over(user, upload, name).await
+    }
+
+    async fn copy<R: AsyncRead + Unpin>(
+        &self,
+        mut input: R,
+        upload: &mut Upload,
+    ) -> Result<(), TransferError> {
+        let limits = self.intake.limits();
+        let mut buffer = BytesMut::with_capacity(READ_BYTES);
+        loop {
+            let read = tokio::select! {
+                read = timeout(limits.session_idle_max.0, input.read_buf(&mut buffer)) => read,
+                () = self.session.ended() => return Err(TransferError::ControlLost),
+            };
+            let read = read.map_err(|_| TransferError::Stalled)?;
+            if read.map_err(|error| TransferError::DataLost(error.kind()))? == 0 {
+                return Ok(());
+            }
+            let size_bytes = upload.size_bytes() + buffer.len() as u64;
+            if size_bytes > limits.upload_bytes_max.0 {
+                return Err(TransferError::TooLarge);
+            }
+            upload.write(&buffer).await?;
+            buffer.clear();
+        }
+    }
+
+    async fn hand_over(
+        &self,
+        user: &SessionUser,
+        upload: Upload,
+        name: UploadName,
+    ) -> Result<u64, TransferError> {
+        let size_bytes = upload.size_bytes();
+        if self.intake.temporary_names().contains(name.as_bytes()) {
+            upload.stage(user.org(), &name).await?;
+            tracing::info!(size_bytes, "upload staged");
+        } else {
+            let job = upload.accept(user.org(), self.sender(user), name).await?;
+            tracing::info!(job = %job.id, size_bytes, "upload accepted");
+        }
+        Ok(size_bytes)
+    }
+
+    pub(super) fn check_still_admitted(&self, user: &SessionUser) -> Result<(), TransferError> {
+        Ok(self.intake.still_admits(&self.session, user.login())?)
+    }
+
+    pub(super) fn sender(&self, user: &SessionUser) -> Sender {
+        Sender { account: user.login().account.clone(), protocol: self.session.protocol() }
+    }
+}
+
+/// The name of an upload; only the inbox takes uploads.
+pub(super) fn final_name(place: Place) -> Result<UploadName, TransferError> {
+    match place {
+        Place::Upload(name) => Ok(UploadName::new(name)?),
+        Place::Root | Place::Inbox | Place::Outbox => Err(tidegate_domain::NameError::Directory.into()),
+        Place::Response(_) => Err(TransferError::NotAllowed("uploads go into / or inbox")),
+        Place::Nowhere => Err(TransferError::NoSuchDirectory),
+    }
+}
