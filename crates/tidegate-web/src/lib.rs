@@ -1,1 +1,8 @@
-//! The control API on the Unix socket.
+//! HTTP of tidegate: for now the control API on a Unix socket, under `/v1/`.
+//!
+//! Invariant: whatever staff can do to the running server they do through here, and each change
+//! carries who asked and why. The shapes in [`api`] are shared with the command line. Nothing here
+//! reads configuration or opens a store.
+
+pub mod api;
+pub mod control;

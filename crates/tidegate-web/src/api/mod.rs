@@ -1,0 +1,26 @@
+//! The JSON that the control API and the command line exchange; `--json` prints the same shapes.
+//!
+//! Invariant: names and nesting are those of the product's contract, which users script against:
+//! keys may be added, never renamed or removed. Nothing here decides anything.
+
+mod error;
+mod gate;
+mod job;
+mod maintenance;
+mod staff;
+mod status;
+mod when;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::ApiError;
+pub use gate::GateView;
+pub use job::{FilesView, HistoryView, JobDetail, JobView, Messages};
+pub use maintenance::{
+    AddWindow, EndOccurrence, EndedView, HoldEnd, HoldView, MaintenanceView, OccurrenceView, PlaceHold,
+    ReleaseHolds, Released, WindowEnd,
+};
+pub use staff::{ActRequest, ActResult, Acted, Action, Selection};
+pub use status::{Drain, Listener, Reloaded, Status, VerifyView};
+pub use when::{Edge, NoZone, Since, When, WhenError};

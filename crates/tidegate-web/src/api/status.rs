@@ -1,0 +1,73 @@
+//! The answer to "is it up, are we in a window, how deep is the queue".
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tidegate_domain::job::JobState;
+use tidegate_store::Verification;
+
+use super::GateView;
+
+/// `GET /v1/status`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the running server.
+    pub version: String,
+    /// The gate for everyone.
+    pub gate: GateView,
+    /// Number of jobs in each state; every state is there.
+    pub jobs: BTreeMap<JobState, u64>,
+    /// When the oldest job that still waits was received.
+    pub oldest_queued_at: Option<DateTime<Utc>>,
+    /// How quickly the queue drains.
+    pub drain: Drain,
+    /// Where the server listens.
+    pub listeners: Vec<Listener>,
+    /// Configuration files that could not be taken up; the server goes on with what it had.
+    pub problems: Vec<String>,
+}
+
+/// How quickly the queue drains.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Drain {
+    /// Files finished in a second, of late.
+    pub files_per_s: f64,
+    /// When the queue will be empty at this rate; unknown while nothing is being finished.
+    pub eta: Option<DateTime<Utc>>,
+}
+
+/// One address on which the server listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    /// Protocol, such as `ftp`.
+    pub protocol: String,
+    /// Address and port as bound, or a path.
+    pub address: String,
+}
+
+/// `POST /v1/reload`: what was taken up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Organizations now in force.
+    pub organizations: usize,
+    /// Files that could not be taken up.
+    pub problems: Vec<String>,
+}
+
+/// `POST /v1/verify`: what a comparison of index, journal and spool found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyView {
+    /// Changes read in the journal.
+    pub changes: u64,
+    /// Jobs that wait and whose bytes were looked for.
+    pub jobs_waiting: u64,
+    /// What does not agree, for people; empty when all is well.
+    pub findings: Vec<String>,
+}
+
+impl From<Verification> for VerifyView {
+    fn from(found: Verification) -> Self {
+        Self { changes: found.changes, jobs_waiting: found.jobs_waiting, findings: found.findings }
+    }
+}

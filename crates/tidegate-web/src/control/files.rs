@@ -1,0 +1,82 @@
+//! A job's response and report, as they are.
+//!
+//! Invariant: a file is never held in memory as a whole; responses to large uploads are large.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::PathBuf;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use http_body_util::channel::{Channel, Sender};
+use tidegate_domain::job::Job;
+
+use super::Control;
+use super::failure::Failure;
+use super::jobs::{find, job_id};
+use super::status::blocking;
+
+const BLOCK_BYTES: usize = 64 << 10;
+const BLOCKS_AHEAD: usize = 4;
+
+pub(super) async fn response(
+    State(control): State<Control>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    send(control, &id, "response", |control, job| control.store.response_path(job)).await
+}
+
+pub(super) async fn report(
+    State(control): State<Control>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    send(control, &id, "report", |control, job| control.store.report_path(job)).await
+}
+
+async fn send(
+    control: Control,
+    id: &str,
+    what: &'static str,
+    path: fn(&Control, &Job) -> PathBuf,
+) -> Result<Response, Failure> {
+    let id = job_id(id)?;
+    let file = blocking(move || {
+        let job = find(&control, id)?;
+        File::open(path(&control, &job)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                Failure::not_found(format!("job {id} has no {what}: it is {}", job.state))
+                    .hint("a response is written once a job is complete, in error, or a duplicate")
+            }
+            _ => Failure::new(
+                axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+                format!("the {what} can't be read: {error}"),
+            ),
+        })
+    })
+    .await??;
+    let (sender, body) = Channel::<Bytes, io::Error>::new(BLOCKS_AHEAD);
+    tokio::spawn(copy(file, sender));
+    Ok(([(CONTENT_TYPE, "text/plain")], Body::new(body)).into_response())
+}
+
+async fn copy(mut file: File, mut sender: Sender<Bytes, io::Error>) {
+    loop {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut block = vec![0; BLOCK_BYTES];
+            let count = file.read(&mut block)?;
+            block.truncate(count);
+            Ok::<_, io::Error>((file, block))
+        });
+        let (rest, block) = match read.await.map_err(io::Error::other).flatten() {
+            Ok(read) => read,
+            Err(error) => return sender.abort(error),
+        };
+        if block.is_empty() || sender.send_data(block.into()).await.is_err() {
+            return;
+        }
+        file = rest;
+    }
+}

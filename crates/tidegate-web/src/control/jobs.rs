@@ -1,0 +1,87 @@
+//! Looking at jobs.
+
+use std::fs::File;
+use std::os::fd::{AsFd as _, AsRawFd as _};
+use std::path::PathBuf;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use tidegate_domain::job::{Job, JobState};
+use tidegate_domain::{JobId, JobIdError, OrgCode};
+use tidegate_store::Filter;
+
+use super::Control;
+use super::extract::Parameters;
+use super::failure::Failure;
+use super::status::blocking;
+use crate::api::{FilesView, HistoryView, JobDetail, JobView, Since};
+
+/// Most jobs in one answer.
+const LIMIT_MAX: usize = 100_000;
+const LIMIT_DEFAULT: usize = 50;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    org: Option<OrgCode>,
+    state: Option<JobState>,
+    since: Option<Since>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    State(control): State<Control>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Result<Json<Vec<JobView>>, Failure> {
+    let since = query.since.map(|since| since.resolve(control.zone(), control.now())).transpose()?;
+    let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
+    let filter = Filter { org: query.org, state: query.state, since, limit };
+    let jobs = blocking(move || control.store.list(&filter)).await??;
+    Ok(Json(jobs.iter().map(JobView::from).collect()))
+}
+
+pub(super) async fn show(
+    State(control): State<Control>,
+    Path(id): Path<String>,
+) -> Result<Json<JobDetail>, Failure> {
+    let id = job_id(&id)?;
+    blocking(move || {
+        let job = find(&control, id)?;
+        let history = control.store.history(id)?;
+        Ok(Json(JobDetail {
+            job: JobView::from(&job),
+            failures: job.failures,
+            duplicate_of: job.duplicate_of,
+            response_deleted: job.response_deleted,
+            report_deleted: job.report_deleted,
+            history: history.iter().map(HistoryView::from).collect(),
+            files: files(&control, &job),
+        }))
+    })
+    .await?
+}
+
+pub(super) fn job_id(text: &str) -> Result<JobId, Failure> {
+    text.parse().map_err(|error: JobIdError| Failure::bad_request(error.to_string()))
+}
+
+pub(super) fn find(control: &Control, id: JobId) -> Result<Job, Failure> {
+    control.store.get(id)?.ok_or_else(|| tidegate_store::StoreError::UnknownJob.into())
+}
+
+fn files(control: &Control, job: &Job) -> FilesView {
+    let existing = |path: PathBuf| path.exists().then(|| path.display().to_string());
+    FilesView {
+        payload: control.store.open_payload(job).ok().and_then(|file| place_of(&file)),
+        response: existing(control.store.response_path(job)).filter(|_| job.has_response()),
+        report: existing(control.store.report_path(job)).filter(|_| job.has_response()),
+    }
+}
+
+/// Where an open file lies. Only the store knows under which directory the upload is at the moment;
+/// the system knows it of the file that the store opened.
+fn place_of(file: &File) -> Option<String> {
+    let link = PathBuf::from(format!("/proc/self/fd/{}", file.as_fd().as_raw_fd()));
+    std::fs::read_link(link).ok().map(|path| path.display().to_string())
+}

@@ -1,0 +1,162 @@
+//! Windows and holds: looking at them, announcing, starting, ending.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use tidegate_domain::OrgCode;
+use tidegate_domain::maintenance::{
+    Hold, HoldLength, Interval, OccurrenceState, OrgPattern, Origin, Override, Scope, Window, gate,
+    occurrences,
+};
+
+use super::Control;
+use super::extract::{Body, Parameters};
+use super::failure::Failure;
+use crate::api::{
+    AddWindow, Edge, EndOccurrence, GateView, HoldEnd, HoldView, MaintenanceView, OccurrenceView, PlaceHold,
+    ReleaseHolds, Released, When, WindowEnd,
+};
+
+/// How far back a listing goes, so that what was ended early is still seen.
+const LISTED_PAST: TimeDelta = TimeDelta::days(7);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    n: Option<usize>,
+}
+
+pub(super) async fn list(
+    State(control): State<Control>,
+    Parameters(query): Parameters<ListQuery>,
+) -> Json<MaintenanceView> {
+    let (now, maintenance) = (control.now(), control.store.maintenance());
+    let from = now.checked_sub_signed(LISTED_PAST).unwrap_or(now);
+    let found =
+        occurrences(&maintenance.calendar, &maintenance.overrides, from, DateTime::<Utc>::MAX_UTC, now);
+    let (coming, mut shown): (Vec<_>, Vec<_>) =
+        found.iter().map(OccurrenceView::from).partition(|one| one.state == OccurrenceState::Coming);
+    let wanted = query.n.unwrap_or(usize::MAX);
+    let more = coming.len().saturating_sub(wanted);
+    shown.extend(coming.into_iter().take(wanted));
+    let in_force = |hold: &&Hold| hold.until.is_none_or(|until| until > now);
+    Json(MaintenanceView {
+        timezone: maintenance.calendar.timezone,
+        gate: control.gate(None),
+        occurrences: shown,
+        more,
+        holds: maintenance.holds.iter().filter(in_force).map(HoldView::from).collect(),
+    })
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExplainQuery {
+    at: Option<When>,
+    org: Option<OrgCode>,
+}
+
+pub(super) async fn explain(
+    State(control): State<Control>,
+    Parameters(query): Parameters<ExplainQuery>,
+) -> Result<Json<GateView>, Failure> {
+    let (now, maintenance) = (control.now(), control.store.maintenance());
+    let zone = maintenance.calendar.timezone;
+    let at = query.at.map_or(Ok(now), |at| at.resolve(Edge::Start, zone, now))?;
+    let answer =
+        gate(at, query.org.as_ref(), &maintenance.calendar, &maintenance.overrides, &maintenance.holds);
+    Ok(Json(GateView::new(answer, at, zone)))
+}
+
+pub(super) async fn add_window(
+    State(control): State<Control>,
+    Body(request): Body<AddWindow>,
+) -> Result<Json<OccurrenceView>, Failure> {
+    let _turn = control.turn.lock().await;
+    let (now, mut calendar) = (control.now(), control.store.maintenance().calendar.clone());
+    let from = request.from.resolve(Edge::Start, calendar.timezone, now)?;
+    let to = match request.end {
+        WindowEnd::To(to) => Some(to.resolve(Edge::End, calendar.timezone, from)?),
+        WindowEnd::For(length) => {
+            TimeDelta::from_std(length.0).ok().and_then(|length| from.checked_add_signed(length))
+        }
+    };
+    let interval = to.and_then(|to| Interval::new(from, to));
+    let interval = interval.ok_or_else(|| Failure::bad_request("the window would end before it starts"))?;
+    if interval.end() <= now {
+        return Err(Failure::bad_request("the window would be over already"));
+    }
+    let origin = Origin::Staff { actor: request.actor.clone(), at: now };
+    let zone = calendar.timezone.unwrap_or(chrono_tz::UTC);
+    let window = Window::new(&request.name, interval, zone, request.reason, scope(&request.orgs)?, origin)?;
+    calendar.add_window(window.clone())?;
+    control.store.add_window(window, &request.actor).await?;
+    let maintenance = control.store.maintenance();
+    let found =
+        occurrences(&maintenance.calendar, &maintenance.overrides, interval.start(), interval.end(), now);
+    let added = found.iter().find(|occurrence| occurrence.window == request.name);
+    added
+        .map(|added| Json(OccurrenceView::from(added)))
+        .ok_or_else(|| Failure::not_found("the window is gone"))
+}
+
+fn scope(orgs: &[String]) -> Result<Scope, Failure> {
+    if orgs.is_empty() {
+        return Ok(Scope::Everyone);
+    }
+    let patterns: Result<Vec<_>, _> = orgs.iter().map(OrgPattern::new).collect();
+    Ok(Scope::Orgs(patterns?))
+}
+
+pub(super) async fn place_hold(
+    State(control): State<Control>,
+    Body(request): Body<PlaceHold>,
+) -> Result<Json<HoldView>, Failure> {
+    let now = control.now();
+    let length = match request.length {
+        HoldEnd::Default => HoldLength::default(),
+        HoldEnd::For(length) => HoldLength::For(length.0),
+        HoldEnd::Until(when) => HoldLength::Until(when.resolve(Edge::End, control.zone(), now)?),
+        HoldEnd::UntilReleased => HoldLength::UntilReleased,
+    };
+    let name = hold_name(request.org.as_ref(), now);
+    let hold = Hold::new(name, request.org, request.reason, request.actor, now, length)?;
+    control.store.place_hold(hold.clone()).await?;
+    Ok(Json(HoldView::from(&hold)))
+}
+
+/// A name that tells holds apart in histories.
+fn hold_name(org: Option<&OrgCode>, now: DateTime<Utc>) -> String {
+    let stamp = now.format("%Y%m%d-%H%M%SZ");
+    org.map_or_else(|| format!("hold-{stamp}"), |org| format!("hold-{org}-{stamp}"))
+}
+
+pub(super) async fn end(
+    State(control): State<Control>,
+    Body(request): Body<EndOccurrence>,
+) -> Result<Json<GateView>, Failure> {
+    let _turn = control.turn.lock().await;
+    let maintenance = control.store.maintenance();
+    let change = Override::end(
+        &request.name,
+        control.now(),
+        &maintenance.calendar,
+        &maintenance.overrides,
+        &request.actor,
+        request.reason,
+    )?;
+    control.store.override_window(change, &request.actor).await?;
+    Ok(Json(control.gate(None)))
+}
+
+pub(super) async fn release(
+    State(control): State<Control>,
+    Body(request): Body<ReleaseHolds>,
+) -> Result<Json<Released>, Failure> {
+    let holds = control.store.release_holds(request.org.as_ref(), &request.actor, &request.reason).await?;
+    Ok(Json(Released {
+        holds: holds.iter().map(HoldView::from).collect(),
+        gate: control.gate(request.org.as_ref()),
+    }))
+}

@@ -1,0 +1,54 @@
+//! What the control API works on.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use tidegate_domain::{Clock, OrgCode};
+use tidegate_store::Store;
+
+use crate::api::{GateView, Listener, Reloaded};
+
+/// What the API needs to know of the rest of the server.
+pub trait Site: Send + Sync + 'static {
+    /// Where the server listens.
+    fn listeners(&self) -> Vec<Listener>;
+
+    /// Configuration files that could not be taken up, for people.
+    fn problems(&self) -> Vec<String>;
+
+    /// Takes up organizations and maintenance windows anew. Reads files; may block.
+    fn reload(&self) -> Reloaded;
+}
+
+/// The store, the clock and the rest of the server; cheap to clone.
+#[derive(Clone)]
+pub struct Control {
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) site: Arc<dyn Site>,
+    /// Held while windows are changed, so that a name is not taken twice.
+    pub(super) turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Control {
+    /// An API over these.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, site: Arc<dyn Site>) -> Self {
+        Self { store, clock, site, turn: Arc::default() }
+    }
+
+    /// The zone of the maintenance calendar.
+    pub(super) fn zone(&self) -> Option<Tz> {
+        self.store.maintenance().calendar.timezone
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// The gate now, for one organization or for everyone.
+    pub(super) fn gate(&self, org: Option<&OrgCode>) -> GateView {
+        let (now, maintenance) = (self.now(), self.store.maintenance());
+        GateView::new(maintenance.gate(now, org), now, maintenance.calendar.timezone)
+    }
+}

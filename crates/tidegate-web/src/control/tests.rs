@@ -1,0 +1,292 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tidegate_domain::job::{Counts, JobEvent, Outcome, Protocol};
+use tidegate_domain::maintenance::{Calendar, Interval, Origin, Scope, Window};
+use tidegate_domain::{JobId, ManualClock, OrgCode, UploadName};
+use tidegate_store::{Options, Sender, Store};
+use tower::ServiceExt as _;
+
+use super::*;
+use crate::api::{Listener, Reloaded};
+
+struct QuietSite;
+
+impl Site for QuietSite {
+    fn listeners(&self) -> Vec<Listener> {
+        vec![Listener { protocol: "ftp".to_owned(), address: "127.0.0.1:2121".to_owned() }]
+    }
+
+    fn problems(&self) -> Vec<String> {
+        vec!["orgs.d/BAD.toml: code: is missing".to_owned()]
+    }
+
+    fn reload(&self) -> Reloaded {
+        Reloaded { organizations: 1, problems: Vec::new() }
+    }
+}
+
+/// A store with a control API, half past one on the night of 9 March 2024 (UTC).
+struct Bench {
+    _dir: TempDir,
+    store: Store,
+    clock: ManualClock,
+    router: Router,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = ManualClock::new("2024-03-09T01:30:00Z".parse().unwrap());
+        let (store, _) = Store::open(dir.path(), Options::default(), Arc::new(clock.clone())).unwrap();
+        store.set_calendar(Calendar { timezone: Some(chrono_tz::America::Chicago), ..Calendar::default() });
+        let control = Control::new(store.clone(), Arc::new(clock.clone()), Arc::new(QuietSite));
+        Self { _dir: dir, store, clock, router: router(control) }
+    }
+
+    async fn upload(&self, org: &str, name: &str, bytes: &[u8]) -> JobId {
+        let mut upload = self.store.upload().unwrap();
+        upload.write(bytes).await.unwrap();
+        let sender = Sender { account: "acme".to_owned(), protocol: Protocol::Ftp };
+        let (org, name) = (OrgCode::new(org).unwrap(), UploadName::new(name).unwrap());
+        upload.accept(&org, sender, name).await.unwrap().id
+    }
+
+    /// Takes the oldest job to its end, with this response.
+    async fn complete(&self, response: &[u8]) {
+        let claim = self.store.claim(1).await.unwrap().remove(0);
+        std::fs::write(self.store.response_path(&claim.job), response).unwrap();
+        std::fs::write(self.store.report_path(&claim.job), b"All is well.\n").unwrap();
+        let counts = Counts { total: 1, accepted: 1, ..Counts::default() };
+        let end = JobEvent::Completed { outcome: Outcome::Accepted, counts };
+        self.store.finish(&claim, end).await.unwrap();
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        self.ask(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = Request::post(path).header("content-type", "application/json");
+        self.ask(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    async fn ask(&self, request: Request<Body>) -> (StatusCode, Value) {
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        let text = || Value::String(String::from_utf8_lossy(&bytes).into_owned());
+        (status, serde_json::from_slice(&bytes).unwrap_or_else(|_| text()))
+    }
+}
+
+#[tokio::test]
+async fn status_counts_jobs_and_names_what_is_wrong() {
+    let bench = Bench::new();
+    bench.upload("ACME01", "a.hl7", b"MSH|").await;
+    let (code, status) = bench.get("/v1/status").await;
+    assert_eq!(code, StatusCode::OK);
+    assert_eq!(status["jobs"]["queued"], 1);
+    assert_eq!(status["jobs"]["exception"], 0);
+    assert_eq!(status["oldest_queued_at"], "2024-03-09T01:30:00Z");
+    assert_eq!(status["gate"]["state"], "open");
+    assert_eq!(status["listeners"][0]["protocol"], "ftp");
+    assert_eq!(status["problems"][0], "orgs.d/BAD.toml: code: is missing");
+}
+
+#[tokio::test]
+async fn jobs_are_listed_by_condition_and_shown_with_their_history_and_files() {
+    let bench = Bench::new();
+    let first = bench.upload("ACME01", "a.hl7", b"MSH|1").await;
+    bench.upload("BURL01", "b.hl7", b"MSH|2").await;
+    let (_, all) = bench.get("/v1/jobs").await;
+    assert_eq!(all.as_array().unwrap().len(), 2);
+    let (_, some) = bench.get("/v1/jobs?org=ACME01&state=queued&since=1h").await;
+    assert_eq!(some[0]["id"], first.to_string());
+    assert_eq!(some.as_array().unwrap().len(), 1);
+    let (_, none) = bench.get("/v1/jobs?since=2024-03-09T01:30:01Z").await;
+    assert_eq!(none, json!([]));
+
+    let (_, shown) = bench.get(&format!("/v1/jobs/{first}")).await;
+    assert_eq!(shown["name"], "a.hl7");
+    assert_eq!(shown["history"][0]["event"], "accepted");
+    assert_eq!(shown["history"][0]["actor"], "sender:acme");
+    assert_eq!(shown["files"]["response"], Value::Null);
+    assert!(Path::new(shown["files"]["payload"].as_str().unwrap()).is_file(), "{shown}");
+}
+
+#[tokio::test]
+async fn a_response_is_served_as_it_is_however_long() {
+    let bench = Bench::new();
+    let id = bench.upload("ACME01", "a.hl7", b"MSH|1").await;
+    let (code, early) = bench.get(&format!("/v1/jobs/{id}/response")).await;
+    assert_eq!(code, StatusCode::NOT_FOUND);
+    assert!(early["error"].as_str().unwrap().contains("queued"), "{early}");
+
+    let response = "MSA|AA\r".repeat(100_000);
+    bench.complete(response.as_bytes()).await;
+    let (code, served) = bench.get(&format!("/v1/jobs/{id}/response")).await;
+    assert_eq!((code, served.as_str()), (StatusCode::OK, Some(response.as_str())));
+    let (_, report) = bench.get(&format!("/v1/jobs/{id}/report")).await;
+    assert_eq!(report, "All is well.\n");
+}
+
+#[tokio::test]
+async fn staff_act_on_jobs_by_name_and_by_condition() {
+    let bench = Bench::new();
+    let ids = [bench.upload("ACME01", "a", b"1").await, bench.upload("ACME01", "b", b"2").await];
+    let act = |action: &str, selection: Value, dry_run: bool| {
+        json!({"action": action, "selection": selection, "actor": "jo", "reason": "asked to",
+               "dry_run": dry_run})
+    };
+    let queued = json!({"matching": {"org": "ACME01", "state": "queued"}});
+    let (_, rehearsed) = bench.post("/v1/jobs/act", &act("hold", queued.clone(), true)).await;
+    assert_eq!(rehearsed["jobs"].as_array().unwrap().len(), 2);
+    assert_eq!(bench.get("/v1/jobs?state=held").await.1, json!([]), "a rehearsal changes nothing");
+
+    let (_, held) = bench.post("/v1/jobs/act", &act("hold", queued, false)).await;
+    assert_eq!(held["jobs"][0], json!({"id": ids[0].to_string(), "state": "held", "error": null}));
+    let named = json!({"jobs": [ids[0].to_string()]});
+    let (_, again) = bench.post("/v1/jobs/act", &act("requeue", named.clone(), false)).await;
+    assert_eq!(again["jobs"][0]["error"], "requeued is not possible while the job is held");
+    let (_, cancelled) = bench.post("/v1/jobs/act", &act("cancel", named, false)).await;
+    assert_eq!(cancelled["jobs"][0]["state"], "cancelled");
+
+    let (_, shown) = bench.get(&format!("/v1/jobs/{}", ids[0])).await;
+    let last = shown["history"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(
+        (&last["actor"], &last["event"], &last["detail"]),
+        (&json!("staff:jo"), &json!("cancelled"), &json!("asked to"))
+    );
+}
+
+#[tokio::test]
+async fn a_change_without_reason_or_actor_is_refused() {
+    let bench = Bench::new();
+    let body = json!({"action": "hold", "selection": {"jobs": []}, "actor": "jo", "reason": " "});
+    let (code, refused) = bench.post("/v1/jobs/act", &body).await;
+    assert_eq!(code, StatusCode::BAD_REQUEST);
+    assert!(refused["error"].as_str().unwrap().contains("reason"), "{refused}");
+    let body = json!({"length": "default", "actor": "", "reason": "x"});
+    assert_eq!(bench.post("/v1/maintenance/holds", &body).await.0, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_hold_closes_the_gate_until_it_is_released() {
+    let bench = Bench::new();
+    let place = json!({"length": {"for": "2h"}, "actor": "jo", "reason": "router change"});
+    let (code, hold) = bench.post("/v1/maintenance/holds", &place).await;
+    assert_eq!((code, &hold["until"]), (StatusCode::OK, &json!("2024-03-09T03:30:00Z")));
+    let (_, gate) = bench.get("/v1/maintenance/explain").await;
+    assert_eq!((&gate["state"], &gate["causes"][0]["actor"]), (&json!("closed"), &json!("jo")));
+    assert_eq!(gate["until_local"], "2024-03-08T21:30:00-06:00");
+    let (_, later) = bench.get("/v1/maintenance/explain?at=2024-03-08+21:30").await;
+    assert_eq!(later["state"], "open", "the end is not in the hold");
+
+    let release = json!({"actor": "jo", "reason": "done"});
+    let (_, released) = bench.post("/v1/maintenance/release", &release).await;
+    assert_eq!(released["holds"].as_array().unwrap().len(), 1);
+    assert_eq!(released["gate"]["state"], "open");
+    let (_, again) = bench.post("/v1/maintenance/release", &release).await;
+    assert_eq!(again["holds"], json!([]));
+}
+
+#[tokio::test]
+async fn releasing_a_hold_does_not_open_a_window() {
+    let bench = Bench::new();
+    let interval =
+        Interval::new("2024-03-09T01:00:00Z".parse().unwrap(), "2024-03-09T06:00:00Z".parse().unwrap());
+    let zone = chrono_tz::America::Chicago;
+    let window =
+        Window::new("dshs", interval.unwrap(), zone, "", Scope::Everyone, Origin::Configuration).unwrap();
+    bench.store.set_calendar(Calendar { windows: vec![window], timezone: Some(zone), ..Calendar::default() });
+    let place = json!({"length": "until_released", "actor": "jo", "reason": "router change"});
+    bench.post("/v1/maintenance/holds", &place).await;
+    let (_, released) =
+        bench.post("/v1/maintenance/release", &json!({"actor": "jo", "reason": "done"})).await;
+    assert_eq!(released["gate"]["state"], "closed");
+    assert_eq!(released["gate"]["causes"][0]["name"], "dshs");
+
+    let end = json!({"name": "dshs", "actor": "jo", "reason": "finished early"});
+    let (_, gate) = bench.post("/v1/maintenance/end", &end).await;
+    assert_eq!(gate["state"], "open");
+    let (code, refused) = bench.post("/v1/maintenance/end", &end).await;
+    assert_eq!(
+        (code, &refused["error"]),
+        (StatusCode::CONFLICT, &json!("the window \"dshs\" is not active now"))
+    );
+    let (_, listed) = bench.get("/v1/maintenance").await;
+    assert_eq!(listed["occurrences"][0]["ended"]["reason"], "finished early");
+}
+
+#[tokio::test]
+async fn a_window_is_announced_in_local_time_and_its_name_is_its_own() {
+    let bench = Bench::new();
+    let window = json!({"name": "backup", "from": "2024-03-09 19:00", "end": {"to": "06:00"},
+                        "reason": "database backup", "actor": "jo"});
+    let (code, added) = bench.post("/v1/maintenance/windows", &window).await;
+    assert_eq!(code, StatusCode::OK, "{added}");
+    assert_eq!(
+        (&added["start"], &added["end"]),
+        (&json!("2024-03-10T01:00:00Z"), &json!("2024-03-10T11:00:00Z"))
+    );
+    assert_eq!((&added["origin"], &added["actor"]), (&json!("staff"), &json!("jo")));
+    let (code, refused) = bench.post("/v1/maintenance/windows", &window).await;
+    assert_eq!(code, StatusCode::BAD_REQUEST, "{refused}");
+
+    bench.clock.set("2024-03-10T02:00:00Z".parse().unwrap());
+    let (_, status) = bench.get("/v1/status").await;
+    assert_eq!((&status["gate"]["state"], &status["gate"]["until"]), (&json!("closed"), &added["end"]));
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_refused_with_words() {
+    let bench = Bench::new();
+    for (path, expected) in [
+        ("/v1/jobs/nonsense", StatusCode::BAD_REQUEST),
+        ("/v1/jobs/01HRFM0000000001", StatusCode::NOT_FOUND),
+        ("/v1/jobs?state=lost", StatusCode::BAD_REQUEST),
+        ("/v1/jobs?colour=red", StatusCode::BAD_REQUEST),
+        ("/v2/status", StatusCode::NOT_FOUND),
+    ] {
+        let (code, answer) = bench.get(path).await;
+        assert_eq!(code, expected, "{path}: {answer}");
+        assert!(!answer["error"].as_str().unwrap_or_default().is_empty(), "{path}: {answer}");
+    }
+    let (code, answer) = bench.post("/v1/jobs/act", &json!({"action": "explode"})).await;
+    assert!(code.is_client_error() && answer["error"].is_string(), "{code} {answer}");
+}
+
+#[tokio::test]
+async fn the_store_can_be_verified_while_it_runs() {
+    let bench = Bench::new();
+    bench.upload("ACME01", "a", b"1").await;
+    let (_, found) = bench.post("/v1/verify", &json!(null)).await;
+    assert_eq!((&found["jobs_waiting"], &found["findings"]), (&json!(1), &json!([])));
+}
+
+#[tokio::test]
+async fn a_living_socket_is_left_alone_and_a_dead_one_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("control.sock");
+    let living = ControlSocket::bind(&path).unwrap();
+    assert!(matches!(ControlSocket::bind(&path), Err(SocketError::InUse(_))));
+    drop(living);
+    assert!(!path.exists());
+
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let replaced = ControlSocket::bind(&path).unwrap();
+    let mode = std::os::unix::fs::MetadataExt::mode(&path.metadata().unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    drop(replaced);
+
+    std::fs::write(&path, "not a socket").unwrap();
+    assert!(matches!(ControlSocket::bind(&path), Err(SocketError::Foreign(_))));
+    assert!(path.exists());
+}
