@@ -34,8 +34,8 @@ impl Default for Options {
 
 pub(crate) struct Core {
     pub(crate) layout: Layout,
-    /// Held until the threads have ended too.
-    pub(crate) _lock: File,
+    /// Held until the threads have ended; given up when the store is closed.
+    pub(crate) lock: Mutex<Option<File>>,
     /// An open handle on the data directory, which `syncfs` is called on.
     pub(crate) directory: File,
     pub(crate) options: Options,

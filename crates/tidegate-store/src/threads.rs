@@ -43,6 +43,7 @@ impl Threads {
         if committed && synced && core.check().is_ok() && note_clean(core).is_err() {
             tracing::warn!("a clean end could not be noted; the next start looks at everything");
         }
+        drop(core.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 

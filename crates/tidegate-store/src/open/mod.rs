@@ -172,7 +172,7 @@ impl Start {
         let gatekeeper = Gatekeeper::default();
         gatekeeper.set_staff(reader.staff_changes().map_err(failed)?);
         let core = Arc::new(Core {
-            _lock: lock,
+            lock: Mutex::new(Some(lock)),
             directory,
             options,
             clock: self.clock,
