@@ -1,1 +1,53 @@
-//! HL7 v2 files: bytes to batches, messages, verdicts and acknowledgments. No I/O beyond the reader it is given.
+//! HL7 v2 files: bytes to batches, messages, verdicts and acknowledgments.
+
+mod ack;
+mod charset;
+mod check;
+mod count;
+mod delimiters;
+mod door;
+mod dtm;
+mod duplicates;
+mod envelope;
+mod escape;
+mod examine;
+mod fault;
+mod finding;
+mod forward;
+mod order;
+mod profile;
+mod progress;
+mod refusal;
+mod reply;
+pub mod report;
+mod response;
+mod routing;
+mod rules;
+pub mod sample;
+mod sniff;
+mod splitter;
+mod summary;
+mod unit;
+mod verdict;
+mod view;
+mod walk;
+
+pub use ack::NO_CONTROL_ID;
+pub use check::{Checker, Place, check};
+pub use door::{Delivery, Door, Finished, Outputs, Step};
+pub use duplicates::{Duplicates, GENERATION_MAX, Identity, Seen};
+pub use envelope::{Envelope, NOTES_MAX, Shape, read_envelope};
+pub use examine::{Examined, examine, survey};
+pub use finding::{Finding, Location, Severity, TEXT_BYTES_MAX};
+pub use forward::forward;
+pub use profile::{Limits, Profile};
+pub use progress::{Counts, Progress};
+pub use refusal::{Refusal, RefusalKind};
+pub use reply::Reply;
+pub use response::{Response, ResponseState, refuse};
+pub use routing::Routing;
+pub use sniff::{SNIFF_BYTES, sniff};
+pub use splitter::{CHUNK_BYTES, Position, Splitter};
+pub use summary::{Outcome, State, Summary};
+pub use unit::{HEAD_BYTES_MAX, Unit, UnitKind};
+pub use verdict::{Class, Code, FINDINGS_MAX, Verdict};

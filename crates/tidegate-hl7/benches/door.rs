@@ -1,0 +1,2 @@
+//! Throughput of the door.
+fn main() {}

@@ -1,0 +1,210 @@
+//! A zero-copy view of a message: lines, segments, fields, components.
+//!
+//! Invariant: nothing is copied, unescaped or decoded; whatever is absent reads as empty. It does not judge.
+
+use memchr::{memchr_iter, memchr2};
+
+use crate::delimiters::Delimiters;
+use crate::unit::is_edge;
+
+/// Most fields of a segment that are looked at, its name included; MSH-23 is the last one needed.
+const FIELDS_MAX: usize = 24;
+
+/// The lines of a message that are not blank, with their number counted from 0.
+pub(crate) fn lines(message: &[u8]) -> Lines<'_> {
+    Lines { rest: message, next: 0 }
+}
+
+pub(crate) struct Lines<'a> {
+    rest: &'a [u8],
+    next: u32,
+}
+
+impl<'a> Iterator for Lines<'a> {
+    type Item = (u32, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.rest.is_empty() {
+            let number = self.next;
+            let end = memchr2(b'\r', b'\n', self.rest).unwrap_or(self.rest.len());
+            let (line, rest) = self.rest.split_at_checked(end)?;
+            let ending = if rest.starts_with(b"\r\n") { 2 } else { 1 };
+            self.rest = rest.get(ending..).unwrap_or_default();
+            self.next += 1;
+            if !is_blank(line) {
+                return Some((number, line));
+            }
+        }
+        None
+    }
+}
+
+/// Blanks and stray framing only: such a line carries nothing.
+fn is_blank(line: &[u8]) -> bool {
+    line.first().is_none_or(|first| !first.is_ascii_alphanumeric())
+        && line.iter().all(|byte| matches!(byte, b' ' | b'\t') || is_edge(*byte))
+}
+
+/// The name of the segment in a line, if it is one: a letter, two letters or digits, then a separator or the end.
+pub(crate) fn segment_name(line: &[u8], field: u8) -> Option<[u8; 3]> {
+    let name: [u8; 3] = line.get(..3)?.try_into().ok()?;
+    let [first, rest @ ..] = name;
+    let well_formed =
+        first.is_ascii_uppercase() && rest.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    (well_formed && line.get(3).is_none_or(|next| *next == field)).then_some(name)
+}
+
+/// The first fields of a segment.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    parts: [&'a [u8]; FIELDS_MAX],
+    shift: usize,
+    pub(crate) delimiters: Delimiters,
+}
+
+impl<'a> Fields<'a> {
+    /// Cuts a line at its field separators.
+    pub(crate) fn of(line: &'a [u8], delimiters: Delimiters) -> Self {
+        let mut parts = [&[][..]; FIELDS_MAX];
+        let mut start = 0;
+        let mut slots = parts.iter_mut();
+        let mut ends = memchr_iter(delimiters.field, line);
+        for slot in &mut slots {
+            let end = ends.next();
+            *slot = line.get(start..end.unwrap_or(line.len())).unwrap_or_default();
+            let Some(end) = end else { break };
+            start = end + 1;
+        }
+        // In MSH, FHS and BHS the separator itself counts as the first field.
+        let shift = usize::from(matches!(line.get(..3), Some(b"MSH" | b"FHS" | b"BHS")));
+        Self { parts, shift, delimiters }
+    }
+
+    /// A field by its number in the standard; MSH-1 itself reads as empty.
+    pub(crate) fn get(&self, number: u8) -> &'a [u8] {
+        let at = usize::from(number).wrapping_sub(self.shift);
+        if at == 0 { &[] } else { self.parts.get(at).copied().unwrap_or_default() }
+    }
+
+    /// A component of a field's first repetition; component 0 is the whole field.
+    pub(crate) fn component(&self, number: u8, component: u8) -> &'a [u8] {
+        self.component_of(self.get(number), component)
+    }
+
+    /// A component of the first repetition of `field`.
+    pub(crate) fn component_of(&self, field: &'a [u8], component: u8) -> &'a [u8] {
+        if component == 0 {
+            return field;
+        }
+        let mut start = 0;
+        let mut left = component;
+        for (at, byte) in field.iter().enumerate() {
+            if *byte == self.delimiters.component {
+                left -= 1;
+                if left == 0 {
+                    return field.get(start..at).unwrap_or_default();
+                }
+                start = at + 1;
+            } else if *byte == self.delimiters.repetition {
+                return if left == 1 { field.get(start..at).unwrap_or_default() } else { &[] };
+            }
+        }
+        if left == 1 { field.get(start..).unwrap_or_default() } else { &[] }
+    }
+
+    /// The repetitions of a field.
+    pub(crate) fn repetitions(&self, number: u8) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let repetition = self.delimiters.repetition;
+        self.get(number).split(move |byte| *byte == repetition)
+    }
+}
+
+/// The `MSH` segment of a message.
+#[derive(Clone, Copy)]
+pub(crate) struct Header<'a> {
+    pub(crate) fields: Fields<'a>,
+}
+
+impl<'a> Header<'a> {
+    /// Reads a message's first line; `None` if its separators are unusable.
+    pub(crate) fn of(message: &'a [u8]) -> Option<Self> {
+        let delimiters = Delimiters::of(message)?;
+        let end = memchr2(b'\r', b'\n', message).unwrap_or(message.len());
+        Some(Self { fields: Fields::of(message.get(..end)?, delimiters) })
+    }
+}
+
+/// Whether a value says something: blanks and HL7's delete mark `""` do not.
+pub(crate) fn is_filled(value: &[u8]) -> bool {
+    match value {
+        [] | b"\"\"" => false,
+        [first, ..] if *first != b' ' => true,
+        _ => !matches!(value.trim_ascii(), [] | b"\"\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_skip_what_is_blank_and_keep_the_count() {
+        let seen: Vec<_> = lines(b"MSH|\r\nPID|\r\r \t\n\x1c\rORC|").collect();
+        assert_eq!(seen, [(0, &b"MSH|"[..]), (1, b"PID|"), (5, b"ORC|")]);
+    }
+
+    #[test]
+    fn names_are_three_signs_and_a_separator() {
+        for (line, named) in [
+            (&b"PID|1"[..], true),
+            (b"PID", true),
+            (b"ZA1|", true),
+            (b"pid|", false),
+            (b"PIDX|", false),
+            (b"1ID|", false),
+            (b"PI", false),
+            (b" PID|", false),
+        ] {
+            assert_eq!(segment_name(line, b'|').is_some(), named, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn fields_and_components_read_as_the_standard_numbers_them() {
+        let fields = Fields::of(b"PID|1||A^B~C^D^E|x", Delimiters::STANDARD);
+        assert_eq!(fields.get(1), b"1");
+        assert_eq!(fields.get(2), b"");
+        assert_eq!(fields.component(3, 1), b"A");
+        assert_eq!(fields.component(3, 2), b"B");
+        assert_eq!(fields.component(3, 3), b"", "the second repetition is another patient identifier");
+        assert_eq!(fields.component(4, 1), b"x");
+        assert_eq!(fields.component(4, 2), b"");
+        assert_eq!(fields.get(200), b"");
+        assert_eq!(fields.repetitions(3).collect::<Vec<_>>(), [&b"A^B"[..], b"C^D^E"]);
+    }
+
+    #[test]
+    fn the_separator_is_the_first_field_of_a_header() {
+        let header = Header::of(b"MSH|^~\\&|APP|FAC\rPID|").unwrap();
+        assert_eq!(header.fields.get(3), b"APP");
+        assert_eq!(header.fields.get(4), b"FAC");
+        assert_eq!(header.fields.get(5), b"");
+        assert_eq!(header.fields.get(1), b"");
+        assert_eq!(header.fields.get(0), b"");
+    }
+
+    #[test]
+    fn the_delete_mark_is_empty() {
+        for (value, filled) in [
+            (&b""[..], false),
+            (b"\"\"", false),
+            (b"  ", false),
+            (b" \"\" ", false),
+            (b"x", true),
+            (b" x", true),
+            (b"\"a\"", true),
+        ] {
+            assert_eq!(is_filled(value), filled, "{value:?}");
+        }
+    }
+}
