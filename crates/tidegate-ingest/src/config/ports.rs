@@ -1,6 +1,6 @@
-//! A range of ports such as `50000-50100`.
+//! A range of ports such as `50000-50100`, or `0-0` for whatever port the system has free.
 //!
-//! Invariant: at least one port, none of them 0, the first not after the last.
+//! Invariant: at least one port, the first not after the last, 0 only by itself.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -22,9 +22,12 @@ pub struct PortRange {
 pub struct PortRangeError(String);
 
 impl PortRange {
-    /// A range from `first` to `last`; `None` if there is no usable port in it.
+    /// Any port that is free; where no firewall has to know the ports.
+    pub const ANY: Self = Self { first: 0, last: 0 };
+
+    /// A range from `first` to `last`; `None` if they are no range.
     pub const fn new(first: u16, last: u16) -> Option<Self> {
-        if first == 0 || first > last { None } else { Some(Self { first, last }) }
+        if first > last || (first == 0 && last != 0) { None } else { Some(Self { first, last }) }
     }
 
     /// The ports in order.
@@ -78,6 +81,7 @@ mod tests {
     fn a_range_is_read_back_as_it_is_printed() {
         assert_eq!(PortRange::default().to_string().parse(), Ok(PortRange::default()));
         assert_eq!("2000-2000".parse(), Ok(PortRange { first: 2000, last: 2000 }));
+        assert_eq!("0-0".parse(), Ok(PortRange::ANY));
     }
 
     #[test]

@@ -1,0 +1,116 @@
+//! A door with a store behind it, in a directory of its own.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tidegate_domain::SystemClock;
+use tidegate_domain::job::Job;
+use tidegate_domain::units::HumanDuration;
+use tidegate_ingest::Intake;
+use tidegate_ingest::accounts::{Directory, PasswordHashing};
+use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, PortRange, Tls, UploadsConfig};
+use tidegate_ingest::ftp::{FtpDoor, run};
+use tidegate_store::{Filter, Options, Store};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// What a test wants different.
+#[derive(Default)]
+pub(crate) struct Setup {
+    pub(crate) limits: LimitsConfig,
+    pub(crate) store: Options,
+    pub(crate) announcement: Option<String>,
+}
+
+pub(crate) struct Rig {
+    _folder: TempDir,
+    pub(crate) store: Store,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    door: JoinHandle<()>,
+}
+
+impl Rig {
+    /// A door with the organizations `ACME01` (account `acme`) and `BETA02` (account `beta`), and
+    /// accounts that are shut out.
+    pub(crate) async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    pub(crate) async fn with(setup: Setup) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let orgs = folder.path().join("orgs.d");
+        std::fs::create_dir(&orgs).unwrap();
+        write_org(&orgs, "ACME01", "acme", "");
+        write_org(&orgs, "BETA02", "beta", "");
+        write_org(&orgs, "GONE03", "gone", "disabled = true");
+        write_org(&orgs, "FAR04", "far", "allow_from = ['192.0.2.0/24']");
+        let directory = Arc::new(Directory::open(&orgs).unwrap());
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let (store, _) = Store::open(&data, setup.store, Arc::new(SystemClock)).unwrap();
+        let auth = AuthConfig { refusal_delay: HumanDuration(Duration::ZERO), ..AuthConfig::default() };
+        let uploads = UploadsConfig::default();
+        let intake =
+            Intake::new(store.clone(), Arc::clone(&directory), setup.limits, &auth, &uploads).unwrap();
+        let config = FtpConfig { tls: Tls::Off, passive_ports: PortRange::ANY, ..FtpConfig::default() };
+        let announcement = setup.announcement;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let door = FtpDoor {
+            config,
+            intake: Arc::new(intake),
+            announcement: Arc::new(move || announcement.clone()),
+            grace: Duration::from_secs(30),
+        };
+        let door = tokio::spawn(run(listener, door, async move { _ = stopped.await }));
+        Self { _folder: folder, store, directory, address, stop: Some(stop), door }
+    }
+
+    pub(crate) fn signal_stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Stops the door; afterwards none of its uploads runs, and the store shows what became of them.
+    pub(crate) async fn stop(mut self) -> Store {
+        if self.stop.is_some() {
+            self.signal_stop();
+        }
+        timeout(Duration::from_mins(1), self.door).await.expect("an end in time").unwrap();
+        self.store
+    }
+
+    pub(crate) fn jobs(&self) -> Vec<Job> {
+        jobs(&self.store)
+    }
+}
+
+/// All jobs, the oldest first.
+pub(crate) fn jobs(store: &Store) -> Vec<Job> {
+    let mut jobs = store.list(&Filter { limit: 100, ..Filter::default() }).unwrap();
+    jobs.reverse();
+    jobs
+}
+
+/// The bytes that a job was made of.
+pub(crate) fn payload(store: &Store, job: &Job) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut store.open_payload(job).unwrap(), &mut bytes).unwrap();
+    bytes
+}
+
+fn write_org(folder: &Path, code: &str, account: &str, more: &str) {
+    let hash = PasswordHashing::new(&AuthConfig::default()).unwrap().hash(PASSWORD).unwrap();
+    let text =
+        format!("code = '{code}'\n[[account]]\nname = '{account}'\npassword_hash = '{hash}'\n{more}\n");
+    std::fs::write(folder.join(format!("{code}.toml")), text).unwrap();
+}
