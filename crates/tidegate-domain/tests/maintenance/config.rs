@@ -85,7 +85,7 @@ fn all_problems_are_told_together_with_their_keys() {
         name = "one"
         from = "2024-03-08T19:00"
         to = "2024-03-08T19:00"
-        orgs = ["county ?", "county-*"]
+        orgs = ["county ?", "county-*", ""]
         "#,
     );
     let keys: Vec<_> = found.iter().map(|problem| problem.split(':').next().unwrap()).collect();
@@ -95,6 +95,7 @@ fn all_problems_are_told_together_with_their_keys() {
         "maintenance.window[0].from",
         "maintenance.window[1].name",
         "maintenance.window[1].to",
+        "maintenance.window[1].orgs",
         "maintenance.window[1].orgs",
     ];
     assert_eq!(keys, expected, "{found:#?}");

@@ -129,6 +129,7 @@ fn nothing_empty_or_backward_is_an_occurrence() {
     // Both read 01:30 to 01:15; that the clocks show 01:15 again later does not make it a window.
     let fold = local("2024-11-03T01:30");
     assert_eq!(occurrence_between(zone, fold, local("2024-11-03T01:15")), None);
+    assert_eq!(occurrence_between(zone, fold, fold), None);
 }
 
 #[test]

@@ -45,8 +45,15 @@ fn ending_needs_a_reason_and_an_actor() {
 
 #[test]
 fn ended_as_it_began_it_never_was() {
-    let gate = gate(at("10:00"), None, &one_window(), &[ended("window", "10:00", "10:00")], &[]);
-    assert_eq!((gate.state, gate.next_change), (GateState::Open, None));
+    let calendar = Calendar { cutoff: std::time::Duration::from_mins(10), ..one_window() };
+    for time in ["09:55", "10:00"] {
+        let gate = gate(at(time), None, &calendar, &[ended("window", "10:00", "10:00")], &[]);
+        assert_eq!(
+            (gate.state, gate.claims_allowed, gate.next_change),
+            (GateState::Open, true, None),
+            "{time}"
+        );
+    }
 }
 
 #[test]
@@ -87,6 +94,13 @@ fn the_list_shows_what_was_what_is_and_what_comes() {
     assert_eq!((list[1].end, list[1].announced_end), (at("12:30"), at("14:00")));
     assert_eq!(list[1].ended.as_ref(), Some(&changes[0]));
     assert_eq!(list[3].origin, calendar.windows[0].origin);
+}
+
+#[test]
+fn its_end_is_past_and_its_start_is_active() {
+    let state = |now| occurrences(&one_window(), &[], at("00:00"), at("23:00"), at(now))[0].state;
+    assert_eq!([state("09:59:59"), state("10:00")], [OccurrenceState::Coming, OccurrenceState::Active]);
+    assert_eq!([state("11:59:59"), state("12:00")], [OccurrenceState::Active, OccurrenceState::Past]);
 }
 
 #[test]
