@@ -1,6 +1,6 @@
 //! The gate with its times in UTC and in the zone of the calendar.
 
-use chrono::{DateTime, FixedOffset, Utc};
+use chrono::{DateTime, FixedOffset, SubsecRound as _, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use tidegate_domain::maintenance::Gate;
@@ -25,6 +25,11 @@ impl GateView {
         let local = |instant: Option<DateTime<Utc>>| {
             instant.zip(zone).map(|(instant, zone)| instant.with_timezone(&zone).fixed_offset())
         };
-        Self { until_local: local(gate.until), next_change_local: local(gate.next_change), at, gate }
+        Self {
+            until_local: local(gate.until),
+            next_change_local: local(gate.next_change),
+            at: at.trunc_subsecs(3),
+            gate,
+        }
     }
 }
