@@ -1,3 +1,25 @@
 //! The `tidegate` binary: composition root, configuration, commands.
+//!
+//! Invariant: the libraries know nothing of the command line, of the configuration file as a whole or
+//! of each other beyond their edges; they are put together here.
 
-fn main() {}
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod context;
+mod environment;
+mod failure;
+mod render;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    match commands::run(cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,142 @@
+//! The command line as people write it; what it means is decided in [`crate::commands`].
+//!
+//! Invariant: whatever is wrong in form is refused here, with exit code 2, before a configuration is
+//! read or a server asked. Help texts are for staff of a registry, not for programmers.
+
+mod job;
+mod maintenance;
+mod org;
+mod queue;
+mod serve;
+mod store;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use tidegate_domain::OrgCode;
+
+pub(crate) use job::Jobs;
+pub(crate) use maintenance::{
+    AddArgs, EndArgs, ExplainArgs, Length, ListArgs as MaintenanceListArgs, MaintenanceCommand,
+    ReleaseArgs as ReleaseHoldArgs, StartArgs,
+};
+pub(crate) use org::{AddArgs as OrgAddArgs, OrgCommand, PasswdArgs, ShowArgs as OrgShowArgs};
+pub(crate) use queue::{ActArgs, ListArgs, QueueCommand, ResponseArgs, ShowArgs};
+pub(crate) use serve::{LogFormat, ServeArgs};
+pub(crate) use store::{RebuildArgs, StoreCommand};
+
+/// Durable file intake for immunization registries: whatever a sender was told is accepted is
+/// processed, once, even across maintenance windows, crashes and power cuts.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Configuration file [default: ./tidegate.toml, else /etc/tidegate/tidegate.toml]
+    #[arg(long, global = true, value_name = "FILE", env = "TIDEGATE_CONFIG", hide_env_values = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 69 server not reachable, \
+                          75 store locked by another process, 78 configuration";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set up a directory to try the product in: configuration, one organization, data directory
+    Init(InitArgs),
+    /// Run the server
+    Serve(ServeArgs),
+    /// Tell what is wrong with the configuration, all of it at once
+    CheckConfig(CheckConfigArgs),
+    /// Print the configuration in force, or the commented default
+    PrintConfig(PrintConfigArgs),
+    /// Show whether the gate is open, why not, until when, and how deep the queue is
+    Status(JsonArg),
+    /// Look at jobs and act on them
+    #[command(subcommand)]
+    Queue(QueueCommand),
+    /// Look at maintenance windows and holds, start and end them
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
+    /// Look at organizations and their accounts, add them, change passwords
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// Try HL7 files without submitting them
+    #[command(subcommand)]
+    Hl7(Hl7Command),
+    /// Check the store, or rebuild its index
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Look for anything that is wrong with this installation and say what to do about it
+    Doctor(JsonArg),
+    /// Print a completion script for a shell
+    Completions {
+        /// Shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// For listings.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct JsonArg {
+    /// Print JSON for programs instead of a table for people
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Directory; made if it is not there
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckConfigArgs {
+    /// Look at the files only, not at directories and rights on this machine
+    #[arg(long)]
+    pub(crate) no_environment: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PrintConfigArgs {
+    /// Print the commented default, which documents every key
+    #[arg(long)]
+    pub(crate) default: bool,
+}
+
+/// `hl7 ...`
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hl7Command {
+    /// Check a file as the server would and print the response it would get
+    Check(Hl7CheckArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hl7CheckArgs {
+    /// File with HL7 messages, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Check by the profile of this organization
+    #[arg(long, value_name = "CODE", value_parser = org::org_code)]
+    pub(crate) org: Option<OrgCode>,
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,118 @@
+//! `tidegate init DIR`.
+//!
+//! Invariant: nothing that exists is overwritten, and what is made runs at once, on loopback only.
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use tidegate_domain::OrgCode;
+use tidegate_ingest::accounts::create_organization;
+
+use super::{org, password};
+use crate::cli::InitArgs;
+use crate::config::{self, DEFAULT};
+use crate::failure::Failure;
+use crate::render::Screen;
+
+const CODE: &str = "EXAMPLE";
+const ACCOUNT: &str = "example";
+
+pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
+    let dir = std::path::absolute(&args.dir).context("while looking for the directory")?;
+    let file = dir.join("tidegate.toml");
+    refuse_what_exists(&[file.clone(), dir.join("orgs.d"), dir.join("data")])?;
+    for made in [dir.clone(), dir.join("orgs.d"), dir.join("data")] {
+        make_directory(&made)?;
+    }
+    write_private(&file, &trial_configuration())?;
+    let password = add_example(&file)?;
+    Ok(Screen::print(&what_next(&file, &password))?)
+}
+
+fn refuse_what_exists(paths: &[PathBuf]) -> Result<(), Failure> {
+    match paths.iter().find(|path| path.symlink_metadata().is_ok()) {
+        None => Ok(()),
+        Some(path) => {
+            Err(anyhow!("{} exists already; nothing was changed. Name another directory", path.display())
+                .into())
+        }
+    }
+}
+
+fn make_directory(path: &Path) -> Result<(), Failure> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    Ok(made.with_context(|| format!("while making {}", path.display()))?)
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write as _;
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    Ok(written.with_context(|| format!("while writing {}", path.display()))?)
+}
+
+/// The commented default with what is needed to try things out on one machine.
+fn trial_configuration() -> String {
+    [
+        ("data_dir = \"/var/lib/tidegate\"", "data_dir = \"data\""),
+        ("listen = \"0.0.0.0:2121\"", "listen = \"127.0.0.1:2121\""),
+        ("tls = \"required\"", "tls = \"off\""),
+    ]
+    .iter()
+    .fold(DEFAULT.to_owned(), |text, (from, to)| text.replacen(from, to, 1))
+}
+
+/// Adds the example organization; its password.
+fn add_example(file: &Path) -> Result<String, Failure> {
+    let loaded = config::load(file)?;
+    let password = password::generate()?;
+    let code = OrgCode::new(CODE).context("while naming the example organization")?;
+    let hash = password::hash(&loaded, &password)?;
+    let example = org::organization(code, "Example Clinic".to_owned(), ACCOUNT.to_owned(), hash);
+    create_organization(&loaded.orgs_dir(), &example).context("while writing the example organization")?;
+    Ok(password)
+}
+
+fn what_next(file: &Path, password: &str) -> String {
+    let dir = file.parent().unwrap_or(Path::new(".")).display();
+    let file = file.display();
+    format!(
+        "Made, for trying things out on this machine:
+  {file}  the configuration, commented
+  {dir}/orgs.d/{CODE}.toml  an example organization with one account
+  {dir}/data  everything durable
+
+Account {ACCOUNT} has the password {password}
+It is not kept anywhere but as a hash. Set another with `tidegate org passwd {CODE} {ACCOUNT}`.
+
+What to do next:
+  export TIDEGATE_CONFIG={file}
+  tidegate serve
+and in another terminal, with a file of HL7 messages:
+  export TIDEGATE_CONFIG={file}
+  curl -T FILE ftp://{ACCOUNT}:{password}@127.0.0.1:2121/
+  tidegate queue list
+  tidegate status
+  tidegate maintenance start --for 10m --reason \"trying it out\"
+
+FTP listens on 127.0.0.1 without encryption: this version has no TLS and no SFTP yet. Keep it off
+networks that others can listen on."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_made_can_be_served_and_stays_on_loopback() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tidegate.toml");
+        write_private(&file, &trial_configuration()).unwrap();
+        let config = config::load(&file).unwrap().config;
+        assert!(config.ftp.unwrap().listen.ip().is_loopback());
+        assert_eq!(config.data_dir, dir.path().join("data"));
+    }
+}

@@ -1,0 +1,126 @@
+//! `tidegate maintenance ...`.
+
+use tidegate_domain::maintenance::{CauseKind, GateState};
+use tidegate_web::api::{
+    AddWindow, EndOccurrence, GateView, HoldEnd, HoldView, MaintenanceView, OccurrenceView, PlaceHold,
+    ReleaseHolds, Released, WindowEnd,
+};
+
+use crate::cli::{
+    AddArgs, EndArgs, ExplainArgs, Length, MaintenanceCommand, MaintenanceListArgs, ReleaseHoldArgs,
+    StartArgs,
+};
+use crate::client::with_query;
+use crate::context::{Context, actor};
+use crate::failure::Failure;
+use crate::render::{Screen, gate_text, hold_line, maintenance_text, occurrence_line, plural};
+
+pub(super) fn maintenance(context: &Context, command: MaintenanceCommand) -> Result<(), Failure> {
+    match command {
+        MaintenanceCommand::List(args) => list(context, &args),
+        MaintenanceCommand::Add(args) => add(context, args),
+        MaintenanceCommand::Start(args) => start(context, args),
+        MaintenanceCommand::End(args) => end(context, args),
+        MaintenanceCommand::Release(args) => release(context, args),
+        MaintenanceCommand::Explain(args) => explain(context, &args),
+    }
+}
+
+fn list(context: &Context, args: &MaintenanceListArgs) -> Result<(), Failure> {
+    let path = with_query("/v1/maintenance", &[("n", Some(args.count.to_string()))]);
+    let view: MaintenanceView = context.client()?.get(&path)?;
+    if args.json.json {
+        Screen::json(&view)?;
+    } else {
+        Screen::print(&maintenance_text(&view, &context.screen()))?;
+    }
+    Ok(())
+}
+
+fn add(context: &Context, args: AddArgs) -> Result<(), Failure> {
+    let end = match (args.to, args.length) {
+        (Some(to), _) => WindowEnd::To(to),
+        (None, Some(length)) => WindowEnd::For(length),
+        (None, None) => return Err(Failure::Usage("a window needs --to or --for".to_owned())),
+    };
+    let request = AddWindow {
+        name: args.name,
+        from: args.from,
+        end,
+        orgs: args.org,
+        reason: args.reason,
+        actor: actor(),
+    };
+    let added: OccurrenceView = context.client()?.post("/v1/maintenance/windows", &request)?;
+    Ok(Screen::print(&format!("Added {}", occurrence_line(&added, &context.screen())))?)
+}
+
+fn start(context: &Context, args: StartArgs) -> Result<(), Failure> {
+    let request =
+        PlaceHold { org: args.org, length: hold_end(&args.length), reason: args.reason, actor: actor() };
+    let hold: HoldView = context.client()?.post("/v1/maintenance/holds", &request)?;
+    let org = hold.org.as_ref().map(|org| format!(" --org {org}")).unwrap_or_default();
+    Ok(Screen::print(&format!(
+        "Started {}\nUploads are accepted and wait. End it sooner with `tidegate maintenance release{org}`.",
+        hold_line(&hold, &context.screen())
+    ))?)
+}
+
+fn hold_end(length: &Length) -> HoldEnd {
+    match length {
+        Length { until_released: true, .. } => HoldEnd::UntilReleased,
+        Length { until: Some(until), .. } => HoldEnd::Until(*until),
+        Length { lasting: Some(lasting), .. } => HoldEnd::For(*lasting),
+        _ => HoldEnd::Default,
+    }
+}
+
+fn end(context: &Context, args: EndArgs) -> Result<(), Failure> {
+    let name = args.name.clone();
+    let request = EndOccurrence { name: args.name, reason: args.reason, actor: actor() };
+    let gate: GateView = context.client()?.post("/v1/maintenance/end", &request)?;
+    Screen::print(&format!("Ended the running occurrence of {name}.\n{}", afterwards(&gate, context)))?;
+    Ok(())
+}
+
+fn release(context: &Context, args: ReleaseHoldArgs) -> Result<(), Failure> {
+    let request = ReleaseHolds { org: args.org, reason: args.reason, actor: actor() };
+    let released: Released = context.client()?.post("/v1/maintenance/release", &request)?;
+    let whom = request.org.as_ref().map_or_else(|| "everyone".to_owned(), ToString::to_string);
+    let count = released.holds.len().try_into().unwrap_or(u64::MAX);
+    let what = match count {
+        0 => format!("There is no hold for {whom}; nothing was released."),
+        _ => format!("Released {} for {whom}.", plural(count, "hold")),
+    };
+    Screen::print(&format!("{what}\n{}", afterwards(&released.gate, context)))?;
+    if count == 0 { Err(Failure::Told) } else { Ok(()) }
+}
+
+/// Whether the gate is open now, and if not what still closes it.
+fn afterwards(gate: &GateView, context: &Context) -> String {
+    let kinds: Vec<CauseKind> = gate.gate.causes.iter().map(|cause| cause.kind).collect();
+    let still = match gate.gate.state {
+        GateState::Open => "",
+        GateState::Closed if kinds.contains(&CauseKind::Window) => {
+            "A window still closes the gate; `tidegate maintenance end NAME` would end it.\n"
+        }
+        GateState::Closed if kinds.contains(&CauseKind::Hold) => "A hold still closes the gate.\n",
+        GateState::Closed => "The gate stays closed.\n",
+    };
+    format!("{still}Gate: {}", gate_text(gate, &context.screen()))
+}
+
+fn explain(context: &Context, args: &ExplainArgs) -> Result<(), Failure> {
+    let path = with_query(
+        "/v1/maintenance/explain",
+        &[("at", args.at.map(|at| at.to_string())), ("org", args.org.as_ref().map(ToString::to_string))],
+    );
+    let gate: GateView = context.client()?.get(&path)?;
+    if args.json.json {
+        return Ok(Screen::json(&gate)?);
+    }
+    let screen = context.screen();
+    let at = screen.instant(gate.at);
+    let whom = args.org.as_ref().map_or_else(|| "everyone".to_owned(), ToString::to_string);
+    Ok(Screen::print(&format!("At {at}, for {whom}, the gate is {}", gate_text(&gate, &screen)))?)
+}

@@ -1,0 +1,46 @@
+//! What each command does: it asks the server or looks at files, and prints.
+//!
+//! Invariant: with `--json` exactly one JSON value goes to standard output; everything else that
+//! people read goes through [`crate::render`]. Questions and complaints go to standard error.
+
+mod act;
+mod check_config;
+mod completions;
+mod doctor;
+mod hl7;
+mod init;
+mod maintenance;
+mod org;
+mod org_files;
+mod org_view;
+mod password;
+mod print_config;
+mod queue;
+mod status;
+mod store;
+
+use crate::cli::{Cli, Command};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Does what `cli` says.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    let config = cli.config.as_deref();
+    let context = || Context::load(config);
+    let server = || Context::load_for_server(config);
+    match cli.command {
+        Command::Init(args) => init::init(&args),
+        Command::Serve(args) => crate::serve::serve(context()?.loaded, &args),
+        Command::CheckConfig(args) => check_config::check_config(config, &args),
+        Command::PrintConfig(args) => print_config::print_config(config, &args),
+        Command::Status(args) => status::status(&server()?, args),
+        Command::Queue(command) => queue::queue(&server()?, command),
+        Command::Maintenance(command) => maintenance::maintenance(&server()?, command),
+        Command::Org(command) => org::org(&context()?, command),
+        Command::Hl7(command) => hl7::hl7(config, command),
+        Command::Store(command) => store::store(&context()?, command),
+        Command::Doctor(args) => doctor::doctor(config, args),
+        Command::Completions { shell } => completions::completions(shell),
+        Command::Man => completions::man(),
+    }
+}

@@ -1,0 +1,135 @@
+//! `tidegate org ...`.
+//!
+//! Invariant: these commands read and write the files of `orgs.d/`, whether or not the server runs,
+//! and tell a running one. A password hash is never printed.
+
+use anyhow::{Context as _, anyhow};
+use tidegate_domain::{Account, Hl7Profile, OrgCode, Organization};
+use tidegate_ingest::accounts::{OrgFolder, create_organization, load_folder, save_organization};
+
+use super::org_files::{hand_over, poke};
+use super::org_view::{OrgView, org_list, org_text, sheet};
+use super::password;
+use crate::cli::{JsonArg, OrgAddArgs, OrgCommand, OrgShowArgs, PasswdArgs};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::render::Screen;
+
+pub(super) fn org(context: &Context, command: OrgCommand) -> Result<(), Failure> {
+    match command {
+        OrgCommand::Add(args) => add(context, args),
+        OrgCommand::List(args) => list(context, args),
+        OrgCommand::Show(args) => show(context, &args),
+        OrgCommand::Passwd(args) => passwd(context, &args),
+    }
+}
+
+fn add(context: &Context, args: OrgAddArgs) -> Result<(), Failure> {
+    let folder = read(context);
+    if let Some((file, _)) = folder.find(&args.code) {
+        return Err(anyhow!(
+            "organization {} exists already, in {}\nSet a password with `tidegate org passwd {} ACCOUNT`",
+            args.code,
+            file.display(),
+            args.code
+        )
+        .into());
+    }
+    if let Some(owner) = folder.owner_of(&args.account) {
+        return Err(anyhow!("account {} belongs to organization {} already", args.account, owner.code).into());
+    }
+    let password_hash = password::read_and_hash(&context.loaded, args.password_stdin)?;
+    let organization = organization(args.code, args.name, args.account, password_hash);
+    let path = write_new(context, &organization)?;
+    Screen::print(&format!("Added {} in {}", organization.code, path.display()))?;
+    poke(context)?;
+    Ok(Screen::print(&sheet(context, &organization))?)
+}
+
+/// An organization with one account and otherwise the defaults.
+pub(super) fn organization(
+    code: OrgCode,
+    name: String,
+    account: String,
+    password_hash: String,
+) -> Organization {
+    let account = Account {
+        name: account,
+        password_hash: Some(password_hash),
+        authorized_keys: Vec::new(),
+        allow_from: Vec::new(),
+        disabled: false,
+    };
+    Organization {
+        code,
+        name,
+        contacts: Vec::new(),
+        disabled: false,
+        timezone: None,
+        hl7: Hl7Profile::default(),
+        accounts: vec![account],
+    }
+}
+
+fn write_new(context: &Context, organization: &Organization) -> Result<std::path::PathBuf, Failure> {
+    let folder = context.loaded.orgs_dir();
+    if !folder.is_dir() {
+        return Err(anyhow!(
+            "the directory {} is not there\nMake it, for the service's user: install -d -m 0700 {}",
+            folder.display(),
+            folder.display()
+        )
+        .into());
+    }
+    let path = create_organization(&folder, organization).context("while writing the organization's file")?;
+    hand_over(&path, &folder)?;
+    Ok(path)
+}
+
+/// The files there are; broken ones are told of and left out.
+fn read(context: &Context) -> OrgFolder {
+    let folder = load_folder(&context.loaded.orgs_dir());
+    for problem in &folder.problems {
+        eprintln!("tidegate: {problem}");
+    }
+    folder
+}
+
+fn list(context: &Context, args: JsonArg) -> Result<(), Failure> {
+    let folder = read(context);
+    let views: Vec<OrgView> = folder.organizations.iter().map(OrgView::of).collect();
+    if args.json {
+        return Ok(Screen::json(&views)?);
+    }
+    Ok(Screen::print(&org_list(&views, &context.screen()))?)
+}
+
+fn show(context: &Context, args: &OrgShowArgs) -> Result<(), Failure> {
+    let folder = read(context);
+    let (file, organization) = folder.find(&args.code).ok_or_else(|| unknown(&args.code))?;
+    let view = OrgView::of((&file.to_owned(), organization));
+    if args.json.json {
+        return Ok(Screen::json(&view)?);
+    }
+    Ok(Screen::print(&org_text(&view))?)
+}
+
+fn passwd(context: &Context, args: &PasswdArgs) -> Result<(), Failure> {
+    let folder = read(context);
+    let (file, organization) = folder.find(&args.code).ok_or_else(|| unknown(&args.code))?;
+    let mut changed = organization.clone();
+    let account = changed.accounts.iter_mut().find(|account| account.name == args.account);
+    let account = account.ok_or_else(|| {
+        let names: Vec<&str> = organization.accounts.iter().map(|account| account.name.as_str()).collect();
+        anyhow!("{} has no account {}; it has {}", args.code, args.account, names.join(", "))
+    })?;
+    account.password_hash = Some(password::read_and_hash(&context.loaded, args.password_stdin)?);
+    save_organization(file, &changed).context("while writing the organization's file")?;
+    hand_over(file, &context.loaded.orgs_dir())?;
+    Screen::print(&format!("The password of {} ({}) is set.", args.account, args.code))?;
+    poke(context)
+}
+
+fn unknown(code: &OrgCode) -> anyhow::Error {
+    anyhow!("there is no organization {code}; `tidegate org list` shows those there are")
+}

@@ -1,0 +1,134 @@
+//! Organizations as staff see them, and what a sender has to know.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use tidegate_domain::{Hl7Profile, OrgCode, Organization};
+
+use crate::context::Context;
+use crate::render::{Ink, Keys, Screen, Table, plural};
+
+/// One organization without its secrets.
+#[derive(Debug, Serialize)]
+pub(super) struct OrgView {
+    code: OrgCode,
+    name: String,
+    contacts: Vec<String>,
+    disabled: bool,
+    timezone: Option<String>,
+    accounts: Vec<AccountView>,
+    hl7: Hl7Profile,
+    file: PathBuf,
+}
+
+/// One account without its secrets.
+#[derive(Debug, Serialize)]
+struct AccountView {
+    name: String,
+    password: bool,
+    keys: usize,
+    allow_from: Vec<String>,
+    disabled: bool,
+}
+
+impl OrgView {
+    pub(super) fn of((file, organization): (&PathBuf, &Organization)) -> Self {
+        let accounts = organization.accounts.iter().map(|account| AccountView {
+            name: account.name.clone(),
+            password: account.password_hash.is_some(),
+            keys: account.authorized_keys.len(),
+            allow_from: account.allow_from.clone(),
+            disabled: account.disabled,
+        });
+        Self {
+            code: organization.code.clone(),
+            name: organization.name.clone(),
+            contacts: organization.contacts.clone(),
+            disabled: organization.disabled,
+            timezone: organization.timezone.map(|zone| zone.to_string()),
+            accounts: accounts.collect(),
+            hl7: organization.hl7.clone(),
+            file: file.clone(),
+        }
+    }
+
+    fn state(&self) -> (String, Option<Ink>) {
+        if self.disabled { ("disabled".to_owned(), Some(Ink::Caution)) } else { ("active".to_owned(), None) }
+    }
+}
+
+/// Organizations under each other.
+pub(super) fn org_list(views: &[OrgView], screen: &Screen) -> String {
+    if views.is_empty() {
+        return "No organizations yet. Add one with `tidegate org add CODE --account NAME`.".to_owned();
+    }
+    let mut table = Table::new(*screen, &["CODE", "NAME", "STATE", "ACCOUNTS", "HL7", "MODE"]);
+    for view in views {
+        let accounts: Vec<&str> = view.accounts.iter().map(|account| account.name.as_str()).collect();
+        table.row(vec![
+            (view.code.to_string(), None),
+            (view.name.clone(), None),
+            view.state(),
+            (accounts.join(", "), None),
+            (view.hl7.versions.join(", "), None),
+            (mode(view), None),
+        ]);
+    }
+    table.to_string()
+}
+
+/// What MSH-11 says of its files (HL7 table 0103).
+fn mode(view: &OrgView) -> String {
+    match view.hl7.processing_id.as_str() {
+        "P" => "production".to_owned(),
+        "T" => "training".to_owned(),
+        "D" => "debugging".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// One organization in full.
+pub(super) fn org_text(view: &OrgView) -> String {
+    let mut keys = Keys::default();
+    keys.add("Code", view.code.to_string());
+    keys.add("Name", &view.name);
+    keys.add("State", view.state().0);
+    keys.add_some("Contacts", Some(view.contacts.join(", ")).filter(|contacts| !contacts.is_empty()));
+    keys.add_some("Zone", view.timezone.clone());
+    keys.add(
+        "HL7",
+        format!("versions {}, {} ({})", view.hl7.versions.join(", "), mode(view), view.hl7.processing_id),
+    );
+    keys.add("Accounts", view.accounts.iter().map(account_line).collect::<Vec<_>>().join("\n"));
+    keys.add("File", view.file.display().to_string());
+    keys.to_string()
+}
+
+fn account_line(account: &AccountView) -> String {
+    let mut parts = vec![if account.password { "password" } else { "no password" }.to_owned()];
+    parts.push(plural(account.keys as u64, "key"));
+    if !account.allow_from.is_empty() {
+        parts.push(format!("from {} only", account.allow_from.join(", ")));
+    }
+    if account.disabled {
+        parts.push("disabled".to_owned());
+    }
+    format!("{}: {}", account.name, parts.join(", "))
+}
+
+/// What to tell a sender: where to connect, how, and what to expect.
+pub(super) fn sheet(context: &Context, organization: &Organization) -> String {
+    let account = organization.accounts.first().map_or("", |account| account.name.as_str());
+    let mut keys = Keys::default();
+    if let Some(ftp) = &context.loaded.config.ftp {
+        let host =
+            if ftp.listen.ip().is_unspecified() { "HOST".to_owned() } else { ftp.listen.ip().to_string() };
+        let port = ftp.listen.port();
+        keys.add("FTP", format!("host {host}, port {port}, passive mode"));
+        keys.add("User", account);
+        keys.add("Upload", "into / or inbox/; a temporary name and a rename, or a plain put");
+        keys.add("Fetch", "from outbox/: NAME.JOB.response and NAME.JOB.report.txt; delete them when read");
+        keys.add("Try", format!("curl -T FILE ftp://{account}@{host}:{port}/"));
+    }
+    format!("\nFor the sender:\n{keys}")
+}

@@ -1,0 +1,95 @@
+//! From a file to a [`Config`].
+//!
+//! Invariant: a section is checked as a whole only if each of its keys could be read: else it would be
+//! blamed for defaults that nobody wrote.
+
+use std::path::{Path, PathBuf};
+
+use tidegate_domain::maintenance::Calendar;
+use tidegate_ingest::config::{FtpConfig, Setting};
+
+use super::document::Document;
+use super::{Config, Loaded, Problem, Problems};
+
+/// Top-level keys, in the order of the documentation.
+pub(super) const KEYS: [&str; 6] = ["data_dir", "ftp", "limits", "uploads", "auth", "maintenance"];
+
+/// What a text says, as far as it can be read.
+pub(super) struct Parsed {
+    pub(super) config: Config,
+    pub(super) calendar: Calendar,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Reads the file at `path`, or all that is wrong with it.
+pub(crate) fn load(path: &Path) -> Result<Loaded, Problems> {
+    let (loaded, problems) = read(path)?;
+    if problems.problems.is_empty() { Ok(loaded) } else { Err(problems) }
+}
+
+/// The same for whoever only wants to speak to the server, which may run although the file was broken
+/// since: it is enough if `data_dir` can be trusted. Comes with what is wrong, if anything is.
+pub(crate) fn load_leniently(path: &Path) -> Result<(Loaded, Option<Problems>), Problems> {
+    let (loaded, problems) = read(path)?;
+    let untrusted = |problem: &Problem| problem.key.is_empty() || problem.key == "data_dir";
+    if problems.problems.iter().any(untrusted) {
+        return Err(problems);
+    }
+    let some = (!problems.problems.is_empty()).then_some(problems);
+    Ok((loaded, some))
+}
+
+fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
+    let of_file = |problems| Problems { file: path.to_owned(), problems };
+    let unreadable = |error: std::io::Error| {
+        let message = format!("can't be read: {error}");
+        of_file(vec![Problem { line: None, key: String::new(), message }])
+    };
+    let file = std::path::absolute(path).map_err(unreadable)?;
+    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let Parsed { mut config, calendar, problems } = parse(&text);
+    config.data_dir = file.with_file_name(&config.data_dir);
+    Ok((Loaded { file, config, calendar }, of_file(problems)))
+}
+
+/// Reads a text; paths stay as they are written.
+pub(super) fn parse(text: &str) -> Parsed {
+    let mut document = Document::parse(text);
+    let config = Config {
+        data_dir: document.take("data_dir").unwrap_or_else(|| PathBuf::from("/var/lib/tidegate")),
+        ftp: document.take("ftp"),
+        limits: document.section("limits"),
+        uploads: document.section("uploads"),
+        auth: document.section("auth"),
+        maintenance: document.section("maintenance"),
+    };
+    let calendar = validate(&config, &mut document);
+    Parsed { config, calendar, problems: document.finish(&KEYS) }
+}
+
+/// Adds what is wrong with values that could be read; the calendar that they make.
+fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
+    let mut add = |section: &str, settings: Vec<Setting>| {
+        if !document.is_broken(section) {
+            for (key, message) in settings {
+                document.add(&format!("{section}.{key}"), message);
+            }
+        }
+    };
+    add("ftp", config.ftp.as_ref().map(FtpConfig::validate).unwrap_or_default());
+    add("limits", config.limits.validate());
+    add("uploads", config.uploads.validate());
+    add("auth", config.auth.validate());
+    if config.ftp.is_none() && !document.is_broken("ftp") {
+        document.add("ftp", "no door is open: nobody could upload; add a section [ftp]".to_owned());
+    }
+    if document.is_broken("maintenance") {
+        return Calendar::default();
+    }
+    config.maintenance.to_calendar().unwrap_or_else(|problems| {
+        for problem in problems {
+            document.add(&problem.key, problem.message);
+        }
+        Calendar::default()
+    })
+}

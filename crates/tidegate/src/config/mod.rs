@@ -1,0 +1,71 @@
+//! The configuration: one TOML file, its sections owned by the crates that use them.
+//!
+//! Invariant: a [`Config`] that was loaded is right in itself, and everything wrong with a file is
+//! said at once. Whether directories exist and ports are free is the business of
+//! [`crate::environment`].
+
+mod document;
+mod load;
+mod locate;
+mod problem;
+mod wording;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+use serde::Serialize;
+use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
+use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, UploadsConfig};
+
+pub(crate) use load::{load, load_leniently};
+pub(crate) use locate::locate;
+pub(crate) use problem::{Problem, Problems};
+
+/// The commented default, which documents every key.
+pub(crate) const DEFAULT: &str = include_str!("default.toml");
+
+/// What stands in `tidegate.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Config {
+    /// Where everything durable lies; relative to the file's directory.
+    pub(crate) data_dir: PathBuf,
+    /// The FTP door; closed where the section is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ftp: Option<FtpConfig>,
+    pub(crate) limits: LimitsConfig,
+    pub(crate) uploads: UploadsConfig,
+    pub(crate) auth: AuthConfig,
+    pub(crate) maintenance: MaintenanceConfig,
+}
+
+/// A configuration and where it came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// What stands in it, paths made absolute.
+    pub(crate) config: Config,
+    /// The windows of its `[maintenance]`.
+    pub(crate) calendar: Calendar,
+}
+
+impl Loaded {
+    /// Where the organizations' files lie.
+    pub(crate) fn orgs_dir(&self) -> PathBuf {
+        self.file.with_file_name("orgs.d")
+    }
+
+    /// The zone in which people are shown times.
+    pub(crate) fn zone(&self) -> Option<Tz> {
+        let written = || self.config.maintenance.timezone.as_ref()?.parse().ok();
+        self.calendar.timezone.or_else(written)
+    }
+
+    /// Where a running server answers.
+    pub(crate) fn control_socket(&self) -> PathBuf {
+        self.config.data_dir.join("control.sock")
+    }
+}

@@ -1,0 +1,95 @@
+use super::document::Document;
+use super::load::{KEYS, parse};
+use super::*;
+
+/// What a text says that has nothing wrong in it.
+fn right(text: &str) -> Config {
+    let parsed = parse(text);
+    assert_eq!(parsed.problems, []);
+    parsed.config
+}
+
+#[test]
+fn the_commented_default_is_the_default() {
+    let mut document = Document::parse(DEFAULT);
+    let ftp: Option<FtpConfig> = document.take("ftp");
+    assert_eq!(ftp, Some(FtpConfig::default()));
+    assert_eq!(document.take::<PathBuf>("data_dir"), Some(PathBuf::from("/var/lib/tidegate")));
+    assert_eq!(document.section::<LimitsConfig>("limits"), LimitsConfig::default());
+    assert_eq!(document.section::<UploadsConfig>("uploads"), UploadsConfig::default());
+    assert_eq!(document.section::<AuthConfig>("auth"), AuthConfig::default());
+    assert_eq!(document.section::<MaintenanceConfig>("maintenance"), MaintenanceConfig::default());
+    assert_eq!(document.finish(&KEYS), []);
+}
+
+#[test]
+fn the_commented_default_names_every_key() {
+    let loopback = "[ftp]\nlisten = '127.0.0.1:2121'\ntls = 'off'\npassive_host = '192.0.2.1'\n\
+                    [maintenance]\ntimezone = 'America/Chicago'\n";
+    let config = right(loopback);
+    let toml::Value::Table(sections) = toml::Value::try_from(&config).unwrap() else {
+        panic!("a table");
+    };
+    for (section, value) in sections {
+        let toml::Value::Table(keys) = value else { continue };
+        for key in keys.keys() {
+            let written = DEFAULT.lines().any(|line| {
+                let line = line.trim_start_matches("# ");
+                line.starts_with(&format!("{key} =")) || line.starts_with(&format!("[[{section}.{key}]]"))
+            });
+            assert!(written, "{section}.{key} is not documented");
+        }
+    }
+}
+
+#[test]
+fn what_is_printed_as_effective_is_read_back_the_same() {
+    let text = "data_dir = 'data'\n[ftp]\nlisten = '127.0.0.1:0'\ntls = 'off'\n[limits]\nsessions_max = 7\n\
+                sessions_per_org_max = 7\n";
+    let config = right(text);
+    let printed = toml::to_string(&config).unwrap();
+    assert_eq!(right(&printed), config);
+}
+
+#[test]
+fn mistakes_of_all_kinds_come_together() {
+    let text = "\
+data_dir = 3
+[ftp]
+listen = \"127.0.0.1:2121\"
+tls = \"off\"
+pasive_ports = \"1-2\"
+[limits]
+sessions_max = 0
+[maintenance]
+timezone = \"Central\"
+[sftp]
+listen = \"0.0.0.0:22\"
+";
+    let problems = parse(text).problems;
+    let found: Vec<(Option<usize>, &str)> = problems.iter().map(|p| (p.line, p.key.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            (Some(1), "data_dir"),
+            (Some(5), "ftp.pasive_ports"),
+            (Some(6), "limits.sessions_per_org_max"),
+            (Some(7), "limits.sessions_max"),
+            (Some(9), "maintenance.timezone"),
+            (Some(10), "sftp"),
+        ]
+    );
+}
+
+#[test]
+fn a_section_that_was_misread_is_not_blamed_for_defaults() {
+    let problems = parse("[ftp]\nlisten = \"127.0.0.1\"\ntls = \"off\"\n").problems;
+    assert_eq!(problems.iter().map(|problem| problem.key.as_str()).collect::<Vec<_>>(), ["ftp.listen"]);
+}
+
+#[test]
+fn a_configuration_without_a_door_is_refused() {
+    let problems = parse("").problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].key, "ftp");
+}

@@ -1,0 +1,145 @@
+//! Whether this machine is ready for a configuration: directories, rights, space.
+//!
+//! Invariant: looking changes nothing. Whatever is found wrong says what to do about it.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use serde::Serialize;
+use tidegate_ingest::accounts::load_folder;
+
+use crate::config::Loaded;
+use crate::render::{plural, size};
+
+/// How a finding is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Level {
+    /// As it should be.
+    Ok,
+    /// Works, but somebody should have a look.
+    Warning,
+    /// Does not work.
+    Wrong,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Finding {
+    pub(crate) level: Level,
+    /// What was found.
+    pub(crate) what: String,
+    /// What to do about it.
+    pub(crate) advice: Option<String>,
+}
+
+impl Finding {
+    pub(crate) fn ok(what: impl Into<String>) -> Self {
+        Self { level: Level::Ok, what: what.into(), advice: None }
+    }
+
+    pub(crate) fn warning(what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { level: Level::Warning, what: what.into(), advice: Some(advice.into()) }
+    }
+
+    pub(crate) fn wrong(what: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { level: Level::Wrong, what: what.into(), advice: Some(advice.into()) }
+    }
+}
+
+/// Everything about the machine that the configuration leans on.
+pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
+    let mut findings = data_dir(&loaded.config.data_dir);
+    findings.extend(free_space(loaded));
+    findings.extend(organizations(&loaded.orgs_dir()));
+    findings
+}
+
+fn data_dir(path: &Path) -> Vec<Finding> {
+    let shown = path.display();
+    let found = match path.metadata() {
+        Ok(found) => found,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return vec![absent(path)],
+        Err(error) => {
+            let advice = format!("give the service's user access to {shown}, or change data_dir");
+            return vec![Finding::wrong(format!("data directory {shown}: {error}"), advice)];
+        }
+    };
+    if !found.is_dir() {
+        let advice = "name a directory in data_dir".to_owned();
+        return vec![Finding::wrong(format!("data directory {shown} is not a directory"), advice)];
+    }
+    let mut findings = Vec::new();
+    findings.extend(foreign_owner(path));
+    if found.mode() & 0o077 != 0 {
+        let what = format!("data directory {shown} is open to other users: mode {:o}", found.mode() & 0o777);
+        findings.push(Finding::wrong(what, format!("chmod 0700 {shown}")));
+    }
+    if findings.is_empty() {
+        findings.push(Finding::ok(format!("data directory {shown}")));
+    }
+    findings
+}
+
+fn absent(path: &Path) -> Finding {
+    let shown = path.display();
+    let parent = path.ancestors().skip(1).find(|parent| parent.exists()).unwrap_or(Path::new("/"));
+    if rustix::fs::access(parent, rustix::fs::Access::WRITE_OK).is_ok() {
+        return Finding::ok(format!("data directory {shown} is not there yet; `tidegate serve` makes it"));
+    }
+    Finding::wrong(
+        format!("data directory {shown} is not there and {} may not be written", parent.display()),
+        format!("as root: install -d -m 0700 -o USER {shown}, with the service's user for USER"),
+    )
+}
+
+/// A finding if `path` belongs to another user than the one we are. Files that we would make there
+/// could not be read by its owner, who is the service's user.
+pub(crate) fn foreign_owner(path: &Path) -> Option<Finding> {
+    let owner = path.metadata().ok().as_ref().map(Metadata::uid)?;
+    let user = rustix::process::geteuid().as_raw();
+    (owner != user).then(|| {
+        Finding::wrong(
+            format!("{} belongs to the user with number {owner}, and this is user {user}", path.display()),
+            format!("run this as that user: sudo -u '#{owner}' tidegate ..."),
+        )
+    })
+}
+
+fn free_space(loaded: &Loaded) -> Option<Finding> {
+    let path = loaded.config.data_dir.ancestors().find(|path| path.exists())?;
+    let found = rustix::fs::statvfs(path).ok()?;
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    let floor = loaded.config.limits.free_bytes_min.0;
+    if free > floor.saturating_mul(2) {
+        return Some(Finding::ok(format!("{} free for the data directory", size(free))));
+    }
+    let advice = "free some space, or lower limits.free_bytes_min".to_owned();
+    let what =
+        format!("{} free for the data directory; below {} uploads are refused", size(free), size(floor));
+    Some(if free > floor { Finding::warning(what, advice) } else { Finding::wrong(what, advice) })
+}
+
+fn organizations(folder: &Path) -> Vec<Finding> {
+    let found = load_folder(folder);
+    let mut findings: Vec<Finding> = found
+        .problems
+        .iter()
+        .map(|problem| Finding::wrong(problem.to_string(), "mend the file; the server takes it up by itself"))
+        .collect();
+    let orgs = found.organizations.len() as u64;
+    let accounts = found.organizations.values().map(|organization| organization.accounts.len() as u64).sum();
+    if orgs > 0 {
+        findings.push(Finding::ok(format!(
+            "{} with {} in {}",
+            plural(orgs, "organization"),
+            plural(accounts, "account"),
+            folder.display()
+        )));
+    } else if findings.is_empty() {
+        let what = format!("no organizations in {}: nobody can log in", folder.display());
+        findings.push(Finding::warning(what, "add one: tidegate org add CODE --account NAME"));
+    }
+    findings
+}

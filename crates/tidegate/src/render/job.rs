@@ -1,0 +1,122 @@
+//! Jobs as a table, and one job in full.
+
+use tidegate_domain::job::JobState;
+use tidegate_web::api::{HistoryView, JobDetail, JobView, Messages};
+
+use super::{Ink, Keys, Screen, Table, by, number, size};
+
+/// Jobs under each other; the reason is shown where a job has one.
+pub(crate) fn job_list(jobs: &[JobView], screen: &Screen) -> String {
+    let mut headings = vec!["JOB", "RECEIVED", "ORG", "STATE", "MESSAGES", "SIZE", "NAME"];
+    let reasons = jobs.iter().any(|job| job.reason.is_some());
+    if reasons {
+        headings.push("REASON");
+    }
+    let mut table = Table::new(*screen, &headings);
+    for job in jobs {
+        let plain = |text: String| (text, None);
+        let mut cells = vec![
+            plain(job.id.to_string()),
+            plain(screen.time(job.received_at)),
+            plain(job.org.to_string()),
+            (state(job), Some(ink(job.state))),
+            plain(messages(&job.messages)),
+            plain(size(job.size_bytes)),
+            plain(job.name.clone()),
+        ];
+        if reasons {
+            cells.push(plain(job.reason.clone().unwrap_or_default()));
+        }
+        table.row(cells);
+    }
+    table.right(5);
+    table.to_string()
+}
+
+/// One job with its history and its files.
+pub(crate) fn job_text(detail: &JobDetail, screen: &Screen) -> String {
+    let job = &detail.job;
+    let mut keys = Keys::default();
+    keys.add("Job", job.id.to_string());
+    keys.add("State", screen.paint(ink(job.state), &state(job)));
+    keys.add_some("Reason", job.reason.clone());
+    keys.add_some(
+        "Next try",
+        job.not_before.map(|at| format!("{} ({})", screen.time(at), screen.distance(at))),
+    );
+    keys.add_some(
+        "Same as",
+        detail.duplicate_of.map(|id| format!("{id}, whose response stands for this one")),
+    );
+    keys.add("From", format!("{}, account {}, by {}", job.org, job.account, job.protocol));
+    keys.add("Name", &job.name);
+    keys.add("Size", size(job.size_bytes));
+    keys.add("SHA-256", &job.sha256);
+    keys.add("Received", screen.time(job.received_at));
+    keys.add_some("Finished", job.finished_at.map(|at| screen.time(at)));
+    keys.add("Messages", messages_in_full(&job.messages));
+    let attempts = format!("{}, {} failed", job.attempts, detail.failures);
+    keys.add("Attempts", if job.attempts == 0 { "none yet".to_owned() } else { attempts });
+    keys.add("Files", files(detail));
+    format!("{keys}\n\n{}", history(&detail.history, screen))
+}
+
+fn state(job: &JobView) -> String {
+    let outcome = job.outcome.filter(|_| job.state == JobState::Complete);
+    outcome.map_or_else(|| job.state.to_string(), |outcome| outcome.as_str().replace('_', " "))
+}
+
+fn ink(state: JobState) -> Ink {
+    match state {
+        JobState::Complete => Ink::Good,
+        JobState::Queued | JobState::Processing => Ink::Faint,
+        JobState::Retrying | JobState::Held | JobState::Duplicate | JobState::Cancelled => Ink::Caution,
+        JobState::Error | JobState::Exception => Ink::Bad,
+    }
+}
+
+fn messages(messages: &Messages) -> String {
+    let refused = messages.errored + messages.rejected;
+    match (messages.total, refused) {
+        (0, _) => String::new(),
+        (total, 0) => number(total),
+        (total, refused) => format!("{}, {} refused", number(total), number(refused)),
+    }
+}
+
+fn messages_in_full(messages: &Messages) -> String {
+    if messages.total == 0 {
+        return "none looked at".to_owned();
+    }
+    format!(
+        "{}: {} accepted, {} with warnings, {} with errors, {} rejected",
+        number(messages.total),
+        number(messages.accepted),
+        number(messages.warned),
+        number(messages.errored),
+        number(messages.rejected)
+    )
+}
+
+fn files(detail: &JobDetail) -> String {
+    let files = &detail.files;
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(files.payload.as_ref().map(|path| format!("upload    {path}")));
+    let gone = |deleted: bool| if deleted { "  (deleted from the outbox by the sender)" } else { "" };
+    let response = |path| format!("response  {path}{}", gone(detail.response_deleted));
+    lines.extend(files.response.as_ref().map(response));
+    let report = |path| format!("report    {path}{}", gone(detail.report_deleted));
+    lines.extend(files.report.as_ref().map(report));
+    if lines.is_empty() { "none kept".to_owned() } else { lines.join("\n") }
+}
+
+fn history(history: &[HistoryView], screen: &Screen) -> String {
+    let mut table = Table::new(*screen, &["WHEN", "WHO", "WHAT", "DETAIL"]);
+    for entry in history {
+        let detail = entry.detail.clone().unwrap_or_default();
+        let cells =
+            [screen.time(entry.at), by(&entry.actor).to_owned(), entry.event.replace('_', " "), detail];
+        table.row(cells.into_iter().map(|cell| (cell, None)).collect());
+    }
+    table.to_string()
+}

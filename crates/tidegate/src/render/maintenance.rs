@@ -1,0 +1,107 @@
+//! Windows and holds in words.
+
+use tidegate_domain::maintenance::OccurrenceState;
+use tidegate_web::api::{HoldView, MaintenanceView, OccurrenceView};
+
+use super::{Ink, Screen, Table, by, gate_text, length, plural};
+
+/// Gate, windows and holds.
+pub(crate) fn maintenance_text(view: &MaintenanceView, screen: &Screen) -> String {
+    let mut parts = vec![format!("Gate: {}", gate_text(&view.gate, screen))];
+    if view.occurrences.is_empty() {
+        parts.push(
+            "No windows. Announce one with `tidegate maintenance add NAME --from TIME --for 5h --reason TEXT`."
+                .to_owned(),
+        );
+    } else {
+        parts.push(occurrences(view, screen));
+    }
+    if !view.holds.is_empty() {
+        parts.push(holds(&view.holds, screen));
+    }
+    parts.join("\n\n")
+}
+
+fn occurrences(view: &MaintenanceView, screen: &Screen) -> String {
+    let mut table = Table::new(*screen, &["WINDOW", "STATE", "FROM", "TO", "FOR", "ORIGIN", "REASON"]);
+    for one in &view.occurrences {
+        let (state, ink) = state(one);
+        let cells = [
+            (one.name.clone(), None),
+            (state, ink),
+            (screen.time(one.start), None),
+            (screen.time(one.end), None),
+            (one.orgs.as_ref().map_or_else(|| "everyone".to_owned(), |orgs| orgs.join(", ")), None),
+            (origin(one), None),
+            (reason(one), None),
+        ];
+        table.row(cells.into());
+    }
+    let more = match view.more {
+        0 => String::new(),
+        more => format!("\n{more} more; see them with -n {}", view.occurrences.len() + more),
+    };
+    format!("{table}{more}")
+}
+
+fn state(one: &OccurrenceView) -> (String, Option<Ink>) {
+    match one.state {
+        OccurrenceState::Past if one.ended.is_some() => ("ended early".to_owned(), Some(Ink::Faint)),
+        OccurrenceState::Past => ("over".to_owned(), Some(Ink::Faint)),
+        OccurrenceState::Active => ("RUNS".to_owned(), Some(Ink::Caution)),
+        OccurrenceState::Coming => ("coming".to_owned(), None),
+    }
+}
+
+fn origin(one: &OccurrenceView) -> String {
+    one.actor.as_deref().map_or_else(|| "configuration".to_owned(), |actor| format!("added by {}", by(actor)))
+}
+
+fn reason(one: &OccurrenceView) -> String {
+    match &one.ended {
+        None => one.reason.clone(),
+        Some(ended) => format!("{} (ended by {}: {})", one.reason, by(&ended.actor), ended.reason),
+    }
+}
+
+fn holds(holds: &[HoldView], screen: &Screen) -> String {
+    let mut table = Table::new(*screen, &["HOLD", "FOR", "SINCE", "UNTIL", "BY", "REASON"]);
+    for hold in holds {
+        let cells = [
+            hold.name.clone(),
+            whom(hold),
+            screen.time(hold.placed_at),
+            hold.until.map_or_else(|| "released".to_owned(), |until| screen.time(until)),
+            by(&hold.actor).to_owned(),
+            hold.reason.clone(),
+        ];
+        table.row(cells.into_iter().map(|cell| (cell, None)).collect());
+    }
+    format!("{} in force\n{table}", plural(holds.len().try_into().unwrap_or(u64::MAX), "hold"))
+}
+
+fn whom(hold: &HoldView) -> String {
+    hold.org.as_ref().map_or_else(|| "everyone".to_owned(), ToString::to_string)
+}
+
+/// One hold in a sentence.
+pub(crate) fn hold_line(hold: &HoldView, screen: &Screen) -> String {
+    let until = hold.until.map_or_else(
+        || "until somebody releases it".to_owned(),
+        |until| format!("until {} ({})", screen.instant(until), length(until - hold.placed_at)),
+    );
+    format!("{} for {} {until}", hold.name, whom(hold))
+}
+
+/// One occurrence in a sentence.
+pub(crate) fn occurrence_line(one: &OccurrenceView, screen: &Screen) -> String {
+    let screen = &Screen { zone: one.timezone, ..*screen };
+    let orgs = one.orgs.as_ref().map_or_else(|| "everyone".to_owned(), |orgs| orgs.join(", "));
+    format!(
+        "{} for {orgs} from {} to {} ({})",
+        one.name,
+        screen.instant(one.start),
+        screen.instant(one.end),
+        length(one.end - one.start)
+    )
+}

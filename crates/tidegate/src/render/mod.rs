@@ -1,0 +1,25 @@
+//! What people see: tables, times, sizes and colours.
+//!
+//! Invariant: whatever is printed for people goes through a [`Screen`], so that colours stop when the
+//! output is piped and times carry their zone. Nothing here asks the server or decides anything.
+
+mod gate;
+mod job;
+mod keys;
+mod maintenance;
+mod screen;
+mod status;
+mod table;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use gate::gate_text;
+pub(crate) use job::{job_list, job_text};
+pub(crate) use keys::Keys;
+pub(crate) use maintenance::{hold_line, maintenance_text, occurrence_line};
+pub(crate) use screen::{Ink, Screen};
+pub(crate) use status::status_text;
+pub(crate) use table::Table;
+pub(crate) use words::{by, length, number, plural, size};

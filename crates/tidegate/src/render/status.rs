@@ -1,0 +1,78 @@
+//! `tidegate status` in words.
+
+use tidegate_domain::job::JobState;
+use tidegate_web::api::Status;
+
+use super::{Ink, Keys, Screen, gate_text, length, number};
+
+/// One screen that answers: is it up, are we in a window, how deep is the queue, what failed.
+pub(crate) fn status_text(status: &Status, screen: &Screen) -> String {
+    let mut keys = Keys::default();
+    keys.add("Gate", gate_text(&status.gate, screen));
+    keys.add("Waiting", waiting(status));
+    keys.add_some(
+        "Oldest",
+        status
+            .oldest_queued_at
+            .map(|at| format!("waits since {} ({})", screen.time(at), length(screen.now - at))),
+    );
+    keys.add("Finished", finished(status, screen));
+    keys.add_some("Drain", drain(status, screen));
+    let listeners: Vec<String> =
+        status.listeners.iter().map(|one| format!("{} {}", one.protocol, one.address)).collect();
+    keys.add("Listening", listeners.join("\n"));
+    keys.add("Version", &status.version);
+    if !status.problems.is_empty() {
+        let problems: Vec<String> =
+            status.problems.iter().map(|problem| screen.paint(Ink::Bad, problem)).collect();
+        keys.add("Problems", problems.join("\n"));
+    }
+    keys.to_string()
+}
+
+fn count(status: &Status, state: JobState) -> u64 {
+    status.jobs.get(&state).copied().unwrap_or(0)
+}
+
+fn waiting(status: &Status) -> String {
+    list(status, &[JobState::Queued, JobState::Processing, JobState::Retrying, JobState::Held])
+        .unwrap_or_else(|| "nothing".to_owned())
+}
+
+fn finished(status: &Status, screen: &Screen) -> String {
+    let good = list(status, &[JobState::Complete, JobState::Duplicate, JobState::Cancelled]);
+    let bad: Vec<String> = [JobState::Error, JobState::Exception]
+        .iter()
+        .filter(|state| count(status, **state) > 0)
+        .map(|state| {
+            let text =
+                format!("{} {state}: tidegate queue list --state {state}", number(count(status, *state)));
+            let ink = if *state == JobState::Exception { Ink::Bad } else { Ink::Caution };
+            screen.paint(ink, &text)
+        })
+        .collect();
+    let lines: Vec<String> = good.into_iter().chain(bad).collect();
+    if lines.is_empty() { "nothing yet".to_owned() } else { lines.join("\n") }
+}
+
+/// Those states that have jobs.
+fn list(status: &Status, wanted: &[JobState]) -> Option<String> {
+    let some = wanted.iter().filter(|state| count(status, **state) > 0);
+    let counts: Vec<String> =
+        some.map(|state| format!("{} {state}", number(count(status, *state)))).collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
+
+fn drain(status: &Status, screen: &Screen) -> Option<String> {
+    if status.drain.files_per_s <= 0.0 {
+        return None;
+    }
+    let rate = status.drain.files_per_s;
+    let rate = if rate >= 1.0 {
+        format!("{rate:.1} files a second")
+    } else {
+        format!("{:.1} files a minute", rate * 60.0)
+    };
+    let end = status.drain.eta.map(|eta| format!("; empty {} ({})", screen.time(eta), screen.distance(eta)));
+    Some(rate + &end.unwrap_or_default())
+}

@@ -1,0 +1,103 @@
+//! Opens what the server consists of, in order: store, organizations, listeners, control socket.
+//!
+//! Invariant: whatever can't be opened stops the start with words that say what to do, before
+//! anybody is answered.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use tidegate_domain::SystemClock;
+use tidegate_ingest::accounts::Directory;
+use tidegate_store::{Options, Recovery, Store};
+use tidegate_web::api::Listener;
+use tidegate_web::control::{ControlSocket, SocketError};
+use tokio::net::TcpListener;
+
+use super::open_failure;
+use crate::config::Loaded;
+use crate::environment::foreign_owner;
+use crate::failure::Failure;
+
+/// Everything that is open before anything runs.
+pub(super) struct Parts {
+    pub(super) loaded: Loaded,
+    pub(super) store: Store,
+    pub(super) directory: Arc<Directory>,
+    pub(super) ftp: Option<TcpListener>,
+    pub(super) control: ControlSocket,
+}
+
+impl Parts {
+    pub(super) async fn open(loaded: Loaded) -> Result<Self, Failure> {
+        let store = open_store(&loaded).await?;
+        store.set_calendar(loaded.calendar.clone());
+        let directory = Arc::new(open_directory(&loaded)?);
+        let ftp = match &loaded.config.ftp {
+            Some(ftp) => Some(listen("ftp", ftp.listen).await?),
+            None => None,
+        };
+        let control = ControlSocket::bind(&loaded.control_socket()).map_err(socket_failure)?;
+        Ok(Self { loaded, store, directory, ftp, control })
+    }
+
+    /// Where the server listens, as bound.
+    pub(super) fn listeners(&self) -> Vec<Listener> {
+        let ftp = self.ftp.as_ref().and_then(|listener| listener.local_addr().ok());
+        ftp.map(|address| Listener { protocol: "ftp".to_owned(), address: address.to_string() })
+            .into_iter()
+            .collect()
+    }
+}
+
+async fn open_store(loaded: &Loaded) -> Result<Store, Failure> {
+    let data_dir = loaded.config.data_dir.clone();
+    if let Some(finding) = foreign_owner(&data_dir) {
+        return Err(anyhow!("{}\n{}", finding.what, finding.advice.unwrap_or_default()).into());
+    }
+    let options = Options { free_bytes_min: loaded.config.limits.free_bytes_min.0, ..Options::default() };
+    let opened = tokio::task::spawn_blocking(move || Store::open(&data_dir, options, Arc::new(SystemClock)));
+    let (store, recovery) = opened.await.context("while opening the store")?.map_err(open_failure)?;
+    tell(&recovery);
+    Ok(store)
+}
+
+fn tell(recovery: &Recovery) {
+    if recovery.journal_holes > 0 {
+        tracing::error!(
+            holes = recovery.journal_holes,
+            "the journal is damaged: acknowledged changes may be missing; keep a copy of the data directory"
+        );
+    }
+    tracing::info!(
+        index_rebuilt = recovery.index_rebuilt,
+        changes_replayed = recovery.changes_replayed,
+        jobs_interrupted = recovery.jobs_interrupted,
+        strays_removed = recovery.strays_removed,
+        "store opened"
+    );
+}
+
+fn open_directory(loaded: &Loaded) -> Result<Directory, Failure> {
+    Directory::open(loaded.orgs_dir()).map_err(|problems| Failure::Configuration(problems.to_string()))
+}
+
+async fn listen(section: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "Another program listens there: stop it, or change the address",
+            std::io::ErrorKind::PermissionDenied => {
+                "Ports below 1024 need the right CAP_NET_BIND_SERVICE: grant it, or use a higher port"
+            }
+            _ => "Is it an address of this host?",
+        };
+        anyhow!("can't listen on {address} ({section}.listen): {error}\n{advice}").into()
+    })
+}
+
+fn socket_failure(error: SocketError) -> Failure {
+    match error {
+        SocketError::InUse(_) => Failure::Locked(error.to_string()),
+        other => anyhow::Error::new(other).context("while opening the control socket").into(),
+    }
+}

@@ -1,0 +1,204 @@
+//! The server while it runs, and how it stops.
+//!
+//! Invariant: the store closes last, after everything that uses it, and at the latest when the time
+//! for stopping is up. A part that ends by itself ends the server.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use tidegate_domain::maintenance::announcement;
+use tidegate_domain::{Clock as _, SystemClock};
+use tidegate_ingest::Intake;
+use tidegate_ingest::accounts::{Directory, watch as watch_accounts};
+use tidegate_ingest::config::FtpConfig;
+use tidegate_ingest::ftp::{self, Announcement, FtpDoor};
+use tidegate_store::Store;
+use tidegate_web::control::{self, Control, ControlSocket, Site as _};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::parts::Parts;
+use super::signals::{Signals, Told};
+use super::site::RunningSite;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::render::Screen;
+
+/// How long uploads that run may go on once the server stops.
+const UPLOAD_GRACE: Duration = Duration::from_secs(30);
+
+/// How long stopping may take altogether.
+const STOP_MAX: Duration = Duration::from_secs(45);
+
+/// Changes of organization files are looked for at least this often.
+const RESCAN: Duration = Duration::from_secs(30);
+
+/// The server with all its parts at work.
+pub(super) struct Running {
+    store: Store,
+    site: Arc<RunningSite>,
+    ready: String,
+    tasks: JoinSet<&'static str>,
+    stop: watch::Sender<bool>,
+}
+
+impl Running {
+    /// Puts every part to work.
+    pub(super) fn start(parts: Parts) -> Result<Self, Failure> {
+        let site = Arc::new(RunningSite {
+            store: parts.store.clone(),
+            directory: Arc::clone(&parts.directory),
+            listeners: parts.listeners(),
+            file: parts.loaded.file.clone(),
+            configuration: Mutex::default(),
+        });
+        let ready = ready_line(&parts);
+        let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
+        let mut running = Self { store: parts.store, site, ready, tasks, stop };
+        running.watch_organizations(&parts.directory);
+        if let Some((listener, config)) = parts.ftp.zip(parts.loaded.config.ftp.clone()) {
+            let intake = intake(&running.store, parts.directory, &parts.loaded.config)?;
+            running.open_ftp(listener, config, intake);
+        }
+        running.take_orders(parts.control);
+        Ok(running)
+    }
+
+    /// Tells people, and whoever waits for it, that the server answers.
+    pub(super) fn say_ready(&self) -> Result<(), Failure> {
+        tracing::info!("ready");
+        Ok(Screen::print(&self.ready)?)
+    }
+
+    /// Runs until somebody says stop, the store fails, or a part ends by itself; then stops.
+    pub(super) async fn until_stopped(mut self, mut signals: Signals) -> Result<(), Failure> {
+        let why = self.until_told(&mut signals).await;
+        self.stop.send_replace(true);
+        let stopped = tokio::select! {
+            stopped = self.drain() => stopped,
+            () = second(&mut signals) => Err(anyhow!("told twice to stop: did not wait for what was running")),
+        };
+        self.store.close().await;
+        why?;
+        stopped?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    async fn until_told(&mut self, signals: &mut Signals) -> Result<(), Failure> {
+        let mut failed = self.store.failed();
+        loop {
+            tokio::select! {
+                told = signals.next() => match told {
+                    Told::Stop => {
+                        tracing::info!("stopping: told by a signal");
+                        return Ok(());
+                    }
+                    Told::Reload => self.reload().await,
+                },
+                Ok(_) = failed.wait_for(|failed| *failed) => {
+                    return Err(anyhow!(
+                        "the store failed: nothing more can be promised, so the server ends\n\
+                         The log says what failed. What was acknowledged is safe; start the server again"
+                    ).into());
+                }
+                Some(ended) = self.tasks.join_next() => {
+                    let part = ended.context("while running")?;
+                    return Err(anyhow!("the {part} ended by itself; see the log").into());
+                }
+            }
+        }
+    }
+
+    async fn reload(&self) {
+        let site = Arc::clone(&self.site);
+        if tokio::task::spawn_blocking(move || site.reload()).await.is_err() {
+            tracing::error!("reload failed");
+        }
+    }
+
+    /// Waits for every part to end, but not for ever.
+    async fn drain(&mut self) -> Result<(), anyhow::Error> {
+        let all = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                ended.context("while stopping")?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(STOP_MAX, all)
+            .await
+            .unwrap_or_else(|_| Err(anyhow!("stopping took longer than {} s; gave up", STOP_MAX.as_secs())))
+    }
+
+    fn watch_organizations(&mut self, directory: &Arc<Directory>) {
+        let (directory, stopping) = (Arc::clone(directory), self.stopping());
+        self.tasks.spawn(async move {
+            watch_accounts(directory, RESCAN, stopping).await;
+            "watch on the organizations"
+        });
+    }
+
+    fn open_ftp(&mut self, listener: TcpListener, config: FtpConfig, intake: Arc<Intake>) {
+        let announcement = announce(&self.store);
+        let door = FtpDoor { config, intake, announcement, grace: UPLOAD_GRACE };
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            ftp::run(listener, door, stopping).await;
+            "FTP door"
+        });
+    }
+
+    fn take_orders(&mut self, socket: ControlSocket) {
+        let control = Control::new(self.store.clone(), Arc::new(SystemClock), Arc::clone(&self.site) as _);
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            if let Err(error) = control::serve(socket, control::router(control), stopping).await {
+                tracing::error!(%error, "control API failed");
+            }
+            "control API"
+        });
+    }
+
+    /// Resolves once the server stops.
+    fn stopping(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut stop = self.stop.subscribe();
+        async move {
+            // An error means that the server is gone, which is a stop as well.
+            let _ = stop.wait_for(|stop| *stop).await;
+        }
+    }
+}
+
+fn ready_line(parts: &Parts) -> String {
+    let mut addresses: Vec<String> =
+        parts.listeners().iter().map(|one| format!("{} {}", one.protocol, one.address)).collect();
+    addresses.push(format!("control {}", parts.loaded.control_socket().display()));
+    format!("tidegate {} ready: {}", env!("CARGO_PKG_VERSION"), addresses.join(", "))
+}
+
+fn intake(store: &Store, directory: Arc<Directory>, config: &Config) -> Result<Arc<Intake>, Failure> {
+    let intake = Intake::new(store.clone(), directory, config.limits.clone(), &config.auth, &config.uploads);
+    Ok(Arc::new(intake.context("while preparing to check passwords")?))
+}
+
+/// The running or the next maintenance, for those who connect.
+fn announce(store: &Store) -> Announcement {
+    let store = store.clone();
+    Arc::new(move || {
+        let maintenance = store.maintenance();
+        announcement(
+            SystemClock.now(),
+            None,
+            &maintenance.calendar,
+            &maintenance.overrides,
+            &maintenance.holds,
+        )
+    })
+}
+
+/// Resolves when a stop is asked for once more.
+async fn second(signals: &mut Signals) {
+    while signals.next().await != Told::Stop {}
+}

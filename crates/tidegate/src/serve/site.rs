@@ -1,0 +1,61 @@
+//! What the control API and SIGHUP may ask of the running server.
+//!
+//! Invariant: a reload takes up what is right and keeps the old where it is not, and says so both in
+//! the log and in `status`. Of `tidegate.toml` only `[maintenance]` is taken up while running.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tidegate_ingest::accounts::Directory;
+use tidegate_store::Store;
+use tidegate_web::api::{Listener, Reloaded};
+use tidegate_web::control::Site;
+
+use crate::config;
+
+/// The parts of the server that can be asked.
+pub(super) struct RunningSite {
+    pub(super) store: Store,
+    pub(super) directory: Arc<Directory>,
+    pub(super) listeners: Vec<Listener>,
+    /// The configuration file.
+    pub(super) file: PathBuf,
+    /// What is wrong with it since it was last read.
+    pub(super) configuration: Mutex<Vec<String>>,
+}
+
+impl RunningSite {
+    /// Takes up the maintenance windows anew; what is wrong with the file.
+    fn reload_windows(&self) -> Vec<String> {
+        match config::load(&self.file) {
+            Ok(loaded) => {
+                tracing::info!(windows = loaded.calendar.windows.len(), "maintenance windows taken up");
+                self.store.set_calendar(loaded.calendar);
+                Vec::new()
+            }
+            Err(problems) => {
+                tracing::warn!(%problems, "configuration refused; the old one stays in force");
+                problems.lines()
+            }
+        }
+    }
+}
+
+impl Site for RunningSite {
+    fn listeners(&self) -> Vec<Listener> {
+        self.listeners.clone()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let mut problems = self.configuration.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        problems.extend(self.directory.problems().iter().map(ToString::to_string));
+        problems
+    }
+
+    fn reload(&self) -> Reloaded {
+        self.directory.reload();
+        let problems = self.reload_windows();
+        *self.configuration.lock().unwrap_or_else(PoisonError::into_inner) = problems;
+        Reloaded { organizations: self.directory.current().iter().count(), problems: self.problems() }
+    }
+}

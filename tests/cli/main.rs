@@ -1,0 +1,18 @@
+//! Runs the real binary as staff do: configuration, a server on port 0, and every command against it.
+//!
+//! Nothing here sleeps: a server is waited for by its "ready" line, a command by its end.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "everything here is a test, helpers too"
+)]
+
+mod configuration;
+mod offline;
+mod organizations;
+mod queue;
+mod server;
+mod support;
+mod windows;

@@ -1,0 +1,75 @@
+//! What works without a server: `doctor`, `store ...`, `hl7 check`.
+
+use crate::support::Site;
+
+const ACCEPTED: &str = "\
+MSH|^~\\&|EHR|CLINIC|IIS|REGISTRY|20240308190000-0600||VXU^V04^VXU_V04|MSG1|P|2.5.1|||ER|AL|||||Z22^CDCPHINVS\r\
+PID|1||123^^^CLINIC^MR||TESTPATIENT^ONE^^^^^L||20200101|F\r";
+
+#[test]
+fn the_doctor_says_what_to_do() {
+    let site = Site::new();
+    let ill = site.run("doctor");
+    assert_eq!(ill.code, 1, "{ill:?}");
+    assert!(ill.out.contains("WRONG") && ill.out.contains("tidegate serve"), "{}", ill.out);
+    assert!(ill.out.contains("IANA tzdb"), "{}", ill.out);
+    assert!(!site.path("data").exists(), "looking changes nothing");
+
+    site.add_org("ACME01");
+    let server = site.serve();
+    let well = site.run("doctor").ok();
+    assert!(well.contains("Everything is in order"), "{well}");
+    let report = site.run("doctor --json").json();
+    assert_eq!(report["ok"], true);
+    server.stop();
+
+    std::fs::write(site.path("orgs.d/BAD.toml"), "code = 5\n").unwrap();
+    let ill = site.run("doctor --json");
+    assert!(ill.code == 1 && ill.out.contains("BAD.toml"), "{ill:?}");
+    site.configure("colour = 1\n");
+    let ill = site.run("doctor");
+    assert!(ill.code == 1 && ill.out.contains("colour"), "{ill:?}");
+}
+
+#[test]
+fn the_store_is_verified_and_rebuilt() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    assert_eq!(site.run("store verify").code, 1, "nothing there yet");
+    let server = site.serve();
+    site.run("maintenance start --until-released --reason 'keep it waiting'").ok();
+    server.upload("ACME01", "a.hl7", b"MSH|");
+    let online = site.run("store verify --json").json();
+    assert_eq!((&online["jobs_waiting"], &online["findings"]), (&1.into(), &serde_json::json!([])));
+    server.stop();
+
+    let offline = site.run("store verify").ok();
+    assert!(offline.starts_with("The store is sound"), "{offline}");
+    std::fs::remove_dir_all(site.path("data/queue")).unwrap();
+    let rebuilt = site.run("store rebuild").ok();
+    assert!(rebuilt.contains("made anew"), "{rebuilt}");
+    let _server = site.serve();
+    let status = site.run("status --json").json();
+    assert_eq!((&status["jobs"]["queued"], &status["gate"]["state"]), (&1.into(), &"closed".into()));
+}
+
+#[test]
+fn a_file_is_checked_as_the_server_would() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let good = site.run_with("hl7 check - --org ACME01", ACCEPTED);
+    assert!(good.out.contains("MSA|A"), "{good:?}");
+    let summary = site.run_with("hl7 check - --org ACME01 --json", ACCEPTED);
+    let summary: serde_json::Value = serde_json::from_str(&summary.out).unwrap();
+    assert_eq!((&summary["state"], &summary["messages"]["total"]), (&"complete".into(), &1.into()));
+
+    let path = site.path("cut.hl7");
+    std::fs::write(&path, format!("FHS|^~\\&\rBHS|^~\\&\r{ACCEPTED}")).unwrap();
+    let cut = site.run(&format!("hl7 check {} --json", path.display()));
+    assert_eq!(cut.code, 1, "{cut:?}");
+    let cut: serde_json::Value = serde_json::from_str(&cut.out).unwrap();
+    assert_eq!((&cut["state"], &cut["outcome"]), (&"error".into(), &serde_json::Value::Null));
+    assert!(cut["reason"].as_str().unwrap().contains("truncated"), "{cut}");
+    let absent = site.run("hl7 check absent.hl7");
+    assert!(absent.code == 1 && absent.err.contains("absent.hl7"), "{absent:?}");
+}

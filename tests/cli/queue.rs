@@ -1,0 +1,82 @@
+//! `queue ...` and `status`, with the gate held so that jobs stay where they are.
+
+use crate::support::{Server, Site};
+
+struct Held {
+    site: Site,
+    _server: Server,
+    ids: Vec<String>,
+}
+
+fn two_waiting_jobs() -> Held {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let server = site.serve();
+    site.run("maintenance start --until-released --reason 'keep them waiting'").ok();
+    for name in ["a.hl7", "b.hl7"] {
+        assert!(server.upload("ACME01", name, name.as_bytes()).starts_with("226"), "uploads go on");
+    }
+    let jobs = site.run("queue list --json").json();
+    let ids = jobs.as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap().to_owned()).collect();
+    Held { site, _server: server, ids }
+}
+
+#[test]
+fn uploads_show_up_in_the_list_and_in_status() {
+    let held = two_waiting_jobs();
+    let table = held.site.run("queue list").ok();
+    assert!(table.contains("b.hl7") && table.contains(&held.ids[0]), "{table}");
+    assert!(table.contains("CST") || table.contains("CDT"), "local time with its zone: {table}");
+    let status = held.site.run("status").ok();
+    assert!(status.contains("2 queued") && status.contains("keep them waiting"), "{status}");
+    assert!(status.contains("jo"), "who: {status}");
+    let none = held.site.run("queue list --state error").ok();
+    assert!(none.starts_with("No jobs match"), "{none}");
+    let limited = held.site.run("queue list --limit 1");
+    assert!(limited.err.contains("--limit"), "{limited:?}");
+    let shown = held.site.run(&format!("queue show {}", held.ids[0].to_lowercase())).ok();
+    assert!(shown.contains("account acme01, by ftp") && shown.contains("incoming"), "{shown}");
+}
+
+#[test]
+fn jobs_are_held_released_and_cancelled_by_name() {
+    let held = two_waiting_jobs();
+    let (site, id) = (&held.site, &held.ids[0]);
+    site.run(&format!("queue hold {id} --reason 'asked by the clinic'")).ok();
+    let again = site.run(&format!("queue hold {id} --reason x"));
+    assert_eq!(again.code, 1, "{again:?}");
+    site.run(&format!("queue release {id} --reason 'asked again'")).ok();
+    site.run(&format!("queue cancel {id} --reason wrong")).ok();
+    let job = site.run(&format!("queue show {id} --json")).json();
+    assert_eq!((&job["state"], &job["reason"]), (&"cancelled".into(), &"wrong".into()));
+    let actors: Vec<&str> =
+        job["history"].as_array().unwrap().iter().map(|entry| entry["actor"].as_str().unwrap()).collect();
+    assert_eq!(actors, ["sender:acme01", "staff:jo", "staff:jo", "staff:jo"]);
+    site.run(&format!("queue requeue {id} --reason 'was right after all'")).ok();
+}
+
+#[test]
+fn many_jobs_need_a_yes_and_can_be_rehearsed() {
+    let held = two_waiting_jobs();
+    let site = &held.site;
+    let unasked = site.run("queue hold --org ACME01 --state queued --reason x");
+    assert_eq!(unasked.code, 2, "{unasked:?}");
+    assert!(unasked.err.contains("Hold 2 jobs?"), "{}", unasked.err);
+    let rehearsed = site.run("queue hold --org ACME01 --state queued --reason x --dry-run").ok();
+    assert!(rehearsed.ends_with("2 jobs would be held\n"), "{rehearsed}");
+    assert_eq!(site.run("status --json").json()["jobs"]["held"], 0);
+    let done = site.run("queue hold --org ACME01 --state queued --reason x --yes").ok();
+    assert!(done.ends_with("2 jobs held\n"), "{done}");
+    let none = site.run("queue hold --org ACME01 --state queued --reason x --yes").ok();
+    assert!(none.starts_with("No jobs match"), "{none}");
+}
+
+#[test]
+fn a_job_that_is_not_there_is_a_failure_with_words() {
+    let held = two_waiting_jobs();
+    let done = held.site.run("queue show 0000000000000000");
+    assert_eq!(done.code, 1, "{done:?}");
+    assert!(done.err.contains("no such job") && done.err.contains("queue list"), "{}", done.err);
+    let early = held.site.run(&format!("queue response {}", held.ids[0]));
+    assert!(early.code == 1 && early.err.contains("it is queued"), "{early:?}");
+}
