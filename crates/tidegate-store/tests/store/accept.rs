@@ -27,7 +27,9 @@ async fn many_senders_at_once_each_get_a_job_of_their_own() {
     let uploads: Vec<_> = (0..200)
         .map(|n| {
             let rig = rig.clone();
-            tokio::spawn(async move { rig.accept(&format!("ORG{}", n % 7), "same.hl7", format!("{n}").as_bytes()).await.id })
+            tokio::spawn(async move {
+                rig.accept(&format!("ORG{}", n % 7), "same.hl7", format!("{n}").as_bytes()).await.id
+            })
         })
         .collect();
     let mut ids = Vec::new();

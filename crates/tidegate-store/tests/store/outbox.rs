@@ -32,7 +32,8 @@ async fn a_response_that_a_crash_kept_from_the_outbox_is_put_there_by_the_next_s
         std::fs::remove_file(file.unwrap().path()).unwrap();
     }
     let archive = image.path().join("orgs/A/archive").join(format!("{}.hl7", claim.id()));
-    std::fs::rename(archive, image.path().join("orgs/A/incoming").join(format!("{}.hl7", claim.id()))).unwrap();
+    std::fs::rename(archive, image.path().join("orgs/A/incoming").join(format!("{}.hl7", claim.id())))
+        .unwrap();
     let after = Rig::open(image);
     assert_eq!(after.store.outbox(&org("A")).unwrap().len(), 2);
     assert_eq!(after.files("orgs/A/incoming"), Vec::<String>::new());

@@ -16,7 +16,10 @@ async fn a_staged_upload_is_no_job_until_it_is_renamed() {
     for size in [5, 1 << 20] {
         let bytes = vec![b'x'; size];
         stage(&rig, "a.part", &bytes).await;
-        assert_eq!(rig.store.staged_entry(&org("A"), &upload_name("a.part")).unwrap().unwrap().size_bytes, size as u64);
+        assert_eq!(
+            rig.store.staged_entry(&org("A"), &upload_name("a.part")).unwrap().unwrap().size_bytes,
+            size as u64
+        );
         assert!(rig.store.claim(1).await.unwrap().is_empty());
         let job = rig
             .store
