@@ -50,9 +50,20 @@ impl Maintenance {
         gate(now, org, &self.calendar, &self.overrides, &self.holds)
     }
 
+    /// The gate at the present moment. A hold that was placed stands, even if the wall clock was put
+    /// back behind its placement since.
+    pub fn gate_now(&self, now: DateTime<Utc>, org: Option<&OrgCode>) -> Gate {
+        if self.holds.iter().all(|hold| hold.placed_at <= now) {
+            return self.gate(now, org);
+        }
+        let placed = |hold: &Hold| Hold { placed_at: hold.placed_at.min(now), ..hold.clone() };
+        let holds: Vec<Hold> = self.holds.iter().map(placed).collect();
+        gate(now, org, &self.calendar, &self.overrides, &holds)
+    }
+
     /// What a job of the organization that is being processed has to do.
     pub fn in_hand(&self, now: DateTime<Utc>, org: &OrgCode) -> InHand {
-        self.calendar.in_hand(now, self.gate(now, Some(org)).closed_since)
+        self.calendar.in_hand(now, self.gate_now(now, Some(org)).closed_since)
     }
 }
 

@@ -116,13 +116,13 @@ impl Store {
         let now = self.core.clock.now();
         let maintenance = self.core.gatekeeper.now();
         let lanes = self.core.lanes();
-        let gates = lanes.waiting().filter_map(|(org, _)| maintenance.gate(now, Some(org)).next_change);
+        let gates = lanes.waiting().filter_map(|(org, _)| maintenance.gate_now(now, Some(org)).next_change);
         gates.chain(lanes.next_due()).min()
     }
 
     /// The gate now, for one organization or for everyone.
     pub fn gate(&self, org: Option<&OrgCode>) -> Gate {
-        self.core.gatekeeper.now().gate(self.core.clock.now(), org)
+        self.core.gatekeeper.now().gate_now(self.core.clock.now(), org)
     }
 
     /// What a job of the organization that is being processed has to do now.

@@ -73,7 +73,7 @@ impl Committer {
             if self.batch.items().len() - start >= jobs_max {
                 break;
             }
-            if !maintenance.gate(now, Some(&org)).claims_allowed {
+            if !maintenance.gate_now(now, Some(&org)).claims_allowed {
                 continue;
             }
             match self.head_of(&org, now) {

@@ -1,5 +1,7 @@
 //! The store from outside: what its callers may rely on, whatever happens to the machine.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
 mod accept;
 mod claim;
 mod maintenance;

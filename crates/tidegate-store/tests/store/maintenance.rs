@@ -75,3 +75,13 @@ async fn releasing_a_hold_does_not_open_a_window() {
     rig.store.release_holds(None, "eve", "done").await.unwrap();
     assert_eq!(rig.store.gate(None).state, GateState::Closed);
 }
+
+#[tokio::test]
+async fn a_clock_that_is_put_back_does_not_let_a_hold_leak() {
+    let rig = Rig::new();
+    rig.accept("A", "1", b"1").await;
+    rig.store.place_hold(rig.hold(None)).await.unwrap();
+    rig.clock.advance(TimeDelta::hours(-5));
+    assert_eq!(rig.store.gate(None).state, GateState::Closed);
+    assert!(rig.store.claim(1).await.unwrap().is_empty());
+}
