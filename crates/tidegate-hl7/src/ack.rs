@@ -26,12 +26,17 @@ pub(crate) struct Acknowledger {
     reply: Reply,
     /// `|<MSH-7>||ACK^`
     time_and_type: Vec<u8>,
+    /// `^ACK|<job id>-`
+    structure_and_job: Vec<u8>,
 }
 
 impl Acknowledger {
     pub(crate) fn new(reply: Reply) -> Self {
         let time_and_type = format!("|{}||ACK^", reply.time()).into_bytes();
-        Self { reply, time_and_type }
+        let mut structure_and_job = b"^ACK|".to_vec();
+        escape::text(&mut structure_and_job, &reply.job_id);
+        structure_and_job.push(b'-');
+        Self { reply, time_and_type, structure_and_job }
     }
 
     pub(crate) fn reply(&self) -> &Reply {
@@ -105,9 +110,7 @@ impl Acknowledger {
     fn middle(&self, out: &mut Vec<u8>, trigger: &[u8], ordinal: u64) {
         out.extend_from_slice(&self.time_and_type);
         out.extend_from_slice(trigger);
-        out.extend_from_slice(b"^ACK|");
-        escape::text(out, &self.reply.job_id);
-        out.push(b'-');
+        out.extend_from_slice(&self.structure_and_job);
         number(out, ordinal);
         out.push(b'|');
     }

@@ -11,8 +11,8 @@ use crate::view::{Fields, is_filled, lines, segment_name};
 
 /// Door rules 27 (control bytes) and, as a warning, the missing or wrong character set of rule 9.
 pub(crate) fn check(message: &[u8], header: &Fields<'_>, findings: &mut Findings) {
-    let (control, beyond_ascii) = survey(message);
-    if control {
+    let (suspicious, beyond_ascii) = survey(message);
+    if suspicious && message.iter().copied().any(is_control) {
         report_control_bytes(message, header, findings);
     }
     if beyond_ascii && std::str::from_utf8(message).is_err() && !declares_one_byte_set(header) {
@@ -20,19 +20,20 @@ pub(crate) fn check(message: &[u8], header: &Fields<'_>, findings: &mut Findings
     }
 }
 
-/// Whether there are control bytes (line ends and tabs aside) and bytes beyond ASCII.
+/// Whether there may be control bytes and whether there are bytes beyond ASCII.
 ///
-/// No early end and no branch, so that it looks at many bytes at a time.
+/// No early end, no branch and few comparisons, so that it looks at many bytes at a time.
 fn survey(message: &[u8]) -> (bool, bool) {
-    let mut control = 0_u8;
+    let mut suspicious = 0_u8;
     let mut beyond = 0_u8;
     for byte in message {
-        control |= u8::from(is_control(*byte));
+        suspicious |= u8::from((*byte < 0x20 && *byte != b'\r' && *byte != b'\n') || *byte == 0x7f);
         beyond |= byte;
     }
-    (control != 0, beyond >= 0x80)
+    (suspicious != 0, beyond >= 0x80)
 }
 
+/// Control characters, apart from line ends and tabs.
 const fn is_control(byte: u8) -> bool {
     matches!(byte, 0..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f)
 }

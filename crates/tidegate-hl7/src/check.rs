@@ -41,15 +41,20 @@ impl Checker {
 
     /// Checks one message, as a [`crate::UnitKind::Message`] holds it.
     pub fn check(&self, message: &[u8], place: Place) -> Verdict {
-        let mut findings = Findings::default();
-        let Some(header) = Header::of(message) else {
+        self.check_with(Header::of(message).as_ref(), message, place)
+    }
+
+    /// Checks a message whose header was read before.
+    pub(crate) fn check_with(&self, header: Option<&Header<'_>>, message: &[u8], place: Place) -> Verdict {
+        let Some(header) = header else {
             return self.unreadable(Finding::new(&message::SEPARATORS, Fault::BadSeparators, 1), place);
         };
-        self.check_header(&header, place, &mut findings);
+        let mut findings = Findings::default();
+        self.check_header(header, place, &mut findings);
         let mut despite_errors = false;
         if !findings.rejects() {
             charset::check(message, &header.fields, &mut findings);
-            despite_errors = Walk::new(self, &header, &mut findings).over(message);
+            despite_errors = Walk::new(self, header, &mut findings).over(message);
         }
         findings.verdict(self.profile.warnings_as_ae, despite_errors)
     }

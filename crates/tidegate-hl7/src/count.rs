@@ -34,9 +34,9 @@ impl Declared {
 pub(crate) fn mismatch(field: &str, what: &str, declared: Declared, found: u64) -> Option<String> {
     match declared {
         Declared::Count(count) if count != found => {
-            Some(format!("{field} announces {count} {what} but {found} were received"))
+            Some(format!("{field} announces {count} {what}, {found} came"))
         }
-        Declared::NotANumber => Some(format!("{field} is not a number; {found} {what} were received")),
+        Declared::NotANumber => Some(format!("{field} is not a number of {what}, {found} came")),
         Declared::Count(_) | Declared::Nothing => None,
     }
 }

@@ -23,6 +23,7 @@ use crate::splitter::Splitter;
 use crate::summary::Summary;
 use crate::unit::{Unit, UnitKind};
 use crate::verdict::{Class, Code, Verdict};
+use crate::view::Header;
 
 /// Takes a file through message by message.
 ///
@@ -150,7 +151,7 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
         Self {
             splitter: Splitter::new(reader, profile.limits.message_bytes_max),
             checker: Checker::new(profile.clone(), &reply.at),
-            duplicates: Duplicates::default(),
+            duplicates: Duplicates::expecting(envelope.messages),
             response: Response::resume(outputs.response, reply.clone(), sender, progress.response),
             details: Details::new(outputs.details),
             notes: envelope.notes.clone(),
@@ -302,7 +303,9 @@ fn judge(
     let (mut verdict, identity) = match unit.kind {
         UnitKind::Message => {
             forward(unit.bytes, outgoing);
-            (checker.check(unit.bytes, place), Identity::of(outgoing))
+            let header = Header::of(unit.bytes);
+            let identity = header.as_ref().and_then(|header| Identity::with(header, outgoing));
+            (checker.check_with(header.as_ref(), unit.bytes, place), identity)
         }
         UnitKind::Oversize => (checker.oversize(place), None),
         _ => (checker.stray(place), None),
@@ -321,6 +324,3 @@ fn readable_head(unit: Unit<'_>) -> &[u8] {
     let whole = unit.kind == UnitKind::Message || memchr::memchr2(b'\r', b'\n', unit.bytes).is_some();
     if whole { unit.bytes } else { &[] }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,6 @@
 //! Messages that come twice.
 //!
-//! Invariant: memory is bounded: two generations of [`GENERATION_MAX`] identities, about 9 MiB when full; a copy is
+//! Invariant: memory is bounded: two generations of [`GENERATION_MAX`] identities, about 7 MiB when full; a copy is
 //! recognised at least [`GENERATION_MAX`] messages later. It knows one file; the caller keeps the identities of earlier
 //! files, for which [`Identity`] is stable.
 
@@ -34,7 +34,12 @@ impl std::fmt::Debug for Identity {
 impl Identity {
     /// The identity of a message as [`crate::forward`] writes it; `None` without a readable control id.
     pub fn of(forwarded: &[u8]) -> Option<Self> {
-        let fields = Header::of(forwarded)?.fields;
+        Self::with(&Header::of(forwarded)?, forwarded)
+    }
+
+    /// The identity of a message whose header was read before.
+    pub(crate) fn with(header: &Header<'_>, forwarded: &[u8]) -> Option<Self> {
+        let fields = &header.fields;
         let (application, facility, time, control_id) =
             (fields.get(3), fields.get(4), fields.get(7), fields.get(10));
         if !crate::view::is_filled(control_id) {
@@ -81,11 +86,18 @@ pub enum Seen {
 pub struct Duplicates {
     young: Generation,
     old: Generation,
+    expected: usize,
 }
 
 type Generation = HashMap<u64, (u64, u64), BuildHasherDefault<Hashed>>;
 
 impl Duplicates {
+    /// For a file of so many messages; the room for them is made at once.
+    pub fn expecting(messages: u64) -> Self {
+        let expected = usize::try_from(messages).unwrap_or(GENERATION_MAX).min(GENERATION_MAX);
+        Self { expected, ..Self::default() }
+    }
+
     /// Looks an identity up and remembers it; what was seen first stays what later ones are compared with.
     pub fn observe(&mut self, identity: Identity) -> Seen {
         let (low, high) = halves(identity.key);
@@ -100,6 +112,9 @@ impl Duplicates {
         if self.young.len() >= GENERATION_MAX {
             std::mem::swap(&mut self.young, &mut self.old);
             self.young.clear();
+        }
+        if self.young.capacity() == 0 {
+            self.young.reserve(self.expected);
         }
         self.young.insert(low, entry);
         Seen::First

@@ -185,6 +185,3 @@ fn too_large(what: &str, max: u64) -> Refusal {
 fn first_line(bytes: &[u8]) -> &[u8] {
     bytes.get(..memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(bytes.len())).unwrap_or_default()
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: nothing is copied, unescaped or decoded; whatever is absent reads as empty. It does not judge.
 
-use memchr::{memchr_iter, memchr2};
+use memchr::memchr2;
 
 use crate::delimiters::Delimiters;
 use crate::unit::is_edge;
@@ -57,33 +57,43 @@ pub(crate) fn segment_name(line: &[u8], field: u8) -> Option<[u8; 3]> {
 /// The first fields of a segment.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a> {
-    parts: [&'a [u8]; FIELDS_MAX],
+    line: &'a [u8],
+    /// Where each field ends, the name counted as the first; beyond the last one the line's length.
+    ends: [u32; FIELDS_MAX],
     shift: usize,
     pub(crate) delimiters: Delimiters,
 }
 
 impl<'a> Fields<'a> {
-    /// Cuts a line at its field separators.
+    /// Cuts a line at its field separators, up to the last field that any rule looks at.
     pub(crate) fn of(line: &'a [u8], delimiters: Delimiters) -> Self {
-        let mut parts = [&[][..]; FIELDS_MAX];
-        let mut start = 0;
-        let mut slots = parts.iter_mut();
-        let mut ends = memchr_iter(delimiters.field, line);
-        for slot in &mut slots {
-            let end = ends.next();
-            *slot = line.get(start..end.unwrap_or(line.len())).unwrap_or_default();
-            let Some(end) = end else { break };
-            start = end + 1;
-        }
-        // In MSH, FHS and BHS the separator itself counts as the first field.
-        let shift = usize::from(matches!(line.get(..3), Some(b"MSH" | b"FHS" | b"BHS")));
-        Self { parts, shift, delimiters }
+        let (shift, wanted) = match line.get(..3) {
+            // In MSH, FHS and BHS the separator itself counts as the first field.
+            Some(b"MSH" | b"FHS" | b"BHS") => (1, FIELDS_MAX),
+            Some(b"PID") => (0, 9),
+            Some(b"ORC") => (0, 4),
+            Some(b"OBX") => (0, 12),
+            _ => (0, FIELDS_MAX),
+        };
+        let mut ends = [u32::try_from(line.len()).unwrap_or(u32::MAX); FIELDS_MAX];
+        let mut slots = ends.iter_mut().take(wanted);
+        each_position(delimiters.field, line, |at| match slots.next() {
+            Some(slot) => {
+                *slot = u32::try_from(at).unwrap_or(u32::MAX);
+                true
+            }
+            None => false,
+        });
+        Self { line, ends, shift, delimiters }
     }
 
     /// A field by its number in the standard; MSH-1 itself reads as empty.
     pub(crate) fn get(&self, number: u8) -> &'a [u8] {
         let at = usize::from(number).wrapping_sub(self.shift);
-        if at == 0 { &[] } else { self.parts.get(at).copied().unwrap_or_default() }
+        let (Some(before), Some(end)) = (self.ends.get(at.wrapping_sub(1)), self.ends.get(at)) else {
+            return &[];
+        };
+        self.line.get(*before as usize + 1..*end as usize).unwrap_or_default()
     }
 
     /// A component of a field's first repetition; component 0 is the whole field.
@@ -119,6 +129,30 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Calls `found` with each position of `wanted` until it says no. Separators stand so close together that looking at
+/// eight bytes at a time beats a search of its own for each.
+fn each_position(wanted: u8, line: &[u8], mut found: impl FnMut(usize) -> bool) {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let pattern = u64::from_ne_bytes([wanted; 8]);
+    let (words, rest) = line.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        // A byte of `differs` is zero where the byte is wanted; adding sets the top bit of every other byte.
+        let differs = u64::from_le_bytes(*word) ^ pattern;
+        let mut hits = !(((differs & LOW) + LOW) | differs | LOW);
+        while hits != 0 {
+            if !found(number * 8 + (hits.trailing_zeros() / 8) as usize) {
+                return;
+            }
+            hits &= hits - 1;
+        }
+    }
+    for (at, byte) in rest.iter().enumerate() {
+        if *byte == wanted && !found(words.len() * 8 + at) {
+            return;
+        }
+    }
+}
+
 /// The `MSH` segment of a message.
 #[derive(Clone, Copy)]
 pub(crate) struct Header<'a> {
@@ -145,6 +179,8 @@ pub(crate) fn is_filled(value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -181,6 +217,19 @@ mod tests {
         assert_eq!(fields.component(4, 2), b"");
         assert_eq!(fields.get(200), b"");
         assert_eq!(fields.repetitions(3).collect::<Vec<_>>(), [&b"A^B"[..], b"C^D^E"]);
+    }
+
+    proptest! {
+        #[test]
+        fn all_positions_are_found(line in prop::collection::vec(prop_oneof![Just(b'|'), Just(0x7b), Just(0xfc), Just(0x83), any::<u8>()], 0..60)) {
+            let mut found = Vec::new();
+            each_position(b'|', &line, |at| {
+                found.push(at);
+                true
+            });
+            let expected: Vec<_> = (0..line.len()).filter(|at| line[*at] == b'|').collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 
     #[test]

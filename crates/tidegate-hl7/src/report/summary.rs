@@ -58,7 +58,8 @@ fn to_do(summary: &Summary) -> &'static str {
         }
         (None, Outcome::Accepted) => "Nothing.",
         (None, Outcome::AcceptedWithErrors) => {
-            "Correct the messages marked NOT ACCEPTED or REJECTED below in your system and send those again. \
+            "Correct the messages marked NOT ACCEPTED or REJECTED below in your system and send those again, \
+             as new messages with new control ids. \
              The accepted ones need not be sent again; it does no harm if they are."
         }
         (None, Outcome::Rejected) => {
