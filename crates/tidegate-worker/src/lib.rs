@@ -1,1 +1,22 @@
-//! Claims jobs while the gate is open, checks, delivers, responds, finishes.
+//! Takes jobs from the store while the gate is open: checks, delivers, answers, finishes.
+//!
+//! Invariant: nothing of a file is delivered before its end was seen, nothing is begun while the gate
+//! is closed, and a message that was recorded as delivered is on stable storage. One file, one target
+//! or one organization never stops the others.
+//!
+//! Delivery is at least once: after a crash the messages since a file's last checkpoint, 1,000 at most,
+//! are delivered again under the same [`Key`], by which a target recognises them.
+//!
+//! It speaks to the doors through the store only, and knows no network protocol.
+
+pub mod config;
+mod deliver;
+mod dispatch;
+mod error;
+mod gate_watch;
+mod process;
+mod worker;
+
+pub use deliver::{Code, Deliver, DeliverError, Delivered, DirectoryTarget, Key};
+pub use error::WorkerError;
+pub use worker::Worker;

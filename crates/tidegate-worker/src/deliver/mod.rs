@@ -1,0 +1,61 @@
+//! Where accepted messages go: the one trait that targets implement.
+//!
+//! Invariant: a target sees a message again only under the key it came with before, and then with the
+//! same bytes. Which messages are delivered, and in which order, is decided elsewhere.
+
+mod directory;
+mod settle;
+
+use std::io;
+
+use tidegate_domain::{JobId, OrgCode};
+pub use tidegate_hl7::Code;
+
+pub use directory::DirectoryTarget;
+
+/// Names a message for ever: the idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The job it came in.
+    pub job: JobId,
+    /// Whose it is.
+    pub org: OrgCode,
+    /// Its number among the messages of its file, counted from 1.
+    pub ordinal: u64,
+}
+
+/// A message has arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// Now.
+    Now,
+    /// Under the same key before; nothing was done.
+    Before,
+}
+
+/// Why a message has not arrived. The texts must hold nothing of the message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliverError {
+    /// The target is away or overloaded; the same message is tried again later, in its turn.
+    #[error("{0}")]
+    Transient(String),
+    /// The target will never take this message; those behind it go on.
+    #[error("{text}")]
+    Refused {
+        /// What the sender is told: AE for its content, AR for its kind.
+        code: Code,
+        /// The target's words, for the sender.
+        text: String,
+    },
+}
+
+/// Takes messages.
+pub trait Deliver: Send + Sync + 'static {
+    /// Hands a message over. Blocks for a bounded time; may be called by several threads at once, but
+    /// messages of one organization come one after the other, in order.
+    fn deliver(&self, key: &Key, message: &[u8]) -> Result<Delivered, DeliverError>;
+
+    /// Makes everything durable that was delivered before; called before that is recorded anywhere. An
+    /// error ends the worker.
+    fn settle(&self) -> io::Result<()>;
+}

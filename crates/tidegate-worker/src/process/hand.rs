@@ -1,0 +1,69 @@
+//! A job in hand: may it go on, is it still ours, and how far it is.
+//!
+//! Invariant: nobody begins or goes on with a message without having asked here; a claim that was lost
+//! ends the job at the next question, before anything more is written.
+
+use std::time::{Duration, Instant};
+
+use tidegate_domain::job::Counts;
+use tidegate_store::Claim;
+
+use super::Context;
+use super::halt::Halt;
+use super::mark::Mark;
+use crate::deliver::Key;
+use crate::error::WorkerError;
+use crate::gate_watch::GateWatch;
+
+/// A claim is renewed so often: well within a third of the store's lease of a minute. It costs a look
+/// into a table.
+pub(crate) const RENEW_EVERY: Duration = Duration::from_secs(1);
+
+/// A claimed job while it is processed.
+pub(super) struct Hand<'a> {
+    pub(super) context: &'a Context,
+    pub(super) claim: &'a Claim,
+    gate: GateWatch,
+    renewed: Instant,
+}
+
+impl<'a> Hand<'a> {
+    pub(super) fn new(context: &'a Context, claim: &'a Claim) -> Self {
+        let org = claim.job.submission.org.clone();
+        let gate = GateWatch::new(Some(org), &context.store, &context.clock);
+        Self { context, claim, gate, renewed: Instant::now() }
+    }
+
+    /// Whether the file may be begun: the gate may have closed since it was claimed.
+    pub(super) fn may_begin(&mut self) -> Result<(), Halt> {
+        let may = !self.context.is_stopping() && self.gate.claims_allowed();
+        if may { Ok(()) } else { Err(Halt::Yield) }
+    }
+
+    /// Whether the next message may be taken.
+    pub(super) fn may_go_on(&mut self) -> Result<(), Halt> {
+        let may = !self.context.is_stopping() && self.gate.may_go_on();
+        if may { Ok(()) } else { Err(Halt::Yield) }
+    }
+
+    /// Keeps the claim; fails if it was lost.
+    pub(super) fn keep(&mut self) -> Result<(), Halt> {
+        if self.renewed.elapsed() >= RENEW_EVERY {
+            self.context.store.renew(self.claim)?;
+            self.renewed = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Records how far the job is. Everything written before is durable before that is.
+    pub(super) fn checkpoint(&self, mark: &Mark, counts: Counts) -> Result<(), Halt> {
+        self.context.target.settle().map_err(|error| Halt::Fatal(WorkerError::Settle(error)))?;
+        let recorded = self.context.store.checkpoint(self.claim, mark.encode(), counts);
+        Ok(self.context.runtime.block_on(recorded)?)
+    }
+
+    /// The idempotency key of a message.
+    pub(super) fn key(&self, ordinal: u64) -> Key {
+        Key { job: self.claim.id(), org: self.claim.job.submission.org.clone(), ordinal }
+    }
+}

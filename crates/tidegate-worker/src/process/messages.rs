@@ -1,0 +1,185 @@
+//! The third pass: message by message to the target and into the answers.
+//!
+//! Invariant: a message is delivered only right after the gate, the claim and the service's stop were
+//! asked, and acknowledged only after it was delivered; a checkpoint never lies between the two.
+
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+use tidegate_domain::job::{Counts, JobEvent};
+use tidegate_hl7::{Delivery, Door, Envelope, Outputs};
+
+use super::answers::ResponseFile;
+use super::halt::Halt;
+use super::hand::Hand;
+use super::mark::Mark;
+use super::report::Report;
+use super::rules::Rules;
+use crate::deliver::{Code, DeliverError};
+
+/// Messages after which a job is checkpointed: so many at most are delivered again after a crash.
+const CHECKPOINT_MESSAGES: u64 = 1_000;
+
+/// A job is checkpointed after this long too.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// A file on its way through the door.
+pub(super) struct Pass<'a> {
+    hand: Hand<'a>,
+    rules: &'a Rules,
+    door: Door<File, ResponseFile, Vec<u8>>,
+    report: Report,
+    /// As of the last committed message.
+    mark: Mark,
+    /// As of the last checkpoint.
+    recorded: Mark,
+    recorded_at: Instant,
+}
+
+impl<'a> Pass<'a> {
+    /// Begins, or goes on where `begun` says. The upload stands at its start.
+    pub(super) fn begin(
+        hand: Hand<'a>,
+        upload: File,
+        envelope: &Envelope,
+        rules: &'a Rules,
+        begun: Option<Mark>,
+    ) -> Result<Self, Halt> {
+        let (profile, reply) = (&rules.profile, &rules.reply);
+        if let Some(left) = begun.map(|mark| Left::by(&hand, mark)).transpose()?.flatten() {
+            let Left { outputs, report, mark } = left;
+            let door = Door::resume(upload, envelope, profile, reply, outputs, mark.door)
+                .map_err(Halt::io("going on with the upload"))?;
+            return Ok(Self::new(hand, rules, door, report, mark));
+        }
+        let (store, job) = (&hand.context.store, &hand.claim.job);
+        let response =
+            ResponseFile::create(&store.response_path(job)).map_err(Halt::io("creating the response"))?;
+        let report = Report::new(store.report_path(job));
+        let door = Door::open(upload, envelope, profile, reply, Outputs { response, details: Vec::new() });
+        Ok(Self::new(hand, rules, door, report, Mark::default()))
+    }
+
+    fn new(
+        hand: Hand<'a>,
+        rules: &'a Rules,
+        door: Door<File, ResponseFile, Vec<u8>>,
+        report: Report,
+        mark: Mark,
+    ) -> Self {
+        Self { hand, rules, door, report, mark, recorded: mark, recorded_at: Instant::now() }
+    }
+
+    /// Takes every message through and ends the answers.
+    pub(super) fn run(mut self) -> Result<JobEvent, Halt> {
+        match self.all_messages() {
+            Ok(()) => self.finish(),
+            Err(halt @ (Halt::Yield | Halt::Passing(_))) => match self.record() {
+                // What was delivered since the last checkpoint will come again, under the same keys.
+                Ok(()) | Err(Halt::Passing(_)) => Err(halt),
+                Err(worse) => Err(worse),
+            },
+            Err(halt) => Err(halt),
+        }
+    }
+
+    fn all_messages(&mut self) -> Result<(), Halt> {
+        while self.next_message()? {
+            let messages = self.mark.door.ordinal - self.recorded.door.ordinal;
+            if messages >= CHECKPOINT_MESSAGES || self.recorded_at.elapsed() >= CHECKPOINT_EVERY {
+                self.record()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One message; false at the end of the file.
+    fn next_message(&mut self) -> Result<bool, Halt> {
+        let Some(step) = self.door.step().map_err(Halt::io("reading the upload"))? else {
+            return Ok(false);
+        };
+        self.hand.may_go_on()?;
+        let refused = match step.deliverable() {
+            Some(message) => deliver(&self.hand, step.place.ordinal, message)?,
+            None => None,
+        };
+        // A slow target may have cost us the claim: then the message is somebody else's.
+        self.hand.keep()?;
+        let delivery = match &refused {
+            Some((code, text)) => Delivery::Refused { code: *code, text },
+            None => Delivery::Done,
+        };
+        let door = self.door.commit(delivery).map_err(Halt::io("writing the response"))?;
+        let outputs = self.door.outputs();
+        let (response_bytes, details_bytes) = (outputs.response.length(), outputs.details.len() as u64);
+        self.mark = Mark { door, response_bytes, details_bytes };
+        Ok(true)
+    }
+
+    /// Checkpoints, unless nothing happened since the last time.
+    fn record(&mut self) -> Result<(), Halt> {
+        if self.mark != self.recorded {
+            let outputs = self.door.outputs();
+            let written = std::io::Write::flush(outputs.response)
+                .and_then(|()| self.report.keep(outputs.details, self.mark.details_bytes));
+            written.map_err(Halt::io("writing the response"))?;
+            self.hand.checkpoint(&self.mark, counts(&self.mark.door.counts))?;
+            self.recorded = self.mark;
+        }
+        self.recorded_at = Instant::now();
+        Ok(())
+    }
+
+    fn finish(self) -> Result<JobEvent, Halt> {
+        let writing = "writing the response";
+        let finished = self.door.finish().map_err(Halt::io(writing))?;
+        let details = &finished.outputs.details;
+        self.report.finish(&self.rules.reply, &finished.summary, details).map_err(Halt::io(writing))?;
+        let counts = counts(&finished.summary.counts);
+        Ok(JobEvent::Completed { outcome: counts.outcome(), counts })
+    }
+}
+
+/// What the attempt before left of its answers.
+struct Left {
+    outputs: Outputs<ResponseFile, Vec<u8>>,
+    report: Report,
+    mark: Mark,
+}
+
+impl Left {
+    /// `None` if they can't be continued: then the file is begun anew, since the target knows the keys
+    /// of what it has.
+    fn by(hand: &Hand<'_>, mark: Mark) -> Result<Option<Self>, Halt> {
+        let (store, job) = (&hand.context.store, &hand.claim.job);
+        let doing = "going on with the response";
+        let response = ResponseFile::reopen(&store.response_path(job), mark.response_bytes);
+        let report = Report::reopen(store.report_path(job), mark.details_bytes);
+        let Some((response, (report, details))) =
+            response.map_err(Halt::io(doing))?.zip(report.map_err(Halt::io(doing))?)
+        else {
+            tracing::warn!("answers so far were gone: file begun anew");
+            return Ok(None);
+        };
+        Ok(Some(Self { outputs: Outputs { response, details }, report, mark }))
+    }
+}
+
+/// Delivers; the target's words if it refuses the message for good.
+fn deliver(hand: &Hand<'_>, ordinal: u64, message: &[u8]) -> Result<Option<(Code, String)>, Halt> {
+    match hand.context.target.deliver(&hand.key(ordinal), message) {
+        Ok(_) => Ok(None),
+        Err(DeliverError::Refused { code, text }) => Ok(Some((code, text))),
+        Err(DeliverError::Transient(reason)) => Err(Halt::Passing(reason)),
+    }
+}
+
+fn counts(hl7: &tidegate_hl7::Counts) -> Counts {
+    Counts {
+        total: hl7.total(),
+        accepted: hl7.accepted,
+        warned: hl7.warned,
+        errored: hl7.errored,
+        rejected: hl7.rejected,
+    }
+}

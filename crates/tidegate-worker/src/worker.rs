@@ -1,0 +1,65 @@
+//! The worker as the composition root sees it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tidegate_domain::job::RetryPolicy;
+use tidegate_domain::{Clock, Organizations};
+use tidegate_store::Store;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::config::WorkerConfig;
+use crate::deliver::Deliver;
+use crate::dispatch::Dispatcher;
+use crate::error::WorkerError;
+use crate::process::Context;
+
+/// Processes the store's jobs, several at once.
+pub struct Worker {
+    store: Store,
+    organizations: watch::Receiver<Arc<Organizations>>,
+    target: Arc<dyn Deliver>,
+    config: WorkerConfig,
+    clock: Arc<dyn Clock>,
+    retry: RetryPolicy,
+}
+
+impl Worker {
+    /// A worker on `store`, with the clock that the store has too.
+    pub fn new(
+        store: Store,
+        organizations: watch::Receiver<Arc<Organizations>>,
+        target: Arc<dyn Deliver>,
+        config: WorkerConfig,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { store, organizations, target, config, clock, retry: RetryPolicy::default() }
+    }
+
+    /// Waits by another policy after passing failures.
+    #[must_use]
+    pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Works until `shutdown`, then gives the files in hand back between two messages, each with a
+    /// checkpoint, and returns. Needs a multi-threaded runtime; files are processed on its blocking
+    /// threads. If the returned future is dropped, files in hand stop at their next message too, and
+    /// their claims run out.
+    ///
+    /// An error means that the process has to end: see [`WorkerError`].
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), WorkerError> {
+        let context = Context {
+            store: self.store,
+            organizations: self.organizations,
+            target: self.target,
+            clock: self.clock,
+            retry: self.retry,
+            stopping: AtomicBool::new(false),
+            runtime: Handle::current(),
+        };
+        Dispatcher::new(context, self.config.jobs_concurrent_max).run(shutdown).await
+    }
+}
