@@ -1,5 +1,7 @@
 //! `queue ...` and `status`, with the gate held so that jobs stay where they are.
 
+use std::time::{Duration, Instant};
+
 use crate::support::{Server, Site};
 
 struct Held {
@@ -69,6 +71,29 @@ fn many_jobs_need_a_yes_and_can_be_rehearsed() {
     assert!(done.ends_with("2 jobs held\n"), "{done}");
     let none = site.run("queue hold --org ACME01 --state queued --reason x --yes").ok();
     assert!(none.starts_with("No jobs match"), "{none}");
+}
+
+#[test]
+fn a_processed_file_has_a_response_and_a_report() {
+    let held = two_waiting_jobs();
+    let (site, id) = (&held.site, &held.ids[1]);
+    site.run("maintenance release").ok();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let job = loop {
+        let job = site.run(&format!("queue show {id} --json")).json();
+        if job["state"] == "error" {
+            break job;
+        }
+        assert!(Instant::now() < deadline, "it is {}", job["state"]);
+    };
+    assert!(!job["reason"].as_str().unwrap().is_empty());
+    let response = site.run(&format!("queue response {id}")).ok();
+    assert!(response.starts_with("FHS|") && response.contains("MSA|AR"), "{response}");
+    let report = site.run(&format!("queue response {id} --report")).ok();
+    assert!(report.contains(id), "{report}");
+    let shown = site.run(&format!("queue show {id}")).ok();
+    assert!(shown.contains("archive") && shown.contains("refused"), "{shown}");
+    site.run(&format!("queue requeue {id} --reason 'mended our side'")).ok();
 }
 
 #[test]

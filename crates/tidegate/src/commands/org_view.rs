@@ -62,10 +62,12 @@ pub(super) fn org_list(views: &[OrgView], screen: &Screen) -> String {
     if views.is_empty() {
         return "No organizations yet. Add one with `tidegate org add CODE --account NAME`.".to_owned();
     }
-    let mut table = Table::new(*screen, &["CODE", "NAME", "STATE", "ACCOUNTS", "HL7", "MODE"]);
+    let mut table = Table::new(*screen, &["CODE", "NAME", "STATE", "ACCOUNTS", "HL7", "MODE"])
+        .wraps(&["NAME", "ACCOUNTS"])
+        .spares(&["MODE", "HL7"]);
     for view in views {
         let accounts: Vec<&str> = view.accounts.iter().map(|account| account.name.as_str()).collect();
-        table.row(vec![
+        table.row([
             (view.code.to_string(), None),
             (view.name.clone(), None),
             view.state(),

@@ -12,7 +12,8 @@ use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 6] = ["data_dir", "ftp", "limits", "uploads", "auth", "maintenance"];
+pub(super) const KEYS: [&str; 8] =
+    ["data_dir", "ftp", "limits", "uploads", "auth", "worker", "delivery", "maintenance"];
 
 /// What a text says, as far as it can be read.
 pub(super) struct Parsed {
@@ -61,6 +62,8 @@ pub(super) fn parse(text: &str) -> Parsed {
         limits: document.section("limits"),
         uploads: document.section("uploads"),
         auth: document.section("auth"),
+        worker: document.section("worker"),
+        delivery: document.section("delivery"),
         maintenance: document.section("maintenance"),
     };
     let calendar = validate(&config, &mut document);
@@ -80,6 +83,8 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
     add("limits", config.limits.validate());
     add("uploads", config.uploads.validate());
     add("auth", config.auth.validate());
+    add("worker", config.worker.validate());
+    add("delivery", config.delivery.validate());
     if config.ftp.is_none() && !document.is_broken("ftp") {
         document.add("ftp", "no door is open: nobody could upload; add a section [ftp]".to_owned());
     }

@@ -19,6 +19,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
 use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, UploadsConfig};
+use tidegate_worker::config::{DeliveryConfig, WorkerConfig};
 
 pub(crate) use load::{load, load_leniently};
 pub(crate) use locate::locate;
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub(crate) limits: LimitsConfig,
     pub(crate) uploads: UploadsConfig,
     pub(crate) auth: AuthConfig,
+    pub(crate) worker: WorkerConfig,
+    pub(crate) delivery: DeliveryConfig,
     pub(crate) maintenance: MaintenanceConfig,
 }
 

@@ -39,6 +39,11 @@ impl Problems {
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [Problem { line: None, key, message }] = self.problems.as_slice()
+            && key.is_empty()
+        {
+            return write!(f, "{} {message}", self.file.display());
+        }
         let count = self.problems.len();
         let noun = if count == 1 { "problem" } else { "problems" };
         write!(f, "{} has {count} {noun}:", self.file.display())?;

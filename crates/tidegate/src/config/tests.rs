@@ -18,6 +18,8 @@ fn the_commented_default_is_the_default() {
     assert_eq!(document.section::<LimitsConfig>("limits"), LimitsConfig::default());
     assert_eq!(document.section::<UploadsConfig>("uploads"), UploadsConfig::default());
     assert_eq!(document.section::<AuthConfig>("auth"), AuthConfig::default());
+    assert_eq!(document.section::<WorkerConfig>("worker"), WorkerConfig::default());
+    assert_eq!(document.section::<DeliveryConfig>("delivery"), DeliveryConfig::default());
     assert_eq!(document.section::<MaintenanceConfig>("maintenance"), MaintenanceConfig::default());
     assert_eq!(document.finish(&KEYS), []);
 }
@@ -25,6 +27,7 @@ fn the_commented_default_is_the_default() {
 #[test]
 fn the_commented_default_names_every_key() {
     let loopback = "[ftp]\nlisten = '127.0.0.1:2121'\ntls = 'off'\npassive_host = '192.0.2.1'\n\
+                    [delivery]\npath = 'delivered'\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n";
     let config = right(loopback);
     let toml::Value::Table(sections) = toml::Value::try_from(&config).unwrap() else {

@@ -9,13 +9,14 @@ use super::{Ink, Screen, Table, by};
 pub(crate) fn gate_text(view: &GateView, screen: &Screen) -> String {
     let mut lines = vec![headline(view, screen)];
     if view.gate.state == GateState::Closed {
-        lines.extend(causes(&view.gate.causes, screen).lines().map(|line| format!("  {line}")));
+        lines.extend(causes(&view.gate.causes, &screen.indented(2)).lines().map(|line| format!("  {line}")));
         lines.push("uploads are accepted; processing starts by itself when the gate opens".to_owned());
     }
     lines.join("\n")
 }
 
-fn headline(view: &GateView, screen: &Screen) -> String {
+/// Open or closed, and until when.
+pub(crate) fn headline(view: &GateView, screen: &Screen) -> String {
     // What is told of another instant than the present is counted from that instant.
     let screen = &Screen { now: view.at, ..*screen };
     let when = |at| format!("{}, {}", screen.instant(at), screen.distance(at));
@@ -36,7 +37,9 @@ fn headline(view: &GateView, screen: &Screen) -> String {
 }
 
 fn causes(causes: &[Cause], screen: &Screen) -> String {
-    let mut table = Table::new(*screen, &["CAUSE", "NAME", "UNTIL", "BY", "REASON"]);
+    let mut table = Table::new(*screen, &["CAUSE", "NAME", "UNTIL", "BY", "REASON"])
+        .wraps(&["REASON"])
+        .spares(&["BY", "NAME"]);
     for cause in causes {
         let kind = match cause.kind {
             CauseKind::Window => "window",
@@ -46,7 +49,7 @@ fn causes(causes: &[Cause], screen: &Screen) -> String {
         let until = cause.until.map_or_else(|| "released".to_owned(), |until| screen.time(until));
         let actor = cause.actor.as_deref().map_or("configuration", by);
         let cells = [kind, &cause.name, &until, actor, &cause.reason];
-        table.row(cells.iter().map(|cell| ((*cell).to_owned(), None)).collect());
+        table.row(cells.iter().map(|cell| ((*cell).to_owned(), None)));
     }
     table.to_string()
 }

@@ -3,7 +3,7 @@
 use tidegate_domain::job::JobState;
 use tidegate_web::api::{HistoryView, JobDetail, JobView, Messages};
 
-use super::{Ink, Keys, Screen, Table, by, number, size};
+use super::{Ink, Keys, Screen, Table, by, number, one_line, size};
 
 /// Jobs under each other; the reason is shown where a job has one.
 pub(crate) fn job_list(jobs: &[JobView], screen: &Screen) -> String {
@@ -12,12 +12,15 @@ pub(crate) fn job_list(jobs: &[JobView], screen: &Screen) -> String {
     if reasons {
         headings.push("REASON");
     }
-    let mut table = Table::new(*screen, &headings);
+    let mut table = Table::new(*screen, &headings)
+        .wraps(&["STATE", "NAME", "REASON"])
+        .spares(&["SIZE", "MESSAGES", "ORG", "RECEIVED"])
+        .right(&["SIZE"]);
     for job in jobs {
         let plain = |text: String| (text, None);
         let mut cells = vec![
             plain(job.id.to_string()),
-            plain(screen.time(job.received_at)),
+            plain(screen.minute(job.received_at)),
             plain(job.org.to_string()),
             (state(job), Some(ink(job.state))),
             plain(messages(&job.messages)),
@@ -29,7 +32,6 @@ pub(crate) fn job_list(jobs: &[JobView], screen: &Screen) -> String {
         }
         table.row(cells);
     }
-    table.right(5);
     table.to_string()
 }
 
@@ -39,7 +41,7 @@ pub(crate) fn job_text(detail: &JobDetail, screen: &Screen) -> String {
     let mut keys = Keys::default();
     keys.add("Job", job.id.to_string());
     keys.add("State", screen.paint(ink(job.state), &state(job)));
-    keys.add_some("Reason", job.reason.clone());
+    keys.add_some("Reason", job.reason.as_deref().map(one_line));
     keys.add_some(
         "Next try",
         job.not_before.map(|at| format!("{} ({})", screen.time(at), screen.distance(at))),
@@ -49,7 +51,7 @@ pub(crate) fn job_text(detail: &JobDetail, screen: &Screen) -> String {
         detail.duplicate_of.map(|id| format!("{id}, whose response stands for this one")),
     );
     keys.add("From", format!("{}, account {}, by {}", job.org, job.account, job.protocol));
-    keys.add("Name", &job.name);
+    keys.add("Name", one_line(&job.name));
     keys.add("Size", size(job.size_bytes));
     keys.add("SHA-256", &job.sha256);
     keys.add("Received", screen.time(job.received_at));
@@ -111,12 +113,13 @@ fn files(detail: &JobDetail) -> String {
 }
 
 fn history(history: &[HistoryView], screen: &Screen) -> String {
-    let mut table = Table::new(*screen, &["WHEN", "WHO", "WHAT", "DETAIL"]);
+    let mut table =
+        Table::new(*screen, &["WHEN", "WHO", "WHAT", "DETAIL"]).wraps(&["DETAIL"]).spares(&["WHO"]);
     for entry in history {
         let detail = entry.detail.clone().unwrap_or_default();
         let cells =
             [screen.time(entry.at), by(&entry.actor).to_owned(), entry.event.replace('_', " "), detail];
-        table.row(cells.into_iter().map(|cell| (cell, None)).collect());
+        table.row(cells.map(|cell| (cell, None)));
     }
     table.to_string()
 }

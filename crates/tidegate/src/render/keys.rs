@@ -4,6 +4,9 @@ use std::fmt;
 
 const KEY_WIDTH: usize = 10;
 
+/// How far to the right the values stand, unless a name is longer than usual.
+pub(crate) const KEYS_WIDTH: usize = KEY_WIDTH + 2;
+
 /// A list of names with values; a value may have several lines.
 #[derive(Debug, Default)]
 pub(crate) struct Keys(Vec<(&'static str, String)>);

@@ -3,11 +3,11 @@
 use tidegate_domain::maintenance::OccurrenceState;
 use tidegate_web::api::{HoldView, MaintenanceView, OccurrenceView};
 
-use super::{Ink, Screen, Table, by, gate_text, length, plural};
+use super::{Ink, Screen, Table, by, headline, length, plural};
 
 /// Gate, windows and holds.
 pub(crate) fn maintenance_text(view: &MaintenanceView, screen: &Screen) -> String {
-    let mut parts = vec![format!("Gate: {}", gate_text(&view.gate, screen))];
+    let mut parts = vec![format!("Gate: {}", headline(&view.gate, screen))];
     if view.occurrences.is_empty() {
         parts.push(
             "No windows. Announce one with `tidegate maintenance add NAME --from TIME --for 5h --reason TEXT`."
@@ -23,7 +23,9 @@ pub(crate) fn maintenance_text(view: &MaintenanceView, screen: &Screen) -> Strin
 }
 
 fn occurrences(view: &MaintenanceView, screen: &Screen) -> String {
-    let mut table = Table::new(*screen, &["WINDOW", "STATE", "FROM", "TO", "FOR", "ORIGIN", "REASON"]);
+    let mut table = Table::new(*screen, &["WINDOW", "STATE", "FROM", "TO", "FOR", "ORIGIN", "REASON"])
+        .wraps(&["FOR", "REASON"])
+        .spares(&["ORIGIN", "STATE"]);
     for one in &view.occurrences {
         let (state, ink) = state(one);
         let cells = [
@@ -35,7 +37,7 @@ fn occurrences(view: &MaintenanceView, screen: &Screen) -> String {
             (origin(one), None),
             (reason(one), None),
         ];
-        table.row(cells.into());
+        table.row(cells);
     }
     let more = match view.more {
         0 => String::new(),
@@ -65,7 +67,9 @@ fn reason(one: &OccurrenceView) -> String {
 }
 
 fn holds(holds: &[HoldView], screen: &Screen) -> String {
-    let mut table = Table::new(*screen, &["HOLD", "FOR", "SINCE", "UNTIL", "BY", "REASON"]);
+    let mut table = Table::new(*screen, &["HOLD", "FOR", "SINCE", "UNTIL", "BY", "REASON"])
+        .wraps(&["REASON"])
+        .spares(&["SINCE", "BY"]);
     for hold in holds {
         let cells = [
             hold.name.clone(),
@@ -75,7 +79,7 @@ fn holds(holds: &[HoldView], screen: &Screen) -> String {
             by(&hold.actor).to_owned(),
             hold.reason.clone(),
         ];
-        table.row(cells.into_iter().map(|cell| (cell, None)).collect());
+        table.row(cells.map(|cell| (cell, None)));
     }
     format!("{} in force\n{table}", plural(holds.len().try_into().unwrap_or(u64::MAX), "hold"))
 }

@@ -15,11 +15,11 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use gate::gate_text;
+pub(crate) use gate::{gate_text, headline};
 pub(crate) use job::{job_list, job_text};
-pub(crate) use keys::Keys;
+pub(crate) use keys::{KEYS_WIDTH, Keys};
 pub(crate) use maintenance::{hold_line, maintenance_text, occurrence_line};
 pub(crate) use screen::{Ink, Screen};
 pub(crate) use status::status_text;
 pub(crate) use table::Table;
-pub(crate) use words::{by, length, number, plural, size};
+pub(crate) use words::{by, length, number, one_line, plural, size};

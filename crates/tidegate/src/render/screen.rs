@@ -15,8 +15,8 @@ use super::words::length;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Screen {
     pub(crate) colour: bool,
-    /// Whether tables have to fit a terminal.
-    pub(crate) terminal: bool,
+    /// Room for tables, in characters; unlimited where the output is no terminal.
+    pub(crate) width: Option<usize>,
     /// Zone of the times shown.
     pub(crate) zone: Tz,
     /// The present, for "in 3 h".
@@ -42,7 +42,8 @@ impl Screen {
         let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || env::var_os("TERM").is_some_and(|value| value == "dumb");
         let terminal = io::stdout().is_terminal();
-        Self { colour: terminal && !plain, terminal, zone: zone.unwrap_or(Tz::UTC), now: Utc::now() }
+        let width = comfy_table::Table::new().width().filter(|_| terminal).map(usize::from);
+        Self { colour: terminal && !plain, width, zone: zone.unwrap_or(Tz::UTC), now: Utc::now() }
     }
 
     /// `text` in the colour of `ink`, if there are colours.
@@ -63,6 +64,16 @@ impl Screen {
     pub(crate) fn time(&self, at: DateTime<Utc>) -> String {
         let form = if at.second() == 0 { "%a %Y-%m-%d %H:%M %Z" } else { "%a %Y-%m-%d %H:%M:%S %Z" };
         at.with_timezone(&self.zone).format(form).to_string()
+    }
+
+    /// The same to the minute, for long lists.
+    pub(crate) fn minute(&self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).format("%a %Y-%m-%d %H:%M %Z").to_string()
+    }
+
+    /// The same screen for what stands `columns` to the right.
+    pub(crate) fn indented(&self, columns: usize) -> Self {
+        Self { width: self.width.map(|width| width.saturating_sub(columns)), ..*self }
     }
 
     /// An instant in a sentence, such as `Fri 2024-03-08 19:00 CST (America/Chicago)`.
@@ -107,6 +118,6 @@ impl Screen {
     /// Without colours, in Chicago, half an hour into the maintenance of 8 March 2024.
     pub(crate) fn test() -> Self {
         let now = "2024-03-09T01:30:00Z".parse().unwrap_or_default();
-        Self { colour: false, terminal: false, zone: chrono_tz::America::Chicago, now }
+        Self { colour: false, width: None, zone: chrono_tz::America::Chicago, now }
     }
 }

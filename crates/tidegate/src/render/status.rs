@@ -3,12 +3,12 @@
 use tidegate_domain::job::JobState;
 use tidegate_web::api::Status;
 
-use super::{Ink, Keys, Screen, gate_text, length, number};
+use super::{Ink, KEYS_WIDTH, Keys, Screen, gate_text, length, number};
 
 /// One screen that answers: is it up, are we in a window, how deep is the queue, what failed.
 pub(crate) fn status_text(status: &Status, screen: &Screen) -> String {
     let mut keys = Keys::default();
-    keys.add("Gate", gate_text(&status.gate, screen));
+    keys.add("Gate", gate_text(&status.gate, &screen.indented(KEYS_WIDTH)));
     keys.add("Waiting", waiting(status));
     keys.add_some(
         "Oldest",

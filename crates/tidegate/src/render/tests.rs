@@ -147,6 +147,21 @@ JOB               RECEIVED                  ORG     STATE                 MESSAG
 }
 
 #[test]
+fn a_narrow_terminal_wraps_text_and_does_without_what_can_be_spared() {
+    let failed = JobView { reason: Some("truncated: the file ends before its BTS".to_owned()), ..job() };
+    let narrow = Screen { width: Some(80), ..Screen::test() };
+    assert_eq!(
+        job_list(&[failed], &narrow),
+        "\
+JOB               RECEIVED                  STATE          NAME     REASON
+06H0AM9VH04GF06Y  Fri 2024-03-08 18:59 CST  accepted with  vxu.hl7  truncated:
+                                            errors                  the file
+                                                                    ends before
+                                                                    its BTS"
+    );
+}
+
+#[test]
 fn one_job_is_shown_with_its_history_and_files() {
     let entry = |at: &str, actor: &str, event: JobEvent| {
         HistoryView::from(&tidegate_domain::job::HistoryEntry {

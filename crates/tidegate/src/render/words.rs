@@ -54,6 +54,12 @@ pub(crate) fn number(count: u64) -> String {
     text
 }
 
+/// A text without characters that would move the cursor or colour the terminal: names of files and
+/// reasons are other people's words.
+pub(crate) fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
 /// An actor as people name it: `staff:jo` is jo.
 pub(crate) fn by(actor: &str) -> &str {
     actor.strip_prefix("staff:").unwrap_or(actor)
@@ -95,6 +101,11 @@ mod tests {
         ] {
             assert_eq!(length(TimeDelta::seconds(seconds)), words);
         }
+    }
+
+    #[test]
+    fn other_peoples_words_stay_words() {
+        assert_eq!(one_line("a\u{9b}31mb\nc"), "a\u{fffd}31mb\u{fffd}c");
     }
 
     #[test]

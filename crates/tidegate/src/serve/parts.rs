@@ -12,6 +12,7 @@ use tidegate_ingest::accounts::Directory;
 use tidegate_store::{Options, Recovery, Store};
 use tidegate_web::api::Listener;
 use tidegate_web::control::{ControlSocket, SocketError};
+use tidegate_worker::Deliver;
 use tokio::net::TcpListener;
 
 use super::open_failure;
@@ -24,6 +25,7 @@ pub(super) struct Parts {
     pub(super) loaded: Loaded,
     pub(super) store: Store,
     pub(super) directory: Arc<Directory>,
+    pub(super) target: Arc<dyn Deliver>,
     pub(super) ftp: Option<TcpListener>,
     pub(super) control: ControlSocket,
 }
@@ -33,12 +35,13 @@ impl Parts {
         let store = open_store(&loaded).await?;
         store.set_calendar(loaded.calendar.clone());
         let directory = Arc::new(open_directory(&loaded)?);
+        let target = open_target(&loaded)?;
         let ftp = match &loaded.config.ftp {
             Some(ftp) => Some(listen("ftp", ftp.listen).await?),
             None => None,
         };
         let control = ControlSocket::bind(&loaded.control_socket()).map_err(socket_failure)?;
-        Ok(Self { loaded, store, directory, ftp, control })
+        Ok(Self { loaded, store, directory, target, ftp, control })
     }
 
     /// Where the server listens, as bound.
@@ -80,6 +83,11 @@ fn tell(recovery: &Recovery) {
 
 fn open_directory(loaded: &Loaded) -> Result<Directory, Failure> {
     Directory::open(loaded.orgs_dir()).map_err(|problems| Failure::Configuration(problems.to_string()))
+}
+
+fn open_target(loaded: &Loaded) -> Result<Arc<dyn Deliver>, Failure> {
+    let target = loaded.config.delivery.target(&loaded.config.data_dir);
+    Ok(target.context("while opening the directory for delivered messages (delivery.path)")?)
 }
 
 async fn listen(section: &str, address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -15,6 +15,8 @@ use tidegate_ingest::config::FtpConfig;
 use tidegate_ingest::ftp::{self, Announcement, FtpDoor};
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
+use tidegate_worker::config::WorkerConfig;
+use tidegate_worker::{Deliver, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -35,12 +37,15 @@ const STOP_MAX: Duration = Duration::from_secs(45);
 /// Changes of organization files are looked for at least this often.
 const RESCAN: Duration = Duration::from_secs(30);
 
+/// The name of a part that ended, or why it failed.
+type Ended = Result<&'static str, anyhow::Error>;
+
 /// The server with all its parts at work.
 pub(super) struct Running {
     store: Store,
     site: Arc<RunningSite>,
     ready: String,
-    tasks: JoinSet<&'static str>,
+    tasks: JoinSet<Ended>,
     stop: watch::Sender<bool>,
 }
 
@@ -58,6 +63,7 @@ impl Running {
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
         let mut running = Self { store: parts.store, site, ready, tasks, stop };
         running.watch_organizations(&parts.directory);
+        running.work(&parts.directory, parts.target, parts.loaded.config.worker.clone());
         if let Some((listener, config)) = parts.ftp.zip(parts.loaded.config.ftp.clone()) {
             let intake = intake(&running.store, parts.directory, &parts.loaded.config)?;
             running.open_ftp(listener, config, intake);
@@ -105,7 +111,7 @@ impl Running {
                     ).into());
                 }
                 Some(ended) = self.tasks.join_next() => {
-                    let part = ended.context("while running")?;
+                    let part = ended.context("while running")??;
                     return Err(anyhow!("the {part} ended by itself; see the log").into());
                 }
             }
@@ -123,7 +129,7 @@ impl Running {
     async fn drain(&mut self) -> Result<(), anyhow::Error> {
         let all = async {
             while let Some(ended) = self.tasks.join_next().await {
-                ended.context("while stopping")?;
+                ended.context("while stopping")??;
             }
             Ok(())
         };
@@ -136,7 +142,7 @@ impl Running {
         let (directory, stopping) = (Arc::clone(directory), self.stopping());
         self.tasks.spawn(async move {
             watch_accounts(directory, RESCAN, stopping).await;
-            "watch on the organizations"
+            Ok("watch on the organizations")
         });
     }
 
@@ -146,7 +152,17 @@ impl Running {
         let stopping = self.stopping();
         self.tasks.spawn(async move {
             ftp::run(listener, door, stopping).await;
-            "FTP door"
+            Ok("FTP door")
+        });
+    }
+
+    fn work(&mut self, directory: &Directory, target: Arc<dyn Deliver>, config: WorkerConfig) {
+        let clock = Arc::new(SystemClock);
+        let worker = Worker::new(self.store.clone(), directory.subscribe(), target, config, clock);
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            worker.run(stopping).await?;
+            Ok("worker")
         });
     }
 
@@ -154,10 +170,9 @@ impl Running {
         let control = Control::new(self.store.clone(), Arc::new(SystemClock), Arc::clone(&self.site) as _);
         let stopping = self.stopping();
         self.tasks.spawn(async move {
-            if let Err(error) = control::serve(socket, control::router(control), stopping).await {
-                tracing::error!(%error, "control API failed");
-            }
-            "control API"
+            let served = control::serve(socket, control::router(control), stopping).await;
+            served.context("while serving the control API")?;
+            Ok("control API")
         });
     }
 
