@@ -84,8 +84,7 @@ impl Verdict {
     /// Adds a finding that rules out delivery, and the code that follows from it.
     pub(crate) fn add_error(&mut self, finding: Finding) {
         let rejects = is_rejection(&finding);
-        self.findings.truncate(FINDINGS_MAX - 1);
-        self.findings.push(finding);
+        self.list(finding);
         self.deliver = false;
         if rejects || self.code == Code::Reject {
             (self.code, self.class) = (Code::Reject, Class::Rejected);
@@ -97,8 +96,16 @@ impl Verdict {
     /// The same message came before: it keeps its code but is not passed on again.
     pub(crate) fn mark_repeated(&mut self) {
         self.deliver = false;
-        self.findings.truncate(FINDINGS_MAX - 1);
-        self.findings.push(Finding::new(&message::REPEATED, Fault::Repeated, 1));
+        self.list(Finding::new(&message::REPEATED, Fault::Repeated, 1));
+    }
+
+    /// Lists a finding at the cost of the last one, if there is no room.
+    fn list(&mut self, finding: Finding) {
+        if self.findings.len() >= FINDINGS_MAX {
+            self.findings.pop();
+            self.more += 1;
+        }
+        self.findings.push(finding);
     }
 
     /// The registry refused it for good.

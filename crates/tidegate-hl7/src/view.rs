@@ -54,12 +54,23 @@ pub(crate) fn segment_name(line: &[u8], field: u8) -> Option<[u8; 3]> {
     (well_formed && line.get(3).is_none_or(|next| *next == field)).then_some(name)
 }
 
+/// How many fields of a segment are cut, its name included: cutting the rest would be work for nothing.
+pub(crate) fn fields_read(segment: &[u8]) -> usize {
+    match segment {
+        b"PID" => 9,
+        b"ORC" => 4,
+        b"OBX" => 12,
+        _ => FIELDS_MAX,
+    }
+}
+
 /// The first fields of a segment.
 #[derive(Clone, Copy)]
 pub(crate) struct Fields<'a> {
     line: &'a [u8],
     /// Where each field ends, the name counted as the first; beyond the last one the line's length.
     ends: [u32; FIELDS_MAX],
+    wanted: usize,
     shift: usize,
     pub(crate) delimiters: Delimiters,
 }
@@ -67,14 +78,10 @@ pub(crate) struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Cuts a line at its field separators, up to the last field that any rule looks at.
     pub(crate) fn of(line: &'a [u8], delimiters: Delimiters) -> Self {
-        let (shift, wanted) = match line.get(..3) {
-            // In MSH, FHS and BHS the separator itself counts as the first field.
-            Some(b"MSH" | b"FHS" | b"BHS") => (1, FIELDS_MAX),
-            Some(b"PID") => (0, 9),
-            Some(b"ORC") => (0, 4),
-            Some(b"OBX") => (0, 12),
-            _ => (0, FIELDS_MAX),
-        };
+        let name = line.get(..3).unwrap_or_default();
+        // In MSH, FHS and BHS the separator itself counts as the first field.
+        let shift = usize::from(matches!(name, b"MSH" | b"FHS" | b"BHS"));
+        let wanted = fields_read(name);
         let mut ends = [u32::try_from(line.len()).unwrap_or(u32::MAX); FIELDS_MAX];
         let mut slots = ends.iter_mut().take(wanted);
         each_position(delimiters.field, line, |at| match slots.next() {
@@ -84,12 +91,15 @@ impl<'a> Fields<'a> {
             }
             None => false,
         });
-        Self { line, ends, shift, delimiters }
+        Self { line, ends, wanted, shift, delimiters }
     }
 
-    /// A field by its number in the standard; MSH-1 itself reads as empty.
+    /// A field by its number in the standard; MSH-1 itself and what [`fields_read`] leaves out read as empty.
     pub(crate) fn get(&self, number: u8) -> &'a [u8] {
         let at = usize::from(number).wrapping_sub(self.shift);
+        if at >= self.wanted {
+            return &[];
+        }
         let (Some(before), Some(end)) = (self.ends.get(at.wrapping_sub(1)), self.ends.get(at)) else {
             return &[];
         };

@@ -80,3 +80,21 @@ pub(crate) struct Scope<'a> {
 const fn row(rule: Rule, test: Test) -> FieldRule {
     FieldRule { rule, test }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::fields_read;
+
+    #[test]
+    fn each_rule_reads_a_field_that_is_cut_and_fits_into_an_err_segment() {
+        let tables = [header::RULES, patient::RULES, order::ORC, order::RXA, order::RXR, order::OBX];
+        for FieldRule { rule, .. } in tables.into_iter().flatten() {
+            let Rule { number, segment, field, name, advice, .. } = rule;
+            // MSH counts its separator as a field.
+            assert!(usize::from(*field) < fields_read(segment), "rule {number}: {segment:?}-{field}");
+            assert!(!name.is_empty() && !advice.is_empty() && name.len() < 100, "rule {number}");
+            assert!(!name.contains('|') && advice.ends_with('.'), "rule {number}: {advice}");
+        }
+    }
+}

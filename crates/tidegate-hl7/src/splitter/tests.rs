@@ -135,6 +135,18 @@ fn a_line_of_100_mb_needs_no_memory() {
 }
 
 #[test]
+fn a_gap_of_4_mb_needs_no_memory() {
+    let gap = io::repeat(b'\n').take(4 << 20);
+    let mut splitter = Splitter::new(b"MSH|1\r".chain(gap).chain(&b"MSH|2\r"[..]), 1 << 16);
+    let mut offsets = Vec::new();
+    while let Some(unit) = splitter.next_unit().unwrap() {
+        offsets.push(unit.offset);
+    }
+    assert_eq!(offsets, [0, 6 + (4 << 20)]);
+    assert!(splitter.buffer.allocated() <= (1 << 16) + CHUNK_BYTES);
+}
+
+#[test]
 fn an_error_of_the_reader_comes_through_and_an_interruption_does_not() {
     struct Failing(u8);
     impl Read for Failing {

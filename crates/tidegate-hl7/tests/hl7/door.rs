@@ -81,6 +81,13 @@ fn a_file_resumed_after_any_message_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_door_may_move_between_threads_with_a_step_in_hand() {
+    fn is_send<T: Send>() {}
+    is_send::<Door<std::fs::File, Vec<u8>, Vec<u8>>>();
+    is_send::<tidegate_hl7::Step<'_>>();
+}
+
+#[test]
 fn a_step_is_given_again_until_it_is_committed() {
     let file = sample::file("F", &[sample::message(1), sample::message(2)]);
     let mut door = Door::open(&file[..], &envelope(&file), &profile(), &reply(), files());

@@ -1,6 +1,8 @@
 //! The door from outside: files in; verdicts, responses and reports out.
 
 #[cfg(test)]
+mod acks;
+#[cfg(test)]
 mod door;
 #[cfg(test)]
 mod duplicates;

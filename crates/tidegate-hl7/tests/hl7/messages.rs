@@ -3,7 +3,7 @@
 use tidegate_hl7::{Class, Code, FINDINGS_MAX, Location, Profile, sample};
 
 use crate::rules::one_dose;
-use crate::support::{judge, judge_with};
+use crate::support::{judge, judge_with, segments, through};
 
 fn found(message: &[u8]) -> Vec<(u8, String, u16)> {
     let verdict = judge(message);
@@ -115,6 +115,20 @@ fn one_message_may_have_many_errors_and_the_rest_are_counted() {
     }
     let verdict = judge(&broken);
     assert_eq!((verdict.findings().len(), verdict.more()), (FINDINGS_MAX, 13));
+}
+
+#[test]
+fn a_copy_of_a_message_with_too_many_errors_still_says_that_it_is_a_copy() {
+    let broken = [&one_dose()[..], &b"no segment\r".repeat(60)].concat();
+    let (_, response) = through(&[&broken[..], &broken].concat());
+    let errors = segments(&response, "ERR");
+    assert_eq!(errors.len(), 2 * (FINDINGS_MAX + 1));
+    assert!(errors[FINDINGS_MAX].ends_with("10 more problems of this message are not listed"), "{response}");
+    assert!(errors[2 * FINDINGS_MAX].contains("was received before"), "{response}");
+    assert!(
+        errors[2 * FINDINGS_MAX + 1].ends_with("11 more problems of this message are not listed"),
+        "{response}"
+    );
 }
 
 #[test]
