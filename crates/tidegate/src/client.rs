@@ -3,7 +3,7 @@
 //! Invariant: a server that can't be reached is told apart from one that refuses, so that scripts
 //! see exit code 69 for the first and 1 for the second. Nothing is tried twice.
 
-use std::io;
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -61,14 +61,22 @@ impl Client {
         self.json(request(Method::POST, path, json(body)?)?, LONG_ANSWER_MAX)
     }
 
-    /// Copies what lies at `path` to standard output.
+    /// Copies what lies at `path` to standard output. On a terminal the ends of HL7 segments are shown
+    /// as ends of lines; otherwise nothing is changed.
     pub(crate) fn print(&self, path: &str) -> Result<(), Failure> {
         let request = request(Method::GET, path, Bytes::new())?;
+        let on_terminal = io::stdout().is_terminal();
+        let line_end = |byte: &u8| if *byte == b'\r' { b'\n' } else { *byte };
         self.runtime.block_on(async {
             let mut answer = self.ask(request, ANSWER_MAX).await?;
             while let Some(frame) = answer.frame().await {
                 let frame = frame.context("while reading the server's answer")?;
-                Screen::write(frame.data_ref().map_or(&[], Bytes::as_ref))?;
+                let block = frame.data_ref().map_or(&[][..], Bytes::as_ref);
+                if on_terminal {
+                    Screen::write(&block.iter().map(line_end).collect::<Vec<u8>>())?;
+                } else {
+                    Screen::write(block)?;
+                }
             }
             Ok(())
         })

@@ -8,6 +8,7 @@ mod client;
 mod commands;
 mod config;
 mod context;
+mod demo;
 mod environment;
 mod failure;
 mod render;

@@ -45,23 +45,15 @@ fn try_open(
     clean: bool,
 ) -> Result<Option<Opened>, StoreError> {
     let (index, durability) = Index::open(&layout.queue(), store_id)?;
-    let Some(journal) = journal else {
-        return if index.mark().seq == 0 { opened(index, durability, true).map(Some) } else { Ok(None) };
-    };
+    let Some(journal) = journal else { return Ok(None) };
     let reaches = journal.reaches(index.mark().seq).map_err(StoreError::io("reading the journal"))?;
     let condition = if reaches { index.condition(store_id, clean)? } else { Condition::Useless };
-    match condition {
-        Condition::Whole => opened(index, durability, false).map(Some),
-        Condition::Useless => {
-            tracing::warn!(mark = index.mark().seq, reaches, "index does not add up");
-            Ok(None)
-        }
+    if condition == Condition::Useless {
+        tracing::warn!(mark = index.mark().seq, reaches, "index does not add up");
+        return Ok(None);
     }
-}
-
-fn opened(index: Index, durability: Durability, is_new: bool) -> Result<Opened, StoreError> {
     let views_through = index.reader().views_through()?;
-    Ok(Opened { index, durability, views_through, is_new })
+    Ok(Some(Opened { index, durability, views_through, is_new: false }))
 }
 
 pub(super) fn begin(layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {
@@ -71,8 +63,9 @@ pub(super) fn begin(layout: &Layout, store_id: u64) -> Result<Opened, OpenError>
         other => other.map_err(OpenError::io("removing", &queue))?,
     }
     fs::create_dir_all(&queue).map_err(OpenError::io("creating", &queue))?;
-    let (index, durability) =
-        Index::open(&queue, store_id).map_err(|error| OpenError::Index(error.to_string()))?;
+    let failed = |error: StoreError| OpenError::Index(error.to_string());
+    let (mut index, durability) = Index::open(&queue, store_id).map_err(failed)?;
+    index.commit(0).map_err(failed)?;
     Ok(Opened { index, durability, views_through: 0, is_new: true })
 }
 

@@ -45,6 +45,8 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage, 69 server not r
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// See the main job in one go, on this machine, with throw-away data
+    Demo(DemoArgs),
     /// Set up a directory to try the product in: configuration, one organization, data directory
     Init(InitArgs),
     /// Run the server
@@ -87,6 +89,13 @@ pub(crate) struct JsonArg {
     /// Print JSON for programs instead of a table for people
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Leave the server running afterwards and tell how to use it
+    #[arg(long)]
+    pub(crate) keep: bool,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use crate::config::{self, Loaded, Problem};
 use crate::context::Context;
 use crate::environment::{Finding, Level, examine};
 use crate::failure::Failure;
-use crate::render::Screen;
+use crate::render::{Keys, Screen, length};
 
 #[derive(Serialize)]
 struct Report {
@@ -56,13 +56,26 @@ fn json(named: Option<&Path>, args: &CheckConfigArgs) -> Result<(), Failure> {
 
 fn summary(loaded: &Loaded) -> String {
     let config = &loaded.config;
-    let door = config.ftp.as_ref().map_or_else(String::new, |ftp| format!("FTP on {}", ftp.listen));
-    let windows = loaded.calendar.windows.len();
-    let zone = loaded.zone().map_or_else(|| "UTC".to_owned(), |zone| zone.to_string());
-    format!(
-        "OK: {}\n  data in {}, {door}\n  organizations in {}\n  {windows} maintenance windows, times in {zone}",
-        loaded.file.display(),
-        config.data_dir.display(),
-        loaded.orgs_dir().display()
-    )
+    let mut keys = Keys::default();
+    keys.add("OK", loaded.file.display().to_string());
+    keys.add("Data", config.data_dir.display().to_string());
+    keys.add_some("FTP", config.ftp.as_ref().map(|ftp| ftp.listen.to_string()));
+    keys.add("Orgs", loaded.orgs_dir().display().to_string());
+    keys.add("Times in", loaded.zone().map_or_else(|| "UTC".to_owned(), |zone| zone.to_string()));
+    keys.add("Windows", windows(loaded));
+    keys.to_string()
+}
+
+/// Windows that are not over, as the clocks will show them.
+fn windows(loaded: &Loaded) -> String {
+    let screen = Screen::stdout(loaded.zone());
+    let coming = loaded.calendar.windows.iter().filter(|window| window.interval.end() > screen.now);
+    let lines: Vec<String> = coming
+        .map(|window| {
+            let (start, end) = (window.interval.start(), window.interval.end());
+            let times = format!("{} to {}", screen.time(start), screen.time(end));
+            format!("{}: {times} ({})", window.name, length(end - start))
+        })
+        .collect();
+    if lines.is_empty() { "none to come".to_owned() } else { lines.join("\n") }
 }

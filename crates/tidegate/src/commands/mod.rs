@@ -29,6 +29,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let context = || Context::load(config);
     let server = || Context::load_for_server(config);
     match cli.command {
+        Command::Demo(args) => crate::demo::demo(&args),
         Command::Init(args) => init::init(&args),
         Command::Serve(args) => crate::serve::serve(context()?.loaded, &args),
         Command::CheckConfig(args) => check_config::check_config(config, &args),

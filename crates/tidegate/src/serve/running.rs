@@ -57,6 +57,7 @@ impl Running {
             directory: Arc::clone(&parts.directory),
             listeners: parts.listeners(),
             file: parts.loaded.file.clone(),
+            started_with: parts.loaded.config.clone(),
             configuration: Mutex::default(),
         });
         let ready = ready_line(&parts);

@@ -6,12 +6,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tidegate_domain::OrgCode;
+use tidegate_domain::maintenance::MaintenanceConfig;
 use tidegate_ingest::accounts::Directory;
 use tidegate_store::Store;
 use tidegate_web::api::{Listener, Reloaded};
 use tidegate_web::control::Site;
 
-use crate::config;
+use crate::config::{self, Config};
 
 /// The parts of the server that can be asked.
 pub(super) struct RunningSite {
@@ -20,6 +22,8 @@ pub(super) struct RunningSite {
     pub(super) listeners: Vec<Listener>,
     /// The configuration file.
     pub(super) file: PathBuf,
+    /// What stood in it at the start.
+    pub(super) started_with: Config,
     /// What is wrong with it since it was last read.
     pub(super) configuration: Mutex<Vec<String>>,
 }
@@ -31,6 +35,9 @@ impl RunningSite {
             Ok(loaded) => {
                 tracing::info!(windows = loaded.calendar.windows.len(), "maintenance windows taken up");
                 self.store.set_calendar(loaded.calendar);
+                if !self.same_but_for_windows(&loaded.config) {
+                    tracing::warn!("changes outside [maintenance] take effect when the server is restarted");
+                }
                 Vec::new()
             }
             Err(problems) => {
@@ -38,6 +45,14 @@ impl RunningSite {
                 problems.lines()
             }
         }
+    }
+}
+
+impl RunningSite {
+    fn same_but_for_windows(&self, config: &Config) -> bool {
+        let without =
+            |config: &Config| Config { maintenance: MaintenanceConfig::default(), ..config.clone() };
+        without(config) == without(&self.started_with)
     }
 }
 
@@ -50,6 +65,10 @@ impl Site for RunningSite {
         let mut problems = self.configuration.lock().unwrap_or_else(PoisonError::into_inner).clone();
         problems.extend(self.directory.problems().iter().map(ToString::to_string));
         problems
+    }
+
+    fn knows(&self, org: &OrgCode) -> bool {
+        self.directory.current().get(org).is_some()
     }
 
     fn reload(&self) -> Reloaded {
