@@ -39,13 +39,34 @@ fn a_missing_configuration_is_a_matter_of_configuration() {
 #[test]
 fn broken_organizations_are_found_by_check_config_unless_only_the_file_is_asked_about() {
     let site = Site::new();
-    assert!(site.run("check-config").ok().starts_with("OK: "));
+    assert!(site.run("check-config").ok().starts_with("OK "));
     std::fs::write(site.path("orgs.d/BAD.toml"), "code = 5\n").unwrap();
     let done = site.run("check-config");
     assert_eq!(done.code, 78);
     assert!(done.err.contains("BAD.toml"), "{}", done.err);
     site.run("check-config --no-environment").ok();
     assert_eq!(site.run("serve").code, 78);
+}
+
+#[test]
+fn windows_are_checked_and_shown_as_the_clocks_will_show_them() {
+    let site = Site::new();
+    let text = std::fs::read_to_string(site.path("tidegate.toml")).unwrap();
+    let window = |to: &str| {
+        format!(
+            "{text}[[maintenance.window]]\nname = \"spring\"\nfrom = \"2098-03-08T19:00\"\nto = \"{to}\"\n"
+        )
+    };
+    site.configure(&window("2098-03-09T06:00"));
+    let shown = site.run("check-config").ok();
+    assert!(shown.contains("spring: Sat 2098-03-08 19:00 CST to Sun 2098-03-09 06:00 CDT (10 h)"), "{shown}");
+    site.configure(&window("2098-03-08T18:00"));
+    let refused = site.run("check-config");
+    assert_eq!(refused.code, 78);
+    assert!(
+        refused.err.contains("line 12") && refused.err.contains("maintenance.window[0].to"),
+        "{refused:?}"
+    );
 }
 
 #[test]

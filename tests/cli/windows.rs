@@ -20,6 +20,7 @@ fn a_hold_has_an_end_and_a_release_opens_the_gate() {
 #[test]
 fn a_hold_of_one_organization_leaves_the_others_alone() {
     let site = Site::new();
+    site.add_org("ACME01");
     let _server = site.serve();
     site.run("maintenance start --org ACME01 --for 2h --reason x").ok();
     let state = |line: &str| site.run(line).json()["state"].clone();

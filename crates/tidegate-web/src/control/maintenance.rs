@@ -120,6 +120,10 @@ pub(super) async fn place_hold(
         HoldEnd::Until(when) => HoldLength::Until(when.resolve(Edge::End, control.zone(), now)?),
         HoldEnd::UntilReleased => HoldLength::UntilReleased,
     };
+    if let Some(org) = request.org.as_ref().filter(|org| !control.site.knows(org)) {
+        return Err(Failure::not_found(format!("there is no organization {org}"))
+            .hint("`tidegate org list` shows those there are"));
+    }
     let name = hold_name(request.org.as_ref(), now);
     let hold = Hold::new(name, request.org, request.reason, request.actor, now, length)?;
     control.store.place_hold(hold.clone()).await?;

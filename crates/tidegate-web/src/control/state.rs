@@ -17,6 +17,9 @@ pub trait Site: Send + Sync + 'static {
     /// Configuration files that could not be taken up, for people.
     fn problems(&self) -> Vec<String>;
 
+    /// Whether there is such an organization.
+    fn knows(&self, org: &OrgCode) -> bool;
+
     /// Takes up organizations and maintenance windows anew. Reads files; may block.
     fn reload(&self) -> Reloaded;
 }

@@ -27,6 +27,10 @@ impl Site for QuietSite {
         vec!["orgs.d/BAD.toml: code: is missing".to_owned()]
     }
 
+    fn knows(&self, org: &OrgCode) -> bool {
+        org.as_str() == "ACME01"
+    }
+
     fn reload(&self) -> Reloaded {
         Reloaded { organizations: 1, problems: Vec::new() }
     }
@@ -195,6 +199,15 @@ async fn a_hold_closes_the_gate_until_it_is_released() {
     assert_eq!(released["gate"]["state"], "open");
     let (_, again) = bench.post("/v1/maintenance/release", &release).await;
     assert_eq!(again["holds"], json!([]));
+}
+
+#[tokio::test]
+async fn a_hold_of_nobody_is_a_slip_of_the_pen() {
+    let bench = Bench::new();
+    let place = |org: &str| json!({"org": org, "length": "default", "actor": "jo", "reason": "x"});
+    assert_eq!(bench.post("/v1/maintenance/holds", &place("ACME01")).await.0, StatusCode::OK);
+    let (code, refused) = bench.post("/v1/maintenance/holds", &place("ACME1")).await;
+    assert_eq!((code, &refused["error"]), (StatusCode::NOT_FOUND, &json!("there is no organization ACME1")));
 }
 
 #[tokio::test]
