@@ -38,6 +38,7 @@ fn uploads_show_up_in_the_list_and_in_status() {
     assert!(limited.err.contains("--limit"), "{limited:?}");
     let shown = held.site.run(&format!("queue show {}", held.ids[0].to_lowercase())).ok();
     assert!(shown.contains("account acme01, by ftp") && shown.contains("incoming"), "{shown}");
+    assert!(shown.contains("Waits for") && shown.contains("keep them waiting"), "why it waits: {shown}");
 }
 
 #[test]

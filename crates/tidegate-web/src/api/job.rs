@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use tidegate_domain::job::{Counts, HistoryEntry, Job, JobEvent, JobState, Outcome, Protocol};
 use tidegate_domain::{JobId, OrgCode};
 
+use super::GateView;
+
 /// One job, as in `GET /v1/jobs`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobView {
@@ -63,6 +65,8 @@ pub struct JobDetail {
     /// What the list shows.
     #[serde(flatten)]
     pub job: JobView,
+    /// The gate that it waits for, while it waits and its organization's gate is closed.
+    pub waits_for: Option<GateView>,
     /// Passing failures since it was accepted or requeued.
     pub failures: u32,
     /// The job whose response stands for this one too.

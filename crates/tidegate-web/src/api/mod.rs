@@ -22,5 +22,5 @@ pub use maintenance::{
     ReleaseHolds, Released, WindowEnd,
 };
 pub use staff::{ActRequest, ActResult, Acted, Action, Selection};
-pub use status::{Drain, Listener, Reloaded, Status, VerifyView};
+pub use status::{ClosedOrg, Drain, Listener, Reloaded, Status, VerifyView};
 pub use when::{Edge, NoZone, Since, When, WhenError};

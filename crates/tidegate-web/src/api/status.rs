@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tidegate_domain::OrgCode;
 use tidegate_domain::job::JobState;
 use tidegate_store::Verification;
 
@@ -16,6 +17,8 @@ pub struct Status {
     pub version: String,
     /// The gate for everyone.
     pub gate: GateView,
+    /// Organizations for which more closes the gate than for everyone.
+    pub closed_orgs: Vec<ClosedOrg>,
     /// Number of jobs in each state; every state is there.
     pub jobs: BTreeMap<JobState, u64>,
     /// When the oldest job that still waits was received.
@@ -26,6 +29,17 @@ pub struct Status {
     pub listeners: Vec<Listener>,
     /// Configuration files that could not be taken up; the server goes on with what it had.
     pub problems: Vec<String>,
+}
+
+/// One organization whose files wait for a reason of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedOrg {
+    /// Its code.
+    pub org: OrgCode,
+    /// Its files that wait.
+    pub waiting: u64,
+    /// Its gate.
+    pub gate: GateView,
 }
 
 /// How quickly the queue drains.

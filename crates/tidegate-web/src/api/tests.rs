@@ -44,6 +44,7 @@ fn status_has_the_contracts_keys() {
     let status = Status {
         version: "1.2.3".to_owned(),
         gate: GateView::new(closed, now(), calendar.timezone),
+        closed_orgs: Vec::new(),
         jobs: JobState::ALL.iter().map(|state| (*state, 0)).collect(),
         oldest_queued_at: None,
         drain: Drain { files_per_s: 0.5, eta: None },
@@ -64,6 +65,7 @@ fn status_has_the_contracts_keys() {
                 "at": "2024-03-09T01:30:00Z", "closed_since": "2024-03-09T01:30:00Z",
                 "claims_allowed": false,
             },
+            "closed_orgs": [],
             "jobs": {"queued": 0, "processing": 0, "retrying": 0, "held": 0, "complete": 0, "error": 0,
                      "exception": 0, "duplicate": 0, "cancelled": 0},
             "oldest_queued_at": null,
@@ -80,6 +82,7 @@ fn status_has_the_contracts_keys() {
 fn a_job_shown_alone_has_all_that_the_list_has() {
     let detail = JobDetail {
         job: JobView::from(&job()),
+        waits_for: None,
         failures: 0,
         duplicate_of: None,
         response_deleted: false,

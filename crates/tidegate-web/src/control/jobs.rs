@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
 use tidegate_domain::job::{Job, JobState};
+use tidegate_domain::maintenance::GateState;
 use tidegate_domain::{JobId, JobIdError, OrgCode};
 use tidegate_store::Filter;
 
@@ -15,7 +16,7 @@ use super::Control;
 use super::extract::Parameters;
 use super::failure::Failure;
 use super::status::blocking;
-use crate::api::{FilesView, HistoryView, JobDetail, JobView, Since};
+use crate::api::{FilesView, GateView, HistoryView, JobDetail, JobView, Since};
 
 /// Most jobs in one answer.
 const LIMIT_MAX: usize = 100_000;
@@ -51,6 +52,7 @@ pub(super) async fn show(
         let history = control.store.history(id)?;
         Ok(Json(JobDetail {
             job: JobView::from(&job),
+            waits_for: waits_for(&control, &job),
             failures: job.failures,
             duplicate_of: job.duplicate_of,
             response_deleted: job.response_deleted,
@@ -60,6 +62,11 @@ pub(super) async fn show(
         }))
     })
     .await?
+}
+
+fn waits_for(control: &Control, job: &Job) -> Option<GateView> {
+    let gate = control.gate(Some(&job.submission.org));
+    (job.state.is_waiting() && gate.gate.state == GateState::Closed).then_some(gate)
 }
 
 pub(super) fn job_id(text: &str) -> Result<JobId, Failure> {

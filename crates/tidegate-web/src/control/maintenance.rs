@@ -120,7 +120,7 @@ pub(super) async fn place_hold(
         HoldEnd::Until(when) => HoldLength::Until(when.resolve(Edge::End, control.zone(), now)?),
         HoldEnd::UntilReleased => HoldLength::UntilReleased,
     };
-    if let Some(org) = request.org.as_ref().filter(|org| !control.site.knows(org)) {
+    if let Some(org) = request.org.as_ref().filter(|org| !control.site.organizations().contains(org)) {
         return Err(Failure::not_found(format!("there is no organization {org}"))
             .hint("`tidegate org list` shows those there are"));
     }

@@ -17,8 +17,8 @@ pub trait Site: Send + Sync + 'static {
     /// Configuration files that could not be taken up, for people.
     fn problems(&self) -> Vec<String>;
 
-    /// Whether there is such an organization.
-    fn knows(&self, org: &OrgCode) -> bool;
+    /// The organizations there are.
+    fn organizations(&self) -> Vec<OrgCode>;
 
     /// Takes up organizations and maintenance windows anew. Reads files; may block.
     fn reload(&self) -> Reloaded;

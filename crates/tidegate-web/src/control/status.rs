@@ -1,16 +1,19 @@
 //! How the server is, reloading its files, and checking its store.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
+use tidegate_domain::OrgCode;
 use tidegate_domain::job::JobState;
 use tidegate_domain::maintenance::GateState;
 use tidegate_store::Stats;
 
 use super::Control;
 use super::failure::Failure;
-use crate::api::{Drain, GateView, Reloaded, Status, VerifyView};
+use crate::api::{ClosedOrg, Drain, GateView, Reloaded, Status, VerifyView};
 
 pub(super) async fn status(State(control): State<Control>) -> Result<Json<Status>, Failure> {
     let store = control.store.clone();
@@ -20,12 +23,28 @@ pub(super) async fn status(State(control): State<Control>) -> Result<Json<Status
     Ok(Json(Status {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         drain: drain(&stats, &gate),
+        closed_orgs: closed_orgs(&control, &stats, &gate),
         gate,
         jobs: jobs.collect(),
         oldest_queued_at: stats.oldest_waiting_at,
         listeners: control.site.listeners(),
         problems: control.site.problems(),
     }))
+}
+
+/// Organizations, by code, for which the gate is closed by more than what closes it for everyone.
+fn closed_orgs(control: &Control, stats: &Stats, everyone: &GateView) -> Vec<ClosedOrg> {
+    let waiting: BTreeMap<&OrgCode, u64> = stats.lanes.iter().map(|(org, waiting)| (org, *waiting)).collect();
+    let known = control.site.organizations();
+    let orgs: BTreeSet<&OrgCode> = known.iter().chain(waiting.keys().copied()).collect();
+    orgs.into_iter()
+        .map(|org| ClosedOrg {
+            org: org.clone(),
+            waiting: waiting.get(org).copied().unwrap_or(0),
+            gate: control.gate(Some(org)),
+        })
+        .filter(|closed| closed.gate.gate.causes.len() > everyone.gate.causes.len())
+        .collect()
 }
 
 pub(super) async fn reload(State(control): State<Control>) -> Result<Json<Reloaded>, Failure> {

@@ -27,8 +27,8 @@ impl Site for QuietSite {
         vec!["orgs.d/BAD.toml: code: is missing".to_owned()]
     }
 
-    fn knows(&self, org: &OrgCode) -> bool {
-        org.as_str() == "ACME01"
+    fn organizations(&self) -> Vec<OrgCode> {
+        vec![OrgCode::new("ACME01").unwrap()]
     }
 
     fn reload(&self) -> Reloaded {
@@ -199,6 +199,27 @@ async fn a_hold_closes_the_gate_until_it_is_released() {
     assert_eq!(released["gate"]["state"], "open");
     let (_, again) = bench.post("/v1/maintenance/release", &release).await;
     assert_eq!(again["holds"], json!([]));
+}
+
+#[tokio::test]
+async fn whoever_asks_why_a_file_waits_is_told() {
+    let bench = Bench::new();
+    let id = bench.upload("ACME01", "a", b"1").await;
+    bench.upload("BURL01", "b", b"2").await;
+    let (_, status) = bench.get("/v1/status").await;
+    assert_eq!(status["closed_orgs"], json!([]));
+    assert_eq!(bench.get(&format!("/v1/jobs/{id}")).await.1["waits_for"], Value::Null);
+
+    let hold = json!({"org": "ACME01", "length": "until_released", "actor": "jo", "reason": "migrating"});
+    bench.post("/v1/maintenance/holds", &hold).await;
+    let (_, status) = bench.get("/v1/status").await;
+    assert_eq!(status["gate"]["state"], "open", "for everyone");
+    let closed = status["closed_orgs"].as_array().unwrap();
+    assert_eq!(closed.len(), 1, "{status}");
+    assert_eq!((&closed[0]["org"], &closed[0]["waiting"]), (&json!("ACME01"), &json!(1)));
+    assert_eq!(closed[0]["gate"]["causes"][0]["reason"], "migrating");
+    let (_, shown) = bench.get(&format!("/v1/jobs/{id}")).await;
+    assert_eq!(shown["waits_for"]["causes"][0]["reason"], "migrating");
 }
 
 #[tokio::test]

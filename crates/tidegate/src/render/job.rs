@@ -3,7 +3,7 @@
 use tidegate_domain::job::JobState;
 use tidegate_web::api::{HistoryView, JobDetail, JobView, Messages};
 
-use super::{Ink, Keys, Screen, Table, by, number, one_line, size};
+use super::{Ink, KEYS_WIDTH, Keys, Screen, Table, by, gate_text, number, one_line, size};
 
 /// Jobs under each other; the reason is shown where a job has one.
 pub(crate) fn job_list(jobs: &[JobView], screen: &Screen) -> String {
@@ -42,6 +42,9 @@ pub(crate) fn job_text(detail: &JobDetail, screen: &Screen) -> String {
     keys.add("Job", job.id.to_string());
     keys.add("State", screen.paint(ink(job.state), &state(job)));
     keys.add_some("Reason", job.reason.as_deref().map(one_line));
+    let waits_for = detail.waits_for.as_ref();
+    let gate = |gate| format!("the gate: {}", gate_text(gate, &screen.indented(KEYS_WIDTH)));
+    keys.add_some("Waits for", waits_for.map(gate));
     keys.add_some(
         "Next try",
         job.not_before.map(|at| format!("{} ({})", screen.time(at), screen.distance(at))),

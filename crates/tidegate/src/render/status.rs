@@ -1,14 +1,19 @@
 //! `tidegate status` in words.
 
 use tidegate_domain::job::JobState;
-use tidegate_web::api::Status;
+use tidegate_web::api::{ClosedOrg, Status};
 
-use super::{Ink, KEYS_WIDTH, Keys, Screen, gate_text, length, number};
+use super::{Ink, KEYS_WIDTH, Keys, Screen, gate_text, headline, length, number, one_line, plural};
 
 /// One screen that answers: is it up, are we in a window, how deep is the queue, what failed.
 pub(crate) fn status_text(status: &Status, screen: &Screen) -> String {
     let mut keys = Keys::default();
     keys.add("Gate", gate_text(&status.gate, &screen.indented(KEYS_WIDTH)));
+    if !status.closed_orgs.is_empty() {
+        let lines: Vec<String> =
+            status.closed_orgs.iter().map(|closed| closed_line(closed, screen)).collect();
+        keys.add("Also", lines.join("\n"));
+    }
     keys.add("Waiting", waiting(status));
     keys.add_some(
         "Oldest",
@@ -28,6 +33,18 @@ pub(crate) fn status_text(status: &Status, screen: &Screen) -> String {
         keys.add("Problems", problems.join("\n"));
     }
     keys.to_string()
+}
+
+/// One organization's own gate: most have one cause of their own, and the details are one command away.
+fn closed_line(closed: &ClosedOrg, screen: &Screen) -> String {
+    let reasons: Vec<&str> = closed.gate.gate.causes.iter().map(|cause| cause.reason.as_str()).collect();
+    format!(
+        "{} {}, {} waiting: {}",
+        closed.org,
+        headline(&closed.gate, screen),
+        plural(closed.waiting, "file"),
+        one_line(&reasons.join("; "))
+    )
 }
 
 fn count(status: &Status, state: JobState) -> u64 {

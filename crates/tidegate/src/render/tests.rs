@@ -5,8 +5,8 @@ use tidegate_domain::maintenance::{
     Calendar, Hold, HoldLength, Interval, Origin, Scope, Window, gate, occurrences,
 };
 use tidegate_web::api::{
-    Drain, FilesView, GateView, HistoryView, HoldView, JobDetail, JobView, Listener, MaintenanceView,
-    Messages, OccurrenceView, Status,
+    ClosedOrg, Drain, FilesView, GateView, HistoryView, HoldView, JobDetail, JobView, Listener,
+    MaintenanceView, Messages, OccurrenceView, Status,
 };
 
 use super::*;
@@ -102,6 +102,11 @@ fn status_fits_one_screen() {
     let status = Status {
         version: "1.2.3".to_owned(),
         gate: view(&calendar(), &[]),
+        closed_orgs: vec![ClosedOrg {
+            org: "BURL01".to_owned().try_into().unwrap(),
+            waiting: 1,
+            gate: view(&Calendar::default(), &[hold()]),
+        }],
         jobs,
         oldest_queued_at: Some("2024-03-08T22:28:00Z".parse().unwrap()),
         drain: Drain { files_per_s: 0.5, eta: Some("2024-03-09T06:40:00Z".parse().unwrap()) },
@@ -115,6 +120,7 @@ Gate        CLOSED until Sat 2024-03-09 00:00 CST (America/Chicago), in 4 h 30 m
               CAUSE   NAME             UNTIL                     BY             REASON
               window  dshs-2024-03-08  Sat 2024-03-09 00:00 CST  configuration  DSHS IT system maintenance
             uploads are accepted; processing starts by itself when the gate opens
+Also        BURL01 CLOSED until released by staff, 1 file waiting: router change
 Waiting     1,204 queued
 Oldest      waits since Fri 2024-03-08 16:28 CST (3 h 2 min)
 Finished    7 complete
@@ -173,6 +179,7 @@ fn one_job_is_shown_with_its_history_and_files() {
     };
     let detail = JobDetail {
         job: job(),
+        waits_for: None,
         failures: 0,
         duplicate_of: None,
         response_deleted: true,

@@ -67,8 +67,8 @@ impl Site for RunningSite {
         problems
     }
 
-    fn knows(&self, org: &OrgCode) -> bool {
-        self.directory.current().get(org).is_some()
+    fn organizations(&self) -> Vec<OrgCode> {
+        self.directory.current().iter().map(|organization| organization.code.clone()).collect()
     }
 
     fn reload(&self) -> Reloaded {
