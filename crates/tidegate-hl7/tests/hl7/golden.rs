@@ -104,6 +104,14 @@ fn no_patient_data_and_no_control_id_is_in_a_report() {
 }
 
 #[test]
+fn many_problems_of_one_message_are_cut_short_and_counted() {
+    let message = [&sample::message(1)[..], &b"no segment\r".repeat(60)].concat();
+    let report = through(&message).0.report;
+    assert_eq!(report.matches("is not an HL7 segment").count(), 10, "{report}");
+    assert!(report.contains("  ... and 50 more; the response file lists them.\n"), "{report}");
+}
+
+#[test]
 fn a_long_list_of_problems_is_cut_short_and_counted() {
     let messages: Vec<_> = (0..1_003).map(|seed| sample::defective(seed, Defect::NoAuthority)).collect();
     let (examined, response) = through(&messages.concat());

@@ -139,6 +139,32 @@ fn what_cannot_be_named_by_its_id_is_named_by_its_place() {
 }
 
 #[test]
+fn a_file_of_nothing_but_bad_messages_is_rejected() {
+    let (examined, _) = through(&sample::file("F", &[sample::defective(1, sample::Defect::NoName)]));
+    assert_eq!((examined.summary.state, examined.summary.outcome), (State::Complete, Outcome::Rejected));
+}
+
+#[test]
+fn stray_lines_are_not_counted_against_the_trailer() {
+    let file = String::from_utf8(sample::batch("B", &[sample::message(1)])).unwrap();
+    let (examined, response) = through(file.replacen("\rMSH", "\rstray\rMSH", 1).as_bytes());
+    assert_eq!(segments(&response, "BTS"), ["BTS|2"], "two answers, and no remark on the count");
+    assert_eq!(examined.summary.notes, [""; 0]);
+}
+
+#[test]
+fn a_header_that_does_not_end_within_reach_names_no_control_id() {
+    let limits = Limits { message_bytes_max: 4_000, ..Limits::default() };
+    let endless = sample::with_field(&sample::message(1), "MSH", 1, 8, &"x".repeat(10_000));
+    let (_, response) = through_with(&endless, &Profile { limits, ..Profile::default() });
+    assert_eq!(segments(&response, "MSA"), ["MSA|AR|MSH-10 NOT VALUED"]);
+    assert!(
+        segments(&response, "MSH")[0].starts_with("MSH|^~\\&|TIDEGATE|"),
+        "nothing of a cut line is echoed"
+    );
+}
+
+#[test]
 fn lines_that_belong_to_no_message_are_answered() {
     let file = [b"PID|1||lost\rORC|RE\r", &sample::message(1)[..]].concat();
     let (examined, response) = through(&file);
