@@ -1,0 +1,33 @@
+# Recipes for people who work on tidegate. `just` alone lists them.
+
+default:
+    @just --list
+
+# The main job in one go, on loopback, with throw-away data.
+demo *args:
+    cargo run --release -- demo {{args}}
+
+# What every change has to pass.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo test --workspace
+
+# Everything, as the project's gate runs it.
+ci:
+    .ci/run
+
+# curl, lftp and ftplib against the release binary.
+interop:
+    cargo build --release
+    tests/interop/run target/release/tidegate
+
+# Kills the server at random moments for many rounds; see tests/e2e/crash.rs.
+crash rounds="200":
+    TIDEGATE_CRASH_ROUNDS={{rounds}} cargo test --release -p tidegate --test e2e crash -- --nocapture
+
+# Figures as ratios: durable accepts, the HL7 door, the drain of a backlog.
+bench:
+    cargo bench -p tidegate-store --bench accept
+    cargo bench -p tidegate-hl7 --bench door
+    cargo bench -p tidegate-worker --bench drain

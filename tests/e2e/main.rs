@@ -1,0 +1,20 @@
+//! The product from outside: the real binary, a real FTP client's library, real kills.
+//!
+//! Nothing here sleeps for an answer: servers are waited for by their ready line, jobs by the log line
+//! that tells their end.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+mod bad_input;
+mod crash;
+mod ledger;
+mod privacy;
+mod rig;
+mod store_damage;
+mod window;

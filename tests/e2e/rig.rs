@@ -1,0 +1,160 @@
+//! A directory with two organizations, and servers on it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use suppaftp::FtpStream;
+use suppaftp::types::{FileType, Mode};
+use tempfile::TempDir;
+
+pub(crate) const PASSWORD: &str = "correct horse battery";
+/// Nothing that a test waits for takes this long unless it never comes.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// What the log says when a job has reached a final state.
+const ENDS: [&str; 4] = ["job completed", "job refused", "job found_duplicate", "job failed"];
+
+/// A data directory and its configuration.
+pub(crate) struct Site {
+    dir: TempDir,
+}
+
+impl Site {
+    /// A site with the organizations A and B and an account of the same name in small letters for each.
+    pub(crate) fn new() -> Self {
+        Self::with_limits("free_bytes_min = \"1MiB\"")
+    }
+
+    pub(crate) fn with_limits(limits: &str) -> Self {
+        let site = Self { dir: tempfile::tempdir().unwrap() };
+        let config = format!(
+            "data_dir = \"data\"\n[ftp]\nlisten = \"127.0.0.1:0\"\nengine = \"libunftp\"\ntls = \"off\"\n\
+             [limits]\n{limits}\n[maintenance]\ntimezone = \"America/Chicago\"\n"
+        );
+        std::fs::write(site.path("tidegate.toml"), config).unwrap();
+        std::fs::create_dir(site.path("orgs.d")).unwrap();
+        for (code, account) in [("A", "a"), ("B", "b")] {
+            let mut add = site
+                .command(&["org", "add", code, "--account", account, "--password-stdin"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+            writeln!(add.stdin.take().unwrap(), "{PASSWORD}").unwrap();
+            assert!(add.wait().unwrap().success());
+        }
+        site
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.dir.path().join(below)
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        command.env_clear().env("USER", "jo").env("TIDEGATE_CONFIG", self.path("tidegate.toml")).args(args);
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> String {
+        let Output { status, stdout, stderr } = self.command(args).output().unwrap();
+        assert!(status.success(), "{args:?}: {}", String::from_utf8_lossy(&stderr));
+        String::from_utf8(stdout).unwrap()
+    }
+
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        serde_json::from_str(&self.run(args)).unwrap()
+    }
+
+    /// Every job, the newest first.
+    pub(crate) fn jobs(&self) -> Vec<Value> {
+        self.json(&["queue", "list", "--limit", "100000", "--json"]).as_array().unwrap().clone()
+    }
+
+    /// Names in a directory below the data directory.
+    pub(crate) fn files(&self, below: &str) -> Vec<String> {
+        let Ok(entries) = std::fs::read_dir(self.path("data").join(below)) else { return Vec::new() };
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        Server::start(self.command(&["serve"]))
+    }
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    log: Receiver<String>,
+    seen: Vec<String>,
+    pub(crate) ftp: SocketAddr,
+}
+
+impl Server {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (lines, log) = channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        std::thread::spawn(move || {
+            stderr.lines().map_while(Result::ok).try_for_each(|line| lines.send(line))
+        });
+        let mut ready = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+        let ftp = ready.split_whitespace().find_map(|word| word.trim_end_matches(',').parse().ok());
+        let Some(ftp) = ftp else { panic!("no ready line: {ready:?}, {:?}", log.iter().collect::<Vec<_>>()) };
+        Self { child, log, seen: Vec::new(), ftp }
+    }
+
+    /// Waits until `jobs` jobs have reached a final state since the start.
+    pub(crate) fn wait_for_ends(&mut self, jobs: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.seen.iter().filter(|line| ENDS.iter().any(|end| line.contains(end))).count() < jobs {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.log.recv_timeout(left) {
+                Ok(line) => self.seen.push(line),
+                Err(error) => panic!("waiting for the end of {jobs} jobs: {error}; log: {:#?}", self.seen),
+            }
+        }
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.seen.extend(self.log.iter());
+    }
+
+    /// Stops it in good order; everything it logged.
+    pub(crate) fn stop(mut self) -> String {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        self.seen.extend(self.log.iter());
+        self.seen.join("\n")
+    }
+
+    pub(crate) fn log_in(&self, account: &str) -> FtpStream {
+        try_log_in(self.ftp, account).unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+pub(crate) fn try_log_in(ftp: SocketAddr, account: &str) -> suppaftp::FtpResult<FtpStream> {
+    let mut session = FtpStream::connect(ftp)?;
+    session.set_mode(Mode::ExtendedPassive);
+    session.login(account, PASSWORD)?;
+    session.transfer_type(FileType::Binary)?;
+    Ok(session)
+}
