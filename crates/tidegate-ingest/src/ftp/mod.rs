@@ -1,7 +1,7 @@
 //! The FTP door (RFC 959): accepts connections and hands each to the engine.
 //!
 //! Invariant: a connection that can't be served never stops the next one from being accepted, and
-//! what runs when the service stops may end in peace. Only [`libunftp_engine`](self) names libunftp.
+//! what runs when the service stops may end in peace. Only the module `libunftp_engine` names libunftp.
 
 mod accept;
 mod greeting;

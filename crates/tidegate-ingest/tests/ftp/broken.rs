@@ -26,8 +26,8 @@ async fn nothing_was_accepted(rig: Rig) {
     assert!(jobs(&store).is_empty());
 }
 
-/// A killed client: the kernel closes its sockets in the order in which they were opened, each with
-/// a FIN, so that the data connection ends as if the file were whole.
+/// A killed client: the kernel closes its sockets, each with a FIN, so that the data connection ends
+/// as if the file were whole. That the control connection ends last is for `storage::receive` to see.
 #[tokio::test]
 async fn a_client_that_is_killed_has_submitted_nothing() {
     let rig = Rig::start().await;
