@@ -61,7 +61,7 @@ impl GateWatch {
 
 impl Known {
     fn at(maintenance: Arc<Maintenance>, now: DateTime<Utc>, org: Option<&OrgCode>) -> Self {
-        let gate = maintenance.gate(now, org);
+        let gate = maintenance.gate_now(now, org);
         let in_hand = maintenance.calendar.in_hand(now, gate.closed_since);
         let claims_allowed = gate.claims_allowed;
         Self { maintenance, since: now, until: gate.next_change, claims_allowed, in_hand }

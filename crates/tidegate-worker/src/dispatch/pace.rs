@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn small_files_are_claimed_ahead_and_large_ones_are_not() {
         assert_eq!(after(100, Duration::from_micros(300)), 64);
-        assert_eq!(after(100, Duration::from_millis(10)), 9);
+        assert!((9..=10).contains(&after(100, Duration::from_millis(10))));
         assert_eq!(after(100, Duration::from_secs(10)), 0);
     }
 

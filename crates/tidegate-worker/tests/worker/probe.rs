@@ -1,0 +1,69 @@
+//! A target that remembers what it was given and does what its script says.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use tidegate_worker::{Deliver, DeliverError, Delivered, DirectoryTarget, Key};
+
+type Script = Box<dyn FnMut(&Key) -> Result<(), DeliverError> + Send>;
+
+/// Remembers each message that it took.
+pub(crate) struct Probe {
+    script: Mutex<Script>,
+    taken: Mutex<Vec<(Key, Vec<u8>)>>,
+    directory: Option<DirectoryTarget>,
+}
+
+impl Probe {
+    /// Takes everything.
+    pub(crate) fn willing() -> Arc<Self> {
+        Self::scripted(|_| Ok(()))
+    }
+
+    /// Asks `script` before it takes a message.
+    pub(crate) fn scripted(
+        script: impl FnMut(&Key) -> Result<(), DeliverError> + Send + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { script: Mutex::new(Box::new(script)), taken: Mutex::default(), directory: None })
+    }
+
+    /// Hands what it takes on to a directory.
+    pub(crate) fn before(
+        directory: DirectoryTarget,
+        script: impl FnMut(&Key) -> Result<(), DeliverError> + Send + 'static,
+    ) -> Arc<Self> {
+        let directory = Some(directory);
+        Arc::new(Self { script: Mutex::new(Box::new(script)), taken: Mutex::default(), directory })
+    }
+
+    /// The keys taken, in order.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        self.taken.lock().unwrap().iter().map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The ordinals taken, in order.
+    pub(crate) fn ordinals(&self) -> Vec<u64> {
+        self.keys().iter().map(|key| key.ordinal).collect()
+    }
+
+    /// Everything taken, as text.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let taken = self.taken.lock().unwrap();
+        taken.iter().map(|(_, message)| String::from_utf8(message.clone()).unwrap()).collect()
+    }
+}
+
+impl Deliver for Probe {
+    fn deliver(&self, key: &Key, message: &[u8]) -> Result<Delivered, DeliverError> {
+        // A script that panics must not spoil the lock for the attempts after it.
+        let mut script = self.script.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        (*script)(key)?;
+        drop(script);
+        self.taken.lock().unwrap().push((key.clone(), message.to_vec()));
+        self.directory.as_ref().map_or(Ok(Delivered::Now), |directory| directory.deliver(key, message))
+    }
+
+    fn settle(&self) -> io::Result<()> {
+        self.directory.as_ref().map_or(Ok(()), Deliver::settle)
+    }
+}
