@@ -41,7 +41,7 @@ impl Load {
     ) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let session = |session: usize| {
-            let org = if session % 2 == 0 { "a" } else { "b" };
+            let org = if session.is_multiple_of(2) { "a" } else { "b" };
             let (over, next, ledger) = (over.clone(), next.clone(), ledger.clone());
             std::thread::spawn(move || {
                 let Ok(mut ftp) = try_log_in(ftp, org) else { return };
@@ -49,7 +49,7 @@ impl Load {
                     let seed = next.fetch_add(2, Ordering::Relaxed);
                     let upload = Acknowledged { org, name: format!("{seed}.hl7"), seeds: [seed, seed + 1] };
                     let staged = format!("{seed}.part");
-                    let sent = if seed % 3 == 0 {
+                    let sent = if seed.is_multiple_of(3) {
                         ftp.put_file(&staged, &mut &ledger::content(upload.seeds)[..])
                             .and_then(|_| ftp.rename(&staged, &upload.name))
                     } else {
@@ -108,7 +108,7 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kills_at_random_moments() {
 
 /// Asks until no job waits. Each answer of the server takes its time, so this is no busy loop.
 fn wait_until_drained(site: &Site) {
-    let deadline = std::time::Instant::now() + Duration::from_secs(120);
+    let deadline = std::time::Instant::now() + Duration::from_mins(2);
     loop {
         let jobs = &site.json(&["status", "--json"])["jobs"];
         let open = ["queued", "processing", "retrying", "held"].map(|state| jobs[state].as_u64().unwrap());

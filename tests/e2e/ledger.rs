@@ -61,7 +61,8 @@ fn delivered(site: &Site) -> BTreeMap<String, usize> {
     let mut times = BTreeMap::new();
     for org in ["A", "B"] {
         for name in site.files(&format!("delivered/{org}")) {
-            if !name.ends_with(".hl7") || name.starts_with('.') {
+            // A message that is being written has a hidden name.
+            if name.starts_with('.') {
                 continue;
             }
             let bytes = std::fs::read(site.path("data/delivered").join(org).join(name)).unwrap();

@@ -84,9 +84,14 @@ impl Store {
 
     /// Opens the bytes of a job.
     pub fn open_payload(&self, job: &Job) -> Result<File, StoreError> {
-        let place = self.core.spool.find_payload(job).ok_or(StoreError::NotFound)?;
-        let path = self.core.layout.payload(&job.submission.org, place, job.id);
+        let path = self.payload_path(job).ok_or(StoreError::NotFound)?;
         disk::open_read(&path).map_err(StoreError::io("opening an upload"))
+    }
+
+    /// Where the bytes of a job lie, if they are there.
+    pub fn payload_path(&self, job: &Job) -> Option<PathBuf> {
+        let place = self.core.spool.find_payload(job)?;
+        Some(self.core.layout.payload(&job.submission.org, place, job.id))
     }
 
     /// Where the HL7 response of a job lies; its worker writes it there.

@@ -12,8 +12,6 @@ mod frame;
 mod reader;
 mod seal;
 mod segment;
-#[cfg(test)]
-mod tests;
 mod writer;
 
 pub(crate) use frame::{BATCH_BYTES_MAX, BatchBuilder, Item};

@@ -80,15 +80,8 @@ pub(super) fn find(control: &Control, id: JobId) -> Result<Job, Failure> {
 fn files(control: &Control, job: &Job) -> FilesView {
     let existing = |path: PathBuf| path.exists().then(|| path.display().to_string());
     FilesView {
-        payload: control.store.open_payload(job).ok().and_then(|file| place_of(&file)),
+        payload: control.store.payload_path(job).map(|path| path.display().to_string()),
         response: existing(control.store.response_path(job)).filter(|_| job.has_response()),
         report: existing(control.store.report_path(job)).filter(|_| job.has_response()),
     }
-}
-
-/// Where an open file lies. Only the store knows under which directory the upload is at the moment;
-/// the system knows it of the file that the store opened.
-fn place_of(file: &File) -> Option<String> {
-    let link = PathBuf::from(format!("/proc/self/fd/{}", file.as_fd().as_raw_fd()));
-    std::fs::read_link(link).ok().map(|path| path.display().to_string())
 }
