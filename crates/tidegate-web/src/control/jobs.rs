@@ -1,7 +1,5 @@
 //! Looking at jobs.
 
-use std::fs::File;
-use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::PathBuf;
 
 use axum::Json;
