@@ -104,7 +104,9 @@ mod tests {
         let (path, published) = (directory.path().join("response"), directory.path().join("published"));
         fs::write(&path, b"old").unwrap();
         fs::hard_link(&path, &published).unwrap();
-        ResponseFile::create(&path).unwrap();
+        let mut file = ResponseFile::create(&path).unwrap();
+        file.write_all(b"new").unwrap();
+        file.flush().unwrap();
         assert_eq!(fs::read(published).unwrap(), b"old");
     }
 

@@ -143,6 +143,24 @@ async fn a_claim_that_was_lost_changes_nothing() {
     running.stopped().await.unwrap();
 }
 
+/// Time is the matter here, and leases are counted on the monotonic clock: this test has to wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_target_does_not_cost_the_claim() {
+    let options = Options { lease: Duration::from_secs(3), ..Options::default() };
+    let rig = Rig::open(tempfile::tempdir().unwrap(), options);
+    rig.maintenance("resume_ramp = '0s'");
+    let probe = Probe::scripted(|_| {
+        std::thread::sleep(Duration::from_millis(600));
+        Ok(())
+    });
+    let running = rig.work(probe.clone());
+    let id = rig.accept("A", "file", &good(0..8)).await;
+    rig.reaches(id, JobState::Complete).await;
+    assert_eq!(probe.ordinals(), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(rig.claimed_at(id).len(), 1);
+    running.stopped().await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn missing_bytes_are_an_exception() {
     let rig = Rig::new();

@@ -1,6 +1,7 @@
 //! A target that remembers what it was given and does what its script says.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tidegate_worker::{Deliver, DeliverError, Delivered, DirectoryTarget, Key};
@@ -12,6 +13,8 @@ pub(crate) struct Probe {
     script: Mutex<Script>,
     taken: Mutex<Vec<(Key, Vec<u8>)>>,
     directory: Option<DirectoryTarget>,
+    /// Whether what was taken can be made durable.
+    pub(crate) settles: AtomicBool,
 }
 
 impl Probe {
@@ -24,7 +27,7 @@ impl Probe {
     pub(crate) fn scripted(
         script: impl FnMut(&Key) -> Result<(), DeliverError> + Send + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self { script: Mutex::new(Box::new(script)), taken: Mutex::default(), directory: None })
+        Self::new(script, None)
     }
 
     /// Hands what it takes on to a directory.
@@ -32,8 +35,15 @@ impl Probe {
         directory: DirectoryTarget,
         script: impl FnMut(&Key) -> Result<(), DeliverError> + Send + 'static,
     ) -> Arc<Self> {
-        let directory = Some(directory);
-        Arc::new(Self { script: Mutex::new(Box::new(script)), taken: Mutex::default(), directory })
+        Self::new(script, Some(directory))
+    }
+
+    fn new(
+        script: impl FnMut(&Key) -> Result<(), DeliverError> + Send + 'static,
+        directory: Option<DirectoryTarget>,
+    ) -> Arc<Self> {
+        let (script, settles) = (Mutex::new(Box::new(script) as Script), AtomicBool::new(true));
+        Arc::new(Self { script, taken: Mutex::default(), directory, settles })
     }
 
     /// The keys taken, in order.
@@ -64,6 +74,9 @@ impl Deliver for Probe {
     }
 
     fn settle(&self) -> io::Result<()> {
+        if !self.settles.load(Ordering::Relaxed) {
+            return Err(io::Error::other("the disk is broken"));
+        }
         self.directory.as_ref().map_or(Ok(()), Deliver::settle)
     }
 }

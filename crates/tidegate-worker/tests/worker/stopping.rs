@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use tidegate_domain::job::JobState;
+use tidegate_worker::WorkerError;
 use tokio::sync::watch;
 
 use crate::files::good;
@@ -52,4 +53,17 @@ async fn a_store_that_is_gone_ends_the_worker_with_an_error() {
     rig.reaches(id, JobState::Complete).await;
     rig.store.close().await;
     assert!(running.ended().await.is_err());
+}
+
+/// What can't be made durable is not recorded: the next start delivers it again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_that_cannot_be_synced_end_the_worker_and_are_not_recorded() {
+    let rig = Rig::new();
+    let probe = Probe::willing();
+    probe.settles.store(false, Ordering::Relaxed);
+    let running = rig.work(probe.clone());
+    let id = rig.accept("A", "file", &good(0..3)).await;
+    assert!(matches!(running.ended().await, Err(WorkerError::Settle(_))));
+    assert_eq!(rig.history(id), ["accepted", "claimed"]);
+    assert_eq!(rig.files("orgs/A/outbox"), [""; 0]);
 }
