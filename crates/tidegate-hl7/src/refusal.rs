@@ -58,7 +58,7 @@ impl Refusal {
             }
             RefusalKind::Compressed => "Unpack the file and send the plain HL7 text.",
             RefusalKind::Encrypted => {
-                "Decrypt the file and send the plain HL7 text; the connection itself is encrypted."
+                "Decrypt the file and send the plain HL7 text."
             }
             RefusalKind::Encoding => {
                 "Set your export to write plain text in UTF-8 or ASCII and send the file again."

@@ -25,6 +25,8 @@ pub struct Job {
     pub attempts: u32,
     /// Passing failures since it was accepted or requeued.
     pub failures: u32,
+    /// How often in a row its worker vanished without getting any further.
+    pub interruptions: u32,
     /// Not to be tried before, while it is retrying.
     pub not_before: Option<DateTime<Utc>>,
     /// Why it stands where it stands, where there is more to say than the state.
@@ -65,6 +67,7 @@ impl Job {
             finished_at: None,
             attempts: 0,
             failures: 0,
+            interruptions: 0,
             not_before: None,
             reason: None,
             counts: Counts::default(),
@@ -106,12 +109,17 @@ impl Job {
             JobEvent::Checkpointed { progress, counts } => {
                 self.progress = Some(progress.clone());
                 self.counts = *counts;
+                self.interruptions = 0;
             }
             JobEvent::Yielded => {
                 self.attempts = self.attempts.saturating_sub(1);
                 self.wait(JobState::Queued, None);
             }
-            JobEvent::Interrupted | JobEvent::Released { .. } => self.wait(JobState::Queued, None),
+            JobEvent::Interrupted => {
+                self.interruptions += 1;
+                self.wait(JobState::Queued, None);
+            }
+            JobEvent::Released { .. } => self.wait(JobState::Queued, None),
             JobEvent::Retried { not_before, reason } => {
                 self.failures += 1;
                 self.wait(JobState::Retrying, Some(reason));
@@ -151,12 +159,16 @@ impl Job {
             | JobEvent::Failed { .. } => self.state == JobState::Processing,
             JobEvent::Released { .. } => self.state == JobState::Held,
             JobEvent::Cancelled { .. } => self.state.is_waiting() || self.state == JobState::Held,
-            JobEvent::Requeued { .. } => {
-                matches!(self.state, JobState::Error | JobState::Exception | JobState::Cancelled)
-            }
+            JobEvent::Requeued { .. } => self.may_be_requeued(),
             JobEvent::ResponseDeleted { .. } => self.has_response(),
             JobEvent::PayloadRead { .. } => true,
         }
+    }
+
+    /// Only a job of which nothing was delivered, or which goes on where it stopped.
+    fn may_be_requeued(&self) -> bool {
+        matches!(self.state, JobState::Error | JobState::Exception | JobState::Cancelled)
+            || self.outcome == Some(Outcome::Rejected)
     }
 
     fn wait(&mut self, state: JobState, reason: Option<&String>) {
@@ -180,6 +192,7 @@ impl Job {
         self.finished_at = None;
         self.outcome = None;
         self.failures = 0;
+        self.interruptions = 0;
         self.response_deleted = false;
         self.report_deleted = false;
     }

@@ -132,6 +132,31 @@ fn the_state_machine_is_this_table() {
 }
 
 #[test]
+fn a_file_that_was_rejected_as_a_whole_may_be_tried_again_but_no_other_complete_one() {
+    for outcome in Outcome::ALL {
+        let mut job = Job { state: JobState::Complete, outcome: Some(*outcome), ..job() };
+        let requeued = apply(&mut job, 1, JobEvent::Requeued { reason: reason() });
+        assert_eq!(requeued.is_ok(), *outcome == Outcome::Rejected);
+    }
+}
+
+#[test]
+fn a_file_that_ends_the_service_again_and_again_becomes_an_exception() {
+    let policy = RetryPolicy::default();
+    let mut job = job();
+    for seq in 1..u64::from(policy.interruptions_max) {
+        assert_eq!(policy.after_interruption(job.interruptions), JobEvent::Interrupted);
+        apply(&mut job, seq, JobEvent::Claimed).unwrap();
+        apply(&mut job, seq, JobEvent::Interrupted).unwrap();
+    }
+    assert!(matches!(policy.after_interruption(job.interruptions), JobEvent::Failed { .. }));
+    apply(&mut job, 99, JobEvent::Claimed).unwrap();
+    let counts = Counts::default();
+    apply(&mut job, 99, JobEvent::Checkpointed { progress: vec![1], counts }).unwrap();
+    assert_eq!(policy.after_interruption(job.interruptions), JobEvent::Interrupted, "it got further");
+}
+
+#[test]
 fn an_attempt_that_is_given_back_does_not_count() {
     let mut job = job();
     apply(&mut job, 7, JobEvent::Claimed).unwrap();

@@ -11,7 +11,6 @@ mod signals;
 mod site;
 
 use anyhow::Context as _;
-use rustix::fs::Mode;
 use tidegate_store::OpenError;
 
 use self::parts::Parts;
@@ -23,7 +22,6 @@ use crate::failure::Failure;
 
 /// Runs the server until it is told to stop.
 pub(crate) fn serve(loaded: Loaded, args: &ServeArgs) -> Result<(), Failure> {
-    rustix::process::umask(Mode::RWXG | Mode::RWXO);
     logging::start(args)?;
     let runtime = tokio::runtime::Runtime::new().context("while starting up")?;
     let ended = runtime.block_on(run(loaded));
