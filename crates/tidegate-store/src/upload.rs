@@ -44,13 +44,15 @@ pub struct Upload {
     buffer: Vec<u8>,
     size_bytes: u64,
     file: Option<Spill>,
+    /// Whether a write failed, or its caller did not wait for its end: bytes may be missing.
+    is_broken: bool,
 }
 
 impl Upload {
     pub(crate) fn new(store: Store) -> Result<Self, StoreError> {
         store.core.check()?;
         check_free_space(&store.core)?;
-        Ok(Self { store, buffer: Vec::new(), size_bytes: 0, file: None })
+        Ok(Self { store, buffer: Vec::new(), size_bytes: 0, file: None, is_broken: false })
     }
 
     /// Bytes taken so far.
@@ -60,6 +62,8 @@ impl Upload {
 
     /// Takes the next bytes.
     pub async fn write(&mut self, mut bytes: &[u8]) -> Result<(), StoreError> {
+        self.check_whole()?;
+        self.is_broken = true;
         self.size_bytes += bytes.len() as u64;
         while !bytes.is_empty() {
             let room = if self.file.is_some() { BLOCK_BYTES } else { SMALL_BYTES_MAX } - self.buffer.len();
@@ -69,6 +73,15 @@ impl Upload {
                 self.spill().await?;
             }
             bytes = later;
+        }
+        self.is_broken = false;
+        Ok(())
+    }
+
+    fn check_whole(&self) -> Result<(), StoreError> {
+        if self.is_broken {
+            let source = io::Error::other("an earlier part of it was lost");
+            return Err(StoreError::Io { doing: "writing an upload", source });
         }
         Ok(())
     }
@@ -92,6 +105,7 @@ impl Upload {
         sender: Sender,
         name: UploadName,
     ) -> Result<Job, StoreError> {
+        self.check_whole()?;
         let id = self.store.core.new_id();
         let mut submission = Submission {
             org: org.clone(),
@@ -108,14 +122,16 @@ impl Upload {
             return self.store.ask(|reply| Command::Accept { id, submission, payload, reply }).await;
         };
         let block = std::mem::take(&mut self.buffer);
-        let (path, sha256) = file.finish(block, true).await.map_err(StoreError::io("writing an upload"))?;
+        let (path, sha256) = file.finish(block).await.map_err(StoreError::io("writing an upload"))?;
         submission.sha256 = sha256;
         self.store.accept_file(id, submission, &path.path).await
     }
 
     /// Keeps the upload under a temporary name until it is renamed; replaces what the organization
-    /// had under that name. Not durable: its sender knows that it is not done.
+    /// had under that name. Its bytes are durable, since their sender read success for them and will
+    /// only rename them; the name is not: a power cut may take it, which the rename then tells.
     pub async fn stage(mut self, org: &OrgCode, name: &UploadName) -> Result<(), StoreError> {
+        self.check_whole()?;
         prepare(&self.store.core, org).await?;
         if self.file.is_none() {
             self.spill().await?;
@@ -123,7 +139,7 @@ impl Upload {
         let target = self.store.core.layout.staged(org, name);
         let Some(file) = self.file.take() else { return Err(StoreError::Closed) };
         let block = std::mem::take(&mut self.buffer);
-        let (path, _) = file.finish(block, false).await.map_err(StoreError::io("writing an upload"))?;
+        let (path, _) = file.finish(block).await.map_err(StoreError::io("writing an upload"))?;
         fs::rename(&path.path, target).map_err(StoreError::io("keeping an upload"))
     }
 }
@@ -183,7 +199,7 @@ impl Store {
         moved.await.map_err(|_| StoreError::Closed)?.map_err(StoreError::io("publishing an upload"))?;
         let accepted = self.ask(|reply| Command::Accept { id, submission, payload: None, reply }).await;
         // Where it is unknown whether the job was journaled, the next start decides.
-        if accepted.as_ref().is_err_and(|error| !matches!(error, StoreError::Poisoned | StoreError::Closed)) {
+        if accepted.as_ref().is_err_and(|error| !matches!(error, StoreError::Poisoned)) {
             drop(fs::rename(&to, from));
         }
         accepted
@@ -208,7 +224,8 @@ fn hash_and_sync(path: &Path) -> io::Result<(u64, [u8; 32])> {
     let mut file = disk::open_read(path)?;
     let mut hasher = HashWriter(Sha256::new());
     let size = io::copy(&mut file, &mut hasher)?;
-    file.sync_all()?;
+    // What could not be synced must not be tried again: the second sync would say that all is well.
+    file.sync_all().inspect_err(|_| drop(disk::remove_once(path)))?;
     Ok((size, hasher.0.finalize().into()))
 }
 
@@ -279,14 +296,12 @@ impl Spill {
         (&mut self.writing).await.map_err(io::Error::other)?
     }
 
-    /// Writes the last block; the file and its SHA-256, synced if it shall be.
-    async fn finish(mut self, mut block: Vec<u8>, sync: bool) -> io::Result<(Taken, [u8; 32])> {
+    /// Writes the last block and syncs; the file and its SHA-256.
+    async fn finish(mut self, mut block: Vec<u8>) -> io::Result<(Taken, [u8; 32])> {
         self.write(&mut block).await?;
         let sink = self.sink().await?;
         let synced = spawn_blocking(move || {
-            if sync {
-                sink.file.sync_all()?;
-            }
+            sink.file.sync_all()?;
             Ok::<_, io::Error>(sink.hasher.finalize().into())
         });
         let sha256 = synced.await.map_err(io::Error::other)??;
