@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// Creates a file that must not exist yet, for its owner only.
@@ -40,12 +40,21 @@ pub(crate) fn rename_once(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives a file a second name; that it has it already is fine.
+/// Gives a file a second name, in place of whatever has it; that it has it already is fine.
 pub(crate) fn link_once(from: &Path, to: &Path) -> io::Result<()> {
     match fs::hard_link(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !is_same(from, to)? => {
+            remove_once(to)?;
+            fs::hard_link(from, to)
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }
+}
+
+fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (fs::symlink_metadata(one)?, fs::symlink_metadata(other)?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
 /// Removes a file; that it is gone already is fine.

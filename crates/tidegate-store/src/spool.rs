@@ -69,16 +69,13 @@ impl Spool {
         disk::remove_once(&self.layout.payload(org, Place::Incoming, id))
     }
 
-    /// Writes bytes back that the journal has, if a crash took them from the spool. A length alone
-    /// proves nothing: after a power cut a file may be long enough and hold zeros.
+    /// Writes bytes back that the journal has, whatever the spool has of them: after a power cut a file
+    /// may be long enough and hold zeros, and after a failed sync it may read well and not be on disk.
     pub(crate) fn restore_payload(&self, job: &Job, bytes: &[u8]) -> io::Result<()> {
         let org = &job.submission.org;
         let place = self.find_payload(job).unwrap_or_else(|| Self::place_of(job.state));
         let path = self.layout.payload(org, place, job.id);
-        match fs::read(&path) {
-            Ok(found) if found == bytes => Ok(()),
-            _ => disk::write(&path, bytes),
-        }
+        disk::write(&path, bytes)
     }
 
     /// Where the job's bytes lie, if they lie anywhere.
