@@ -100,7 +100,8 @@ impl Store {
         self.core.check()?;
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).map_err(|_| StoreError::Closed)?;
-        answer.await.unwrap_or(Err(StoreError::Closed))
+        // The committer ended: in good order before it came to the command, or in a panic.
+        answer.await.unwrap_or_else(|_| self.core.check().and(Err(StoreError::Closed)))
     }
 
     /// Everything that was written to the data directory's file system before is durable.

@@ -14,6 +14,7 @@ use crate::disk;
 use crate::error::StoreError;
 use crate::index::Durability;
 use crate::journal::{self, Segment};
+use crate::threads::PanicGuard;
 
 /// What the thread may be asked.
 #[derive(Debug)]
@@ -66,6 +67,7 @@ struct Thread {
 
 impl Thread {
     fn run(self) {
+        let _guard = PanicGuard(Arc::clone(&self.core));
         while let Ok(first) = self.inbox.recv() {
             let mut round = Round::default();
             round.take(first);

@@ -1,7 +1,7 @@
 //! The store's two threads and the order in which they end.
 
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::core::Core;
@@ -19,6 +19,17 @@ pub(crate) struct Threads {
 struct Running {
     commit: JoinHandle<()>,
     sync: JoinHandle<()>,
+}
+
+/// Held by a thread: if it panics the store has failed, and nobody is left to wait for it.
+pub(crate) struct PanicGuard(pub(crate) Arc<Core>);
+
+impl Drop for PanicGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.poison("running a thread of the store", &"it panicked");
+        }
+    }
 }
 
 impl Threads {

@@ -16,11 +16,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 pub(crate) use command::{Command, Reply};
+pub(crate) use publish::Unsettled;
 
 use crate::core::Core;
 use crate::index::Index;
-use crate::journal::{AppendError, BatchBuilder, Writer};
+use crate::journal::{AppendError, BATCH_BYTES_MAX, BatchBuilder, Writer};
 use crate::syncer::{Request, Syncer};
+use crate::threads::PanicGuard;
 use batch::Batch;
 
 /// Changes after which the index is made durable: fewer than one of sled's segments holds, since a
@@ -42,7 +44,7 @@ pub(crate) struct Committer {
     next_seq: u64,
     index_synced_seq: u64,
     /// Jobs whose files could not be put right yet, with the change that asked for it.
-    unsettled: Vec<publish::Unsettled>,
+    unsettled: Vec<Unsettled>,
 }
 
 impl Committer {
@@ -53,6 +55,7 @@ impl Committer {
         store_id: u64,
         index: Index,
         syncer: Syncer,
+        unsettled: Vec<Unsettled>,
     ) -> Self {
         let last_seq = index.mark().seq;
         Self {
@@ -66,12 +69,13 @@ impl Committer {
             postponed: None,
             next_seq: last_seq + 1,
             index_synced_seq: last_seq,
-            unsettled: Vec::new(),
+            unsettled,
         }
     }
 
     /// Serves commands until every sender of them is gone.
     pub(crate) fn run(mut self) {
+        let _guard = PanicGuard(Arc::clone(&self.core));
         loop {
             let next = match self.postponed.take() {
                 Some(command) => Ok(command),
@@ -104,7 +108,7 @@ impl Committer {
         }
         self.batch.clear();
         if self.index.mark().seq - self.index_synced_seq >= INDEX_SYNC_CHANGES {
-            self.sync_index();
+            self.rest();
         }
     }
 
@@ -140,13 +144,16 @@ impl Committer {
             return Err(AppendError::Unknown(std::io::Error::other("the store has failed before")));
         }
         if self.writer.is_full() {
-            let full = self.writer.roll(self.next_seq).map_err(AppendError::Refused)?;
+            let full = self.writer.roll(self.next_seq)?;
             self.syncer.request(Request::Seal(full));
         }
         self.builder.clear();
         for item in self.batch.items() {
             let pushed = self.builder.push(&item.entry, item.payload.as_deref());
             pushed.map_err(|error| AppendError::Refused(std::io::Error::other(error)))?;
+        }
+        if self.builder.body_len() > BATCH_BYTES_MAX {
+            return Err(AppendError::Refused(std::io::Error::other("longer than a reader takes")));
         }
         self.writer.append(self.builder.finish())?;
         self.next_seq += self.batch.items().len() as u64;

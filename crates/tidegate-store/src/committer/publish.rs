@@ -15,9 +15,10 @@ use crate::record::{Change, Entry};
 
 /// A job whose files are not where its state says.
 #[derive(Debug)]
-pub(super) struct Unsettled {
-    seq: u64,
-    id: JobId,
+pub(crate) struct Unsettled {
+    /// The change that asked for it.
+    pub(crate) seq: u64,
+    pub(crate) id: JobId,
 }
 
 impl Committer {

@@ -66,7 +66,8 @@ impl Journal {
         let mut reaches = seq == 0 || self.segments.last().is_some_and(|last| last.first_seq > seq);
         if !reaches {
             self.read::<io::Error>(seq - 1, |item, _| {
-                reaches |= item.entry.seq == seq;
+                // Beyond is enough: the change itself may lie in a hole, which the index still knows.
+                reaches |= item.entry.seq >= seq;
                 Ok(())
             })?;
         }
@@ -74,22 +75,27 @@ impl Journal {
     }
 
     /// Hands every item with a change after `after` to `each`, in order, and the bytes read so far.
+    /// Segments that are not sealed are read even if all their changes come before: one that stays so
+    /// is damaged, and that shall be told at every start.
     pub(crate) fn read<E: From<io::Error>>(
         &self,
         after: u64,
         mut each: impl FnMut(Item, u64) -> Result<(), E>,
     ) -> Result<Vec<Damage>, E> {
         let mut damage = Vec::new();
-        let mut bytes_before = 0;
+        let (mut bytes_before, mut last_seq) = (0, after);
         for (place, segment) in self.segments.iter().enumerate() {
             let next_first = self.segments.get(place + 1).map(|next| next.first_seq);
-            if next_first.is_some_and(|first| first <= after + 1) {
+            if segment.sealed && next_first.is_some_and(|first| first <= after + 1) {
                 continue;
             }
             let mut scan = Scan::open(segment, self.store_id)?;
             while let Some(items) = scan.next_batch(&mut damage, next_first.is_none())? {
-                for item in items.into_iter().filter(|item| item.entry.seq > after) {
-                    each(item, bytes_before + scan.at)?;
+                for item in items {
+                    if item.entry.seq > last_seq {
+                        last_seq = item.entry.seq;
+                        each(item, bytes_before + scan.at)?;
+                    }
                 }
             }
             bytes_before += scan.at;
@@ -139,7 +145,8 @@ impl<'a> Scan<'a> {
         Ok(None)
     }
 
-    /// The batch at the present place; `None` and the place unchanged if there is no whole one.
+    /// The batch at the present place; `None` and the place unchanged if there is no whole one. A whole
+    /// one that can't be understood is no damage: a later version wrote it, and was believed.
     fn read_batch(&mut self) -> io::Result<Option<Vec<Item>>> {
         let mut header = [0; frame::HEADER_LEN];
         if !read_full(&mut self.file, &mut header)? {
@@ -150,8 +157,12 @@ impl<'a> Scan<'a> {
         if !read_full(&mut self.file, &mut self.body)? || !header.fits(&self.body) {
             return Ok(None);
         }
+        let Some(items) = frame::items(&self.body) else {
+            let message = "it has changes of a later version in it: use the version that wrote them";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        };
         self.at += (frame::HEADER_LEN + header.body_len) as u64;
-        Ok(frame::items(&self.body))
+        Ok(Some(items))
     }
 
     /// Where the next whole batch begins behind `start`.

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use crate::disk;
+
 /// Length of a segment's header in bytes: magic (8), store id (8), first change (8), CRC-32C (4).
 pub(super) const HEADER_LEN: usize = 28;
 const MAGIC: [u8; 8] = *b"TGJOURN1";
@@ -32,6 +34,11 @@ impl Segment {
         };
         let first_seq = u64::from_str_radix(path.file_stem()?.to_str()?, 16).ok()?;
         Some(Self { first_seq, sealed, path })
+    }
+
+    /// Removes the form with payloads that a crash left beside the sealed one.
+    pub(crate) fn remove_leftover(&self) -> io::Result<()> {
+        if self.sealed { disk::remove_once(&self.path.with_extension("log")) } else { Ok(()) }
     }
 
     /// The segments of a directory in order. Where a crash left a segment beside its sealed form the

@@ -5,6 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::segment::Segment;
+use crate::disk;
 
 /// A segment that has grown to this many bytes is closed and a new one begun.
 const SEGMENT_BYTES_MAX: u64 = 64 << 20;
@@ -39,15 +40,23 @@ impl AppendError {
 
 impl Writer {
     /// Begins a segment whose first change is `first_seq`.
-    pub(crate) fn begin(directory: &Path, store_id: u64, first_seq: u64) -> io::Result<Self> {
+    pub(crate) fn begin(directory: &Path, store_id: u64, first_seq: u64) -> Result<Self, AppendError> {
         let segment = Segment::new(directory, first_seq, false);
-        let mut file =
-            OpenOptions::new().create(true).truncate(true).read(true).write(true).open(&segment.path)?;
-        Segment::write_header(&mut file, store_id, first_seq)?;
-        file.sync_all()?;
-        File::open(directory)?.sync_all()?;
-        let len = file.stream_position()?;
+        let (file, len) = Self::create(&segment.path, store_id, first_seq).map_err(AppendError::Refused)?;
+        file.sync_all().and_then(|()| disk::sync_dir(directory)).map_err(AppendError::Unknown)?;
         Ok(Self { directory: directory.to_owned(), store_id, segment, file, len })
+    }
+
+    fn create(path: &Path, store_id: u64, first_seq: u64) -> io::Result<(File, u64)> {
+        let mut file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?;
+        Segment::write_header(&mut file, store_id, first_seq)?;
+        let len = file.stream_position()?;
+        Ok((file, len))
+    }
+
+    /// The first change of the segment that is being written.
+    pub(crate) fn first_seq(&self) -> u64 {
+        self.segment.first_seq
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -55,7 +64,7 @@ impl Writer {
     }
 
     /// Begins the next segment; returns the one that is now closed.
-    pub(crate) fn roll(&mut self, first_seq: u64) -> io::Result<Segment> {
+    pub(crate) fn roll(&mut self, first_seq: u64) -> Result<Segment, AppendError> {
         let next = Self::begin(&self.directory, self.store_id, first_seq)?;
         Ok(std::mem::replace(self, next).segment)
     }

@@ -17,11 +17,11 @@ use tidegate_domain::job::{JobEvent, JobState};
 use tidegate_domain::{Clock, JobIds};
 use tokio::sync::{Notify, watch};
 
-use crate::committer::Committer;
+use crate::committer::{Committer, Unsettled};
 use crate::core::{Core, Options};
 use crate::disk;
 use crate::error::{OpenError, StoreError};
-use crate::index::{Durability, Index};
+use crate::index::Index;
 use crate::journal::{BatchBuilder, Journal, Writer};
 use crate::layout::Layout;
 use crate::maintenance::Gatekeeper;
@@ -65,12 +65,16 @@ pub(crate) fn open(
     let clean = index::was_closed_cleanly(&layout)?;
     let mut opened = index::open(&layout, store_id, journal.as_ref(), clean)?;
     let mut recovery = Recovery { index_rebuilt: opened.is_new && journal.is_some(), ..Recovery::default() };
-    let mut next_seq = 1;
+    let (mut next_seq, mut unsettled) = (1, Vec::new());
+    let views_through = opened.views_through;
     if let Some(journal) = &journal {
         let replayed = replay::replay(journal, &mut opened, &spool, &layout, progress)?;
         next_seq = replayed.last_seq + 1;
         recovery.changes_replayed = replayed.changes;
         recovery.journal_holes = replayed.holes;
+        // The next start looks at them again, unless they are put right before.
+        let again = |id| Unsettled { seq: views_through + 1, id };
+        unsettled = replayed.unsettled.into_iter().map(again).collect();
     }
     if !clean && recovery.journal_holes == 0 {
         recovery.strays_removed = spool::remove_strays(&layout, &opened.index.reader())?;
@@ -78,10 +82,11 @@ pub(crate) fn open(
     spool::empty_uploads(&layout)?;
 
     let writer = Writer::begin(&layout.journal(), store_id, next_seq)
-        .map_err(OpenError::io("beginning a segment in", &layout.journal()))?;
-    let mut start = Start { layout, spool, clock, writer, store_id, next_seq };
+        .map_err(|error| OpenError::io("beginning a segment in", &layout.journal())(error.into_inner()))?;
+    let mut start = Start { layout, spool, clock, writer, store_id, next_seq, unsettled };
     recovery.jobs_interrupted = start.interrupt(&mut opened.index)?;
-    start.make_durable(&directory, &opened.index, &opened.durability)?;
+    opened.views_through = if start.unsettled.is_empty() { opened.index.mark().seq } else { views_through };
+    start.make_durable(&directory, &opened)?;
     let store = start.run(lock, directory, options, opened, journal)?;
     Ok((store, recovery))
 }
@@ -122,6 +127,7 @@ struct Start {
     writer: Writer,
     store_id: u64,
     next_seq: u64,
+    unsettled: Vec<Unsettled>,
 }
 
 impl Start {
@@ -149,14 +155,10 @@ impl Start {
         Ok(ids.len() as u64)
     }
 
-    fn make_durable(
-        &self,
-        directory: &File,
-        index: &Index,
-        durability: &Durability,
-    ) -> Result<(), OpenError> {
+    fn make_durable(&self, directory: &File, opened: &index::Opened) -> Result<(), OpenError> {
         disk::sync_all_of(directory).map_err(OpenError::io("syncing", self.layout.root()))?;
-        durability.sync(index.mark().seq).map_err(|error| OpenError::Index(error.to_string()))
+        let synced = opened.durability.sync(opened.views_through);
+        synced.map_err(|error| OpenError::Index(error.to_string()))
     }
 
     fn run(
@@ -182,7 +184,7 @@ impl Start {
             lanes: Mutex::new(index::lanes(&reader).map_err(failed)?),
             leases: Mutex::default(),
             drain: Mutex::default(),
-            settled_seq: AtomicU64::new(opened.index.mark().seq),
+            settled_seq: AtomicU64::new(opened.views_through),
             upload_number: AtomicU64::new(0),
             wakeup: Notify::new(),
             failed: watch::Sender::new(false),
@@ -193,8 +195,11 @@ impl Start {
         let (syncer, sync_thread) =
             Syncer::start(Arc::clone(&core), opened.durability, self.store_id).map_err(threads_failed)?;
         for segment in journal.into_iter().flat_map(|journal| journal.segments) {
-            if !segment.sealed && segment.first_seq < self.next_seq {
+            // A start that broke off may have left the segment that is being written now.
+            if !segment.sealed && segment.first_seq < self.writer.first_seq() {
                 syncer.request(Request::Seal(segment));
+            } else if segment.remove_leftover().is_err() {
+                tracing::warn!(first = segment.first_seq, "leftover of a sealed segment was not removed");
             }
         }
         let (commands, inbox) = channel();
@@ -205,6 +210,7 @@ impl Start {
             self.store_id,
             opened.index,
             syncer.clone(),
+            self.unsettled,
         );
         let commit_thread = std::thread::Builder::new()
             .name("store-commit".to_owned())

@@ -25,6 +25,8 @@ pub(super) struct Replayed {
     pub(super) last_seq: u64,
     pub(super) changes: u64,
     pub(super) holes: u64,
+    /// Jobs whose files could not be put right.
+    pub(super) unsettled: Vec<JobId>,
 }
 
 /// The journal, unless the store is new. An index without a journal is not enough to start on: what
@@ -41,7 +43,7 @@ pub(super) fn find(layout: &Layout) -> Result<Option<Journal>, OpenError> {
 
 fn has_jobs(layout: &Layout) -> bool {
     let has_entries = |path: &Path| std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some());
-    has_entries(&layout.orgs()) && has_entries(&layout.queue())
+    has_entries(&layout.orgs())
 }
 
 /// A number that tells this store's batches from all other bytes.
@@ -59,6 +61,9 @@ pub(super) fn replay(
 ) -> Result<Replayed, OpenError> {
     let total = journal.len_bytes();
     let from = opened.index.mark().seq.min(opened.views_through);
+    // Numbers are never given twice, though the changes that had them be unreadable.
+    let begun_seq = journal.segments.last().map_or(0, |last| last.first_seq.saturating_sub(1));
+    let last_seq = opened.index.mark().seq.max(begun_seq);
     let mut run = Run {
         applied_seq: opened.index.mark().seq,
         views_through: opened.views_through,
@@ -66,7 +71,7 @@ pub(super) fn replay(
         spool,
         unwritten: 0,
         touched: BTreeSet::new(),
-        replayed: Replayed { last_seq: from, ..Replayed::default() },
+        replayed: Replayed { last_seq, ..Replayed::default() },
     };
     let damage = journal.read::<ReplayError>(from, |item, bytes| {
         progress(bytes.min(total), total);
@@ -76,7 +81,7 @@ pub(super) fn replay(
     let replayed = run.end().map_err(|error| error.into_open_error(layout))?;
     progress(total, total);
     let holes = mend(&damage)?;
-    Ok(Replayed { holes, ..replayed })
+    Ok(Replayed { holes: holes + replayed.holes, ..replayed })
 }
 
 struct Run<'a> {
@@ -93,7 +98,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn take(&mut self, item: &Item) -> Result<(), ReplayError> {
         let seq = item.entry.seq;
-        self.replayed.last_seq = seq;
+        self.replayed.last_seq = self.replayed.last_seq.max(seq);
         if seq > self.applied_seq {
             self.apply(item)?;
         }
@@ -110,7 +115,14 @@ impl Run<'_> {
     }
 
     fn apply(&mut self, item: &Item) -> Result<(), ReplayError> {
-        let applied = self.index.apply(&item.entry)?;
+        let applied = match self.index.apply(&item.entry) {
+            Err(error @ (StoreError::UnknownJob | StoreError::Illegal(_))) => {
+                tracing::error!(seq = item.entry.seq, %error, "a change stands on one that is lost");
+                self.replayed.holes += 1;
+                return Ok(());
+            }
+            applied => applied?,
+        };
         debug_assert!(!matches!(applied, Applied::Job { before: Some(_), .. } if item.payload.is_some()));
         self.replayed.changes += 1;
         self.unwritten += 1;
@@ -132,14 +144,15 @@ impl Run<'_> {
         Ok(self.spool.restore_payload(&job, bytes)?)
     }
 
-    fn end(self) -> Result<Replayed, ReplayError> {
-        if self.unwritten > 0 {
+    fn end(mut self) -> Result<Replayed, ReplayError> {
+        if self.index.mark().seq < self.replayed.last_seq {
             self.index.commit(self.replayed.last_seq)?;
         }
         for id in &self.touched {
-            let job: Job = self.index.job(*id)?.ok_or(StoreError::UnknownJob)?;
+            let Some(job) = self.index.job(*id)? else { continue };
             if self.spool.settle(None, &job).is_err() {
                 tracing::error!(job = %id, "files of a job could not be put right");
+                self.replayed.unsettled.push(*id);
             }
         }
         Ok(self.replayed)
