@@ -7,5 +7,6 @@ mod claim;
 mod maintenance;
 mod outbox;
 mod recovery;
+mod review;
 mod rig;
 mod staged;
