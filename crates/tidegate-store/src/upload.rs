@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
-use tidegate_domain::job::{Job, Protocol, Submission};
+use tidegate_domain::job::{Job, JobEvent, Protocol, Submission};
 use tidegate_domain::{JobId, OrgCode, UploadName};
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -148,6 +148,12 @@ impl Store {
     /// Begins an upload; refused while the disk is nearly full.
     pub fn upload(&self) -> Result<Upload, StoreError> {
         Upload::new(self.clone())
+    }
+
+    /// Takes a job back whose sender can't have read that it was accepted, unless a worker has it.
+    pub async fn withdraw(&self, id: JobId, reason: String) -> Result<Job, StoreError> {
+        let (event, actor) = (JobEvent::Cancelled { reason }, "tidegate".to_owned());
+        self.ask(|reply| Command::Change { id, fence: None, event, actor, reply }).await
     }
 
     /// Accepts an upload under a temporary name, which its sender now gives its final name.

@@ -5,7 +5,7 @@
 //! that is too long, a session that has ended meanwhile.
 //!
 //! A killed client looks at first as if its file were whole: Linux closes its data connection, and
-//! some microseconds later its control connection (in this order in 6000 of 6000 kills). So the
+//! some microseconds later its control connection (in this order in 2000 of 2000 kills). So the
 //! control connection is looked at twice: before the upload is accepted, and before success is
 //! reported. Who was gone by then has not read success, and the job is cancelled.
 //!
@@ -13,7 +13,6 @@
 //! where an FTP reply has no room for words that every client shows.
 
 use bytes::BytesMut;
-use tidegate_domain::job::JobEvent;
 use tidegate_domain::{JobId, UploadName};
 use tidegate_store::{Sender, Upload};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -122,8 +121,7 @@ impl InboxStorage {
             return Ok(());
         }
         let reason = "the sender's connection was lost before it could read success".to_owned();
-        let protocol = self.session.protocol().as_str();
-        match self.intake.store().act(job, JobEvent::Cancelled { reason }, protocol).await {
+        match self.intake.store().withdraw(job, reason).await {
             Ok(_) => tracing::warn!(%job, "upload withdrawn"),
             // A worker has it by now and sees by itself whether the file is whole.
             Err(error) => tracing::warn!(%job, %error, "upload could not be withdrawn"),
