@@ -94,7 +94,7 @@ impl Spool {
         if job.has_response() {
             return self.publish(job);
         }
-        let was_answered = before.is_none_or(|state| state == JobState::Error);
+        let was_answered = before.is_none_or(|state| matches!(state, JobState::Error | JobState::Complete));
         if was_answered { self.withdraw(job) } else { Ok(()) }
     }
 

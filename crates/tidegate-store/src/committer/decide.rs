@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, Submission};
+use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, RetryPolicy, Submission};
 use tidegate_domain::{JobId, OrgCode};
 
 use super::Committer;
@@ -120,9 +120,11 @@ impl Committer {
             leases.iter().filter(|(_, lease)| lease.ends <= now).map(|(id, _)| *id).collect()
         };
         for id in lost {
-            if self.check_change(id, None, &JobEvent::Interrupted).is_ok() {
+            let Ok(Some(job)) = self.core.reader.job(id) else { continue };
+            let event = RetryPolicy::default().after_interruption(job.interruptions);
+            if self.check_change(id, None, &event).is_ok() {
                 tracing::warn!(job = %id, "lease ran out");
-                self.push_job(id, JobEvent::Interrupted, "tidegate".to_owned(), None);
+                self.push_job(id, event, "tidegate".to_owned(), None);
                 self.batch.moves_jobs();
             }
         }

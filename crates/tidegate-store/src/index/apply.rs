@@ -1,6 +1,6 @@
 //! What each change does to the index.
 
-use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, Submission};
+use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, Outcome, Submission};
 use tidegate_domain::{JobId, job};
 
 use super::{InboxFile, Index, keys};
@@ -85,7 +85,8 @@ impl Index {
                 self.put(inbox, &file)?;
             }
         }
-        if job.state == JobState::Complete {
+        // A file of which nothing was accepted may be sent again, once whatever was wrong is mended.
+        if job.state == JobState::Complete && job.outcome != Some(Outcome::Rejected) {
             self.put(keys::digest_key(org, &job.submission.sha256), &job.id)?;
         }
         Ok(())

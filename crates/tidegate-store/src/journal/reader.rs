@@ -39,13 +39,13 @@ impl Journal {
         let mut segments = Segment::list(directory)?;
         // A crash while a segment is begun leaves one without a header; nothing was written to it.
         if let Some(last) = segments.last()
-            && last.read_header(&mut File::open(&last.path)?)?.is_none()
+            && last.read_header(&mut last.open()?)?.is_none()
             && std::fs::metadata(&last.path)?.len() <= super::segment::HEADER_LEN as u64
         {
             segments.pop();
         }
         let Some(first) = segments.first() else { return Ok(None) };
-        let Some(store_id) = first.read_header(&mut File::open(&first.path)?)? else {
+        let Some(store_id) = first.read_header(&mut first.open()?)? else {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a segment's header is unreadable"));
         };
         Ok(Some(Self { segments, store_id }))
@@ -115,7 +115,7 @@ struct Scan<'a> {
 
 impl<'a> Scan<'a> {
     fn open(segment: &'a Segment, store_id: u64) -> io::Result<Self> {
-        let mut file = BufReader::with_capacity(1 << 20, File::open(&segment.path)?);
+        let mut file = BufReader::with_capacity(1 << 20, segment.open()?);
         if segment.read_header(&mut file)? != Some(store_id) {
             let message = format!("{} is not of this store", segment.path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));

@@ -36,6 +36,16 @@ impl Segment {
         Some(Self { first_seq, sealed, path })
     }
 
+    /// Opens it, in its sealed form if it was sealed since it was listed.
+    pub(super) fn open(&self) -> io::Result<File> {
+        match File::open(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !self.sealed => {
+                File::open(self.path.with_extension("sealed"))
+            }
+            other => other,
+        }
+    }
+
     /// Removes the form with payloads that a crash left beside the sealed one.
     pub(crate) fn remove_leftover(&self) -> io::Result<()> {
         if self.sealed { disk::remove_once(&self.path.with_extension("log")) } else { Ok(()) }

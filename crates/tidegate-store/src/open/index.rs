@@ -18,6 +18,8 @@ pub(super) struct Opened {
     pub(super) views_through: u64,
     /// Whether it is empty and everything has to be put into it.
     pub(super) is_new: bool,
+    /// Whether it knows changes that the journal has lost. It is kept, as the only one who does.
+    pub(super) is_ahead: bool,
 }
 
 /// Opens the index if it adds up; else removes it and begins a new one. sled may fail, panic or lose
@@ -47,13 +49,22 @@ fn try_open(
     let (index, durability) = Index::open(&layout.queue(), store_id)?;
     let Some(journal) = journal else { return Ok(None) };
     let reaches = journal.reaches(index.mark().seq).map_err(StoreError::io("reading the journal"))?;
-    let condition = if reaches { index.condition(store_id, clean)? } else { Condition::Useless };
-    if condition == Condition::Useless {
-        tracing::warn!(mark = index.mark().seq, reaches, "index does not add up");
+    if index.condition(store_id, clean)? == Condition::Useless {
+        tracing::warn!(mark = index.mark().seq, "index is missing or does not add up");
         return Ok(None);
     }
     let views_through = index.reader().views_through()?;
-    Ok(Some(Opened { index, durability, views_through, is_new: false }))
+    Ok(Some(Opened { index, durability, views_through, is_new: false, is_ahead: !reaches }))
+}
+
+/// The last change that a sound index of this store shows; `None` if there is no such index.
+pub(super) fn shows(layout: &Layout, store_id: u64) -> Option<u64> {
+    let look = || -> Result<Option<u64>, StoreError> {
+        let (index, _durability) = Index::open(&layout.queue(), store_id)?;
+        let is_sound = index.condition(store_id, false)? == Condition::Whole;
+        Ok(is_sound.then_some(index.mark().seq))
+    };
+    catch_unwind(AssertUnwindSafe(look)).ok()?.ok()?
 }
 
 pub(super) fn begin(layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {
@@ -66,7 +77,7 @@ pub(super) fn begin(layout: &Layout, store_id: u64) -> Result<Opened, OpenError>
     let failed = |error: StoreError| OpenError::Index(error.to_string());
     let (mut index, durability) = Index::open(&queue, store_id).map_err(failed)?;
     index.commit(0).map_err(failed)?;
-    Ok(Opened { index, durability, views_through: 0, is_new: true })
+    Ok(Opened { index, durability, views_through: 0, is_new: true, is_ahead: false })
 }
 
 /// The lanes as the index tells them.

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
-use tidegate_domain::job::{JobEvent, JobState};
+use tidegate_domain::job::{JobState, RetryPolicy};
 use tidegate_domain::{Clock, JobIds};
 use tokio::sync::{Notify, watch};
 
@@ -104,6 +104,7 @@ pub(crate) fn rebuild(
     }
     {
         let _lock = lock(data_dir)?;
+        replay::check_nothing_would_be_lost(&layout)?;
         index::begin(&layout, 0)?;
     }
     open(data_dir, Options::default(), clock, progress)
@@ -138,7 +139,10 @@ impl Start {
         let ids = ids.map_err(failed)?;
         let mut batch = BatchBuilder::new(self.store_id);
         for id in &ids {
-            let change = Change::Job { id: *id, event: JobEvent::Interrupted };
+            let job = index.job(*id).map_err(failed)?;
+            let interruptions = job.map_or(0, |job| job.interruptions);
+            let event = RetryPolicy::default().after_interruption(interruptions);
+            let change = Change::Job { id: *id, event };
             let actor = "tidegate".to_owned();
             let entry = Entry { seq: self.next_seq, at: self.clock.now(), actor, change };
             batch.push(&entry, None).map_err(|error| OpenError::Index(error.to_string()))?;

@@ -80,8 +80,34 @@ pub(super) fn replay(
     let damage = damage.map_err(|error| error.into_open_error(layout))?;
     let replayed = run.end().map_err(|error| error.into_open_error(layout))?;
     progress(total, total);
+    if opened.is_ahead {
+        tracing::error!("journal lost changes that the index still knows; keep a copy of the data directory");
+        return Ok(Replayed { holes: replayed.holes + 1, ..replayed });
+    }
     let holes = mend(&damage)?;
     Ok(Replayed { holes: holes + replayed.holes, ..replayed })
+}
+
+/// Refuses to throw an index away that knows what the journal has lost.
+pub(super) fn check_nothing_would_be_lost(layout: &Layout) -> Result<(), OpenError> {
+    let path = layout.journal();
+    let reading = || OpenError::io("reading", &path);
+    let Some(journal) = Journal::find(&path).map_err(reading())? else { return Ok(()) };
+    let mut last_seq = 0;
+    let damage = journal.read::<io::Error>(0, |item, _| {
+        last_seq = item.entry.seq;
+        Ok(())
+    });
+    let has_hole = damage.map_err(reading())?.iter().any(|place| matches!(place, Damage::Hole { .. }));
+    match super::index::shows(layout, journal.store_id) {
+        Some(shown) if has_hole || shown > last_seq => {
+            let what = "it has lost changes that the index still knows: start the service on them as they \
+                        are, and keep a copy of the data directory"
+                .to_owned();
+            Err(OpenError::Damaged { path, what })
+        }
+        _ => Ok(()),
+    }
 }
 
 struct Run<'a> {

@@ -110,3 +110,17 @@ async fn a_parked_job_lets_those_behind_it_pass() {
     rig.store.act(first.id, JobEvent::Held { reason: "look".into() }, "eve").await.unwrap();
     assert_eq!(rig.claim().await.id(), second.id);
 }
+
+#[tokio::test]
+async fn a_file_that_ends_the_process_again_and_again_becomes_an_exception() {
+    let mut rig = Rig::new();
+    let job = rig.accept("A", "1", b"1").await;
+    let next = rig.accept("A", "2", b"2").await;
+    let interruptions_max = tidegate_domain::job::RetryPolicy::default().interruptions_max;
+    for _ in 0..interruptions_max {
+        assert_eq!(rig.claim().await.id(), job.id);
+        rig = rig.after_kill();
+    }
+    assert_eq!(rig.store.get(job.id).unwrap().unwrap().state, JobState::Exception);
+    assert_eq!(rig.claim().await.id(), next.id, "those behind it go on");
+}

@@ -99,3 +99,21 @@ async fn a_refused_file_that_is_requeued_takes_its_answer_back() {
     rig.store.finish(&claim, end).await.unwrap();
     assert_eq!(rig.files("orgs/A/outbox").len(), 2);
 }
+
+#[tokio::test]
+async fn a_file_that_was_rejected_as_a_whole_is_no_original_and_may_be_requeued() {
+    let rig = Rig::new();
+    let rejected = rig.accept("A", "march.hl7", b"same").await;
+    let claim = rig.claim().await;
+    std::fs::write(rig.store.response_path(&claim.job), "no").unwrap();
+    std::fs::write(rig.store.report_path(&claim.job), "no").unwrap();
+    let end = JobEvent::Completed { outcome: Outcome::Rejected, counts: Counts::default() };
+    rig.store.finish(&claim, end).await.unwrap();
+    let again = rig.accept("A", "april.hl7", b"same").await;
+    assert_eq!(rig.store.original_of(&again).unwrap(), None);
+    let requeued =
+        rig.store.act(rejected.id, JobEvent::Requeued { reason: "profile mended".into() }, "eve").await;
+    assert_eq!(requeued.unwrap().state, JobState::Queued);
+    assert_eq!(rig.files("orgs/A/outbox"), Vec::<String>::new());
+    assert_eq!(rig.claim().await.id(), rejected.id);
+}

@@ -136,7 +136,9 @@ async fn a_torn_end_of_the_journal_is_cut_off_at_every_length() {
         assert_eq!(after.recovery.journal_holes, 0);
         assert_eq!(after.recovery.strays_removed, 1, "the bytes that were never acknowledged");
         let next = after.accept("A", "3", b"3").await;
-        assert_eq!(all(&after.after_kill().store)[0].id, next.id);
+        let again = after.after_kill();
+        assert_eq!(all(&again.store)[0].id, next.id);
+        assert_eq!(again.recovery.journal_holes, 0, "what was cut off is not met again");
     }
 }
 
@@ -229,4 +231,31 @@ fn newest_segment(data_dir: &Path) -> PathBuf {
         fs::read_dir(data_dir.join("journal")).unwrap().map(|entry| entry.unwrap().path()).collect();
     segments.sort();
     segments.pop().unwrap()
+}
+
+/// The journal alone can't tell a torn end from the loss of an acknowledged batch; the index can.
+#[tokio::test]
+async fn an_index_that_knows_more_than_a_damaged_journal_is_kept() {
+    let rig = Rig::new();
+    rig.accept("A", "1", b"1").await;
+    let whole = fs::metadata(newest_segment(rig.path())).unwrap().len();
+    rig.accept("A", "2", b"2").await;
+    let jobs = all(&rig.store);
+    let dir = rig.closed().await;
+    let segment = newest_segment(dir.path());
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[usize::try_from(whole).unwrap() + 30] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+
+    let clock = Arc::new(SystemClock);
+    let refused = Store::rebuild(dir.path(), clock, &mut |_, _| {});
+    assert!(matches!(refused, Err(OpenError::Damaged { .. })), "a rebuild would lose the second job");
+    let mut dir = dir;
+    for _ in 0..2 {
+        let rig = Rig::open(dir);
+        assert!(rig.recovery.journal_holes > 0);
+        assert_eq!(all(&rig.store), jobs);
+        assert_eq!(payload(&rig.store, &jobs[0]), b"2");
+        dir = rig.closed().await;
+    }
 }

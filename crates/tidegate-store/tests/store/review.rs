@@ -14,7 +14,8 @@ const SEGMENT_HEADER: u64 = 28;
 
 fn segments(data_dir: &Path) -> Vec<PathBuf> {
     let journal = data_dir.join("journal");
-    files_in(&journal).into_iter().map(|name| journal.join(name)).collect()
+    let finished = |name: &String| name != "sealing.tmp";
+    files_in(&journal).into_iter().filter(finished).map(|name| journal.join(name)).collect()
 }
 
 fn states(store: &Store) -> Vec<JobState> {
@@ -209,4 +210,88 @@ async fn damage_to_the_index_after_a_clean_end_is_noticed_too() {
         assert_eq!(found, jobs, "variant {variant}");
         assert!(rig.store.verify().await.unwrap().findings.is_empty(), "variant {variant}");
     }
+}
+
+#[tokio::test]
+async fn of_many_who_park_a_job_at_once_one_does() {
+    let rig = Rig::new();
+    let job = rig.accept("A", "1", b"1").await;
+    let acts: Vec<_> = (0..50)
+        .map(|_| {
+            let (store, event) = (rig.store.clone(), JobEvent::Held { reason: "look".to_owned() });
+            tokio::spawn(async move { store.act(job.id, event, "eve").await.is_ok() })
+        })
+        .collect();
+    let mut done = 0;
+    for act in acts {
+        done += usize::from(act.await.unwrap());
+    }
+    assert_eq!(done, 1);
+    assert_eq!(rig.store.history(job.id).unwrap().len(), 2);
+    assert!(!*rig.store.failed().borrow());
+}
+
+/// The next segment can't be begun for a while: what is asked for meanwhile did not happen.
+#[tokio::test]
+async fn a_full_segment_is_followed_by_another_and_sealed() {
+    let rig = Arc::new(Rig::new());
+    rig.accept("B", "1", b"1").await;
+    let accepted = 1 + fill_segment(&rig).await;
+    let (journal, aside) = (rig.path().join("journal"), rig.path().join("uploads/aside"));
+    fs::rename(&journal, &aside).unwrap();
+    assert!(matches!(rig.try_accept("B", "2", b"2").await, Err(StoreError::NoSpace)));
+    assert!(matches!(rig.store.claim(9).await, Err(StoreError::NoSpace)));
+    assert_eq!(rig.files("orgs/B/incoming").len(), 1);
+    fs::rename(&aside, &journal).unwrap();
+
+    let claims = rig.store.claim(9).await.unwrap();
+    assert_eq!(claims.len(), 2, "both lanes are still to be had");
+    for _ in 0..2 {
+        // Its sync waits in line behind the sealing.
+        rig.store.checkpoint(&claims[0], vec![1], Counts::default()).await.unwrap();
+    }
+    assert!(segments(rig.path())[0].to_string_lossy().ends_with(".sealed"));
+    assert_eq!(segments(rig.path()).len(), 2);
+    let image = rig.crash_image();
+    fs::remove_dir_all(image.path().join("queue")).unwrap();
+    let after = Rig::open(image);
+    assert_eq!(after.recovery.journal_holes, 0);
+    assert_eq!(after.store.stats().unwrap().by_state[&JobState::Queued], accepted);
+    assert!(after.store.verify().await.unwrap().findings.is_empty());
+}
+
+/// Uploads until the journal's first segment has no room left; how many.
+async fn fill_segment(rig: &Arc<Rig>) -> u64 {
+    let segment = segments(rig.path()).remove(0);
+    let mut accepted = 0;
+    loop {
+        let room = (64_u64 << 20).saturating_sub(fs::metadata(&segment).unwrap().len());
+        let at_once = match room {
+            0 => return accepted,
+            1..=0x40_0000 => 1,
+            _ => 50,
+        };
+        let uploads: Vec<_> = (0..at_once)
+            .map(|_| {
+                let rig = Arc::clone(rig);
+                tokio::spawn(async move { rig.accept("A", "large", &vec![b'x'; 64 << 10]).await })
+            })
+            .collect();
+        for upload in uploads {
+            upload.await.unwrap();
+            accepted += 1;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_clean_end_is_believed_once() {
+    let rig = Rig::new();
+    let job = rig.accept("A", "1", b"1").await;
+    let rig = Rig::open(rig.closed().await);
+    let image = rig.crash_image();
+    fs::write(image.path().join("orgs/A/incoming/0000000000000001.hl7"), "never acknowledged").unwrap();
+    let after = Rig::open(image);
+    assert_eq!(after.recovery.strays_removed, 1);
+    assert_eq!(after.files("orgs/A/incoming"), [format!("{}.hl7", job.id)]);
 }
