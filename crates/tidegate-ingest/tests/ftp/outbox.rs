@@ -1,5 +1,7 @@
 use tidegate_domain::job::{Counts, Job, JobEvent, Outcome};
 use tidegate_store::Store;
+use unftp_core::auth::DefaultUser;
+use unftp_core::storage::StorageBackend;
 
 use crate::client::Client;
 use crate::rig::Rig;
@@ -36,4 +38,26 @@ async fn a_response_is_listed_fetched_and_deleted_by_its_sender_only() {
     assert_eq!(client.command(&format!("DELE outbox/{name}")).await.code, 250);
     assert_eq!(client.names("outbox").await, Vec::<String>::new());
     assert_eq!(client.command(&format!("DELE outbox/{name}")).await.code, 550);
+}
+
+/// unftp-sbe-fs is the storage that clients of libunftp know: over the same directory it lists the same
+/// names, lengths and times.
+#[tokio::test]
+async fn a_listing_reads_as_that_of_the_usual_storage() {
+    let rig = Rig::start().await;
+    let mut client = Client::login(rig.address, "acme").await;
+    assert_eq!(client.store("a.hl7", b"MSH").await.code, 226);
+    let job = answer(&rig.store, b"MSA|AA").await;
+    let path = rig.store.response_path(&job);
+    let outbox = path.parent().unwrap().parent().unwrap().join("outbox");
+    let usual = unftp_sbe_fs::Filesystem::new(outbox).unwrap();
+    let usual = usual.list_vec(&DefaultUser, "/").await.unwrap();
+    let (listing, _) = client.fetch("LIST outbox").await;
+    let tell = |line: &str| line.split_whitespace().skip(4).map(str::to_owned).collect::<Vec<_>>();
+    let mut ours: Vec<_> = String::from_utf8(listing).unwrap().lines().map(tell).collect();
+    let mut theirs: Vec<_> = usual.iter().map(|line| tell(line)).collect();
+    ours.sort();
+    theirs.sort();
+    assert_eq!(ours.len(), 1);
+    assert_eq!(ours, theirs);
 }
