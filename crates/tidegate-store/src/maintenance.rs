@@ -5,10 +5,10 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use tidegate_domain::OrgCode;
-use tidegate_domain::maintenance::{Calendar, Gate, Hold, InHand, Override, Window, gate};
+use tidegate_domain::maintenance::{Calendar, Gate, HOLD_MAX, Hold, InHand, Override, Window, gate};
 
 use crate::record::{Entry, MaintenanceChange};
 
@@ -21,9 +21,11 @@ pub(crate) struct StaffChanges {
 }
 
 impl StaffChanges {
-    /// The effect of one change. Holds that ran out leave the list here; the journal keeps them.
+    /// The effect of one change. Holds that ran out long ago leave the list here; the journal keeps
+    /// them. Not at once: a wall clock that was ahead for a moment must not end a hold for good.
     pub(crate) fn apply(&mut self, entry: &Entry, change: &MaintenanceChange) {
-        self.holds.retain(|hold| hold.until.is_none_or(|until| until > entry.at));
+        let ran_out = |until: DateTime<Utc>| until + TimeDelta::from_std(HOLD_MAX).unwrap_or_default() < entry.at;
+        self.holds.retain(|hold| !hold.until.is_some_and(ran_out));
         match change {
             MaintenanceChange::WindowAdded(window) => self.windows.push(window.clone()),
             MaintenanceChange::HoldPlaced(hold) => self.holds.push(hold.clone()),

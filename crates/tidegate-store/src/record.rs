@@ -1,7 +1,7 @@
 //! What the journal is made of.
 //!
-//! These types are written to disk: add variants and fields at the end only; anything else is a new
-//! layout with a step in `migrations/`.
+//! These types are written to disk in an encoding that does not name fields: add variants at the end
+//! only; anything else is a new layout with a step in `migrations/`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

@@ -5,7 +5,8 @@ use tidegate_domain::job::JobState;
 
 use super::keys::state_byte;
 
-/// Format of keys and values. Another number means a new index, not a migration: it is only a view.
+/// Format of keys and values; raise it with every change of what is kept, `Job` included. Another number
+/// means a new index, not a migration: it is only a view.
 pub(crate) const FORMAT: u32 = 1;
 
 /// Written with every batch.

@@ -85,3 +85,13 @@ async fn a_clock_that_is_put_back_does_not_let_a_hold_leak() {
     assert_eq!(rig.store.gate(None).state, GateState::Closed);
     assert!(rig.store.claim(1).await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_clock_that_is_ahead_for_a_moment_ends_no_hold_for_good() {
+    let rig = Rig::new();
+    rig.store.place_hold(rig.hold(None)).await.unwrap();
+    rig.clock.advance(TimeDelta::hours(5));
+    rig.store.place_hold(rig.hold(Some("A"))).await.unwrap();
+    rig.clock.advance(TimeDelta::hours(-5));
+    assert_eq!(rig.store.gate(None).state, GateState::Closed);
+}

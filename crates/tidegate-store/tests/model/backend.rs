@@ -1,0 +1,111 @@
+//! The backend under test: one process, a data directory. All that the suite does not say in the
+//! store's own verbs is here; another backend replaces this file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tidegate_domain::ManualClock;
+use tidegate_domain::job::Job;
+use tidegate_store::{Options, Recovery, Store};
+
+use crate::ops::{Lease, Restart};
+
+pub(crate) struct Backend {
+    pub(crate) store: Store,
+    pub(crate) clock: ManualClock,
+    directory: TempDir,
+}
+
+impl Backend {
+    pub(crate) fn new(clock: ManualClock, lease: Lease) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (store, _) = open(directory.path(), &clock, lease);
+        Self { store, clock, directory }
+    }
+
+    /// Ends the store and starts it again; how many jobs were with a worker.
+    pub(crate) async fn restart(&mut self, how: Restart, lease: Lease) -> u64 {
+        let image = match how {
+            Restart::Kill | Restart::KillAndRebuild => Some(crash_image(self.directory.path())),
+            Restart::Close | Restart::CloseAndRebuild => None,
+        };
+        self.store.close().await;
+        if let Some(image) = image {
+            self.directory = image;
+        }
+        let mut interrupted = 0;
+        if matches!(how, Restart::CloseAndRebuild | Restart::KillAndRebuild) {
+            let clock = Arc::new(self.clock.clone());
+            let (rebuilt, recovery) = Store::rebuild(self.directory.path(), clock, &mut |_, _| {}).unwrap();
+            rebuilt.close().await;
+            interrupted += recovery.jobs_interrupted;
+        }
+        let (store, recovery) = open(self.directory.path(), &self.clock, lease);
+        self.store = store;
+        interrupted + recovery.jobs_interrupted
+    }
+
+    /// A worker writes the response and the report of a job, in place of those that it wrote before.
+    pub(crate) fn write_answers(&self, job: &Job, answers: &[Vec<u8>; 2]) {
+        for (path, bytes) in [self.store.response_path(job), self.store.report_path(job)].iter().zip(answers) {
+            drop(fs::remove_file(path));
+            fs::write(path, bytes).unwrap();
+        }
+    }
+}
+
+fn open(directory: &Path, clock: &ManualClock, lease: Lease) -> (Store, Recovery) {
+    let lease = match lease {
+        Lease::Long => Duration::from_hours(24),
+        Lease::Zero => Duration::ZERO,
+    };
+    let options = Options { lease, ..Options::default() };
+    let (store, recovery) = Store::open(directory, options, Arc::new(clock.clone())).unwrap();
+    assert_eq!(recovery.journal_holes, 0, "{recovery:?}");
+    (store, recovery)
+}
+
+/// The data directory as it would be found if the process were killed now. The store may be tidying
+/// up behind the copy's back: it is made of files that were all there at one moment.
+fn crash_image(directory: &Path) -> TempDir {
+    loop {
+        let image = tempfile::tempdir().unwrap();
+        let before = files(directory);
+        let copied = before.iter().try_for_each(|file| {
+            let target = image.path().join(file);
+            fs::create_dir_all(target.parent().unwrap())?;
+            let source = directory.join(file);
+            if source.is_dir() { fs::create_dir_all(target) } else { fs::copy(source, target).map(drop) }
+        });
+        match copied {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            copied => {
+                copied.unwrap();
+                if files(directory) == before {
+                    return image;
+                }
+            }
+        }
+    }
+}
+
+fn files(directory: &Path) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
+    let mut ahead = vec![directory.to_owned()];
+    while let Some(next) = ahead.pop() {
+        // A directory that went away meanwhile is noticed by whoever looks twice.
+        for entry in fs::read_dir(next).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                ahead.push(path.clone());
+            }
+            found.insert(path.strip_prefix(directory).unwrap().to_owned());
+        }
+    }
+    found
+}
