@@ -57,9 +57,7 @@ impl Refusal {
                 "Check your export: it produced no data. Send the file again once it holds messages."
             }
             RefusalKind::Compressed => "Unpack the file and send the plain HL7 text.",
-            RefusalKind::Encrypted => {
-                "Decrypt the file and send the plain HL7 text."
-            }
+            RefusalKind::Encrypted => "Decrypt the file and send the plain HL7 text.",
             RefusalKind::Encoding => {
                 "Set your export to write plain text in UTF-8 or ASCII and send the file again."
             }

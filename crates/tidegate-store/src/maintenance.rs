@@ -24,7 +24,8 @@ impl StaffChanges {
     /// The effect of one change. Holds that ran out long ago leave the list here; the journal keeps
     /// them. Not at once: a wall clock that was ahead for a moment must not end a hold for good.
     pub(crate) fn apply(&mut self, entry: &Entry, change: &MaintenanceChange) {
-        let ran_out = |until: DateTime<Utc>| until + TimeDelta::from_std(HOLD_MAX).unwrap_or_default() < entry.at;
+        let ran_out =
+            |until: DateTime<Utc>| until + TimeDelta::from_std(HOLD_MAX).unwrap_or_default() < entry.at;
         self.holds.retain(|hold| !hold.until.is_some_and(ran_out));
         match change {
             MaintenanceChange::WindowAdded(window) => self.windows.push(window.clone()),

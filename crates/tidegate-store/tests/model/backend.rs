@@ -52,7 +52,8 @@ impl Backend {
 
     /// A worker writes the response and the report of a job, in place of those that it wrote before.
     pub(crate) fn write_answers(&self, job: &Job, answers: &[Vec<u8>; 2]) {
-        for (path, bytes) in [self.store.response_path(job), self.store.report_path(job)].iter().zip(answers) {
+        for (path, bytes) in [self.store.response_path(job), self.store.report_path(job)].iter().zip(answers)
+        {
             drop(fs::remove_file(path));
             fs::write(path, bytes).unwrap();
         }

@@ -17,6 +17,7 @@ mod fairness;
 mod gate;
 mod model;
 mod ops;
+mod steering;
 mod suite;
 mod table;
 mod work;
@@ -44,8 +45,7 @@ fn the_store_does_what_its_model_does() {
 fn run_case(seed: u64) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config =
-        Config { cases: 1, failure_persistence: None, max_shrink_time: 60_000, ..Config::default() };
+    let config = Config { cases: 1, failure_persistence: None, max_shrink_time: 60_000, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let tried = runner.run(&ops::cases(), |case| runtime.block_on(suite::run(case)));

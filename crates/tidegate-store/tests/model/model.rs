@@ -63,11 +63,8 @@ impl Model {
 
     /// A new job at the end of its lane.
     pub(crate) fn accept(&mut self, id: JobId, submission: Submission, body: Vec<u8>) -> Job {
-        let accepted = Line {
-            event: "accepted",
-            at: self.now,
-            actor: format!("sender:{}", submission.account),
-        };
+        let accepted =
+            Line { event: "accepted", at: self.now, actor: format!("sender:{}", submission.account) };
         let job = Job::accepted(id, self.now, submission);
         let (history, draft) = (vec![accepted], Default::default());
         self.jobs.push(ModelJob { job: job.clone(), body, history, draft, answers: None });

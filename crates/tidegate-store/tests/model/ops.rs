@@ -22,29 +22,81 @@ pub(crate) struct Case {
 #[derive(Debug, Clone)]
 pub(crate) enum Op {
     // The sender.
-    Accept { org: usize, name: usize, body: usize },
+    Accept {
+        org: usize,
+        name: usize,
+        body: usize,
+    },
     /// Begun and never ended.
-    Abandon { body: usize },
-    Stage { org: usize, name: usize, body: usize },
-    AcceptStaged { org: usize, staged: usize, name: usize },
-    RenameStaged { org: usize, from: usize, to: usize },
-    RemoveStaged { org: usize, name: usize },
-    DeleteAnswer { job: usize, report: bool },
+    Abandon {
+        body: usize,
+    },
+    Stage {
+        org: usize,
+        name: usize,
+        body: usize,
+    },
+    AcceptStaged {
+        org: usize,
+        staged: usize,
+        name: usize,
+    },
+    RenameStaged {
+        org: usize,
+        from: usize,
+        to: usize,
+    },
+    RemoveStaged {
+        org: usize,
+        name: usize,
+    },
+    DeleteAnswer {
+        job: usize,
+        report: bool,
+    },
     // The worker.
-    Claim { max: usize },
-    Renew { claim: Pick },
-    Checkpoint { claim: Pick },
-    Finish { claim: Pick, end: End },
+    Claim {
+        max: usize,
+    },
+    Renew {
+        claim: Pick,
+    },
+    Checkpoint {
+        claim: Pick,
+    },
+    Finish {
+        claim: Pick,
+        end: End,
+    },
     // Staff.
-    Act { job: usize, action: Action },
+    Act {
+        job: usize,
+        action: Action,
+    },
     /// No organization means everyone; no minutes mean until released.
-    PlaceHold { org: Option<usize>, minutes: Option<u64> },
-    ReleaseHolds { org: Option<usize> },
-    AddWindow { org: Option<usize>, starts_in_min: i64, minutes: i64 },
-    EndWindow { window: usize },
+    PlaceHold {
+        org: Option<usize>,
+        minutes: Option<u64>,
+    },
+    ReleaseHolds {
+        org: Option<usize>,
+    },
+    AddWindow {
+        org: Option<usize>,
+        starts_in_min: i64,
+        minutes: i64,
+    },
+    EndWindow {
+        window: usize,
+    },
     // The machine.
-    MoveClock { seconds: i64 },
-    Restart { how: Restart, lease: Lease },
+    MoveClock {
+        seconds: i64,
+    },
+    Restart {
+        how: Restart,
+        lease: Lease,
+    },
 }
 
 /// Which claim: one that is alive, or any that there ever was.
@@ -155,7 +207,8 @@ fn staff() -> impl Strategy<Value = Op> {
 
 fn machine() -> impl Strategy<Value = Op> {
     let jumps = [1, 60, 300, 3_600, 5 * 3_600, 86_400, -1, -60, -300, -3_600, -5 * 3_600, -86_400];
-    let hows = [Restart::Close, Restart::Kill, Restart::Kill, Restart::CloseAndRebuild, Restart::KillAndRebuild];
+    let hows =
+        [Restart::Close, Restart::Kill, Restart::Kill, Restart::CloseAndRebuild, Restart::KillAndRebuild];
     let restart =
         (proptest::sample::select(hows.to_vec()), proptest::sample::select(vec![Lease::Long, Lease::Zero]));
     prop_oneof![

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use tidegate_domain::JobId;
 use tidegate_domain::job::{JobEvent, JobState};
+use tidegate_domain::maintenance::REASON_CHARS_MAX;
 use tidegate_store::Filter;
 use tokio::task::JoinSet;
 
@@ -25,9 +26,7 @@ pub(super) async fn act(
 ) -> Result<Json<Acted>, Failure> {
     let reason = request.reason.trim();
     let actor = request.actor.trim().to_owned();
-    if reason.is_empty() || actor.is_empty() {
-        return Err(Failure::bad_request("a change of jobs needs an actor and a reason"));
-    }
+    check_wording(&actor, reason)?;
     let event = event(request.action, reason);
     let ids = select(&control, request.selection).await?;
     let more = ids.len() == JOBS_MAX;
@@ -37,6 +36,17 @@ pub(super) async fn act(
         perform(&control, ids, &actor, &event).await
     };
     Ok(Json(Acted { dry_run: request.dry_run, jobs, more }))
+}
+
+/// Both go into a history that is kept for good.
+pub(super) fn check_wording(actor: &str, reason: &str) -> Result<(), Failure> {
+    if reason.is_empty() || actor.is_empty() {
+        return Err(Failure::bad_request("a change needs an actor and a reason"));
+    }
+    if reason.chars().count() > REASON_CHARS_MAX || actor.chars().count() > REASON_CHARS_MAX {
+        return Err(Failure::bad_request(format!("a reason has at most {REASON_CHARS_MAX} characters")));
+    }
+    Ok(())
 }
 
 fn event(action: Action, reason: &str) -> JobEvent {
