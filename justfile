@@ -26,6 +26,11 @@ interop:
 crash rounds="200":
     TIDEGATE_CRASH_ROUNDS={{rounds}} cargo test --release -p tidegate --test e2e crash -- --nocapture
 
+# Cuts the power at random moments on a disk that forgets; see tests/power/src/main.rs. Needs root.
+power images="300":
+    cargo build --release
+    cargo run --manifest-path tests/power/Cargo.toml --target-dir target/power -- --images {{images}}
+
 # Figures as ratios: durable accepts, the HL7 door, the drain of a backlog.
 bench:
     cargo bench -p tidegate-store --bench accept
