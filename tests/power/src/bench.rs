@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result};
+use tempfile::TempDir;
 
 use crate::arguments::Arguments;
+use crate::command::run;
 use crate::disk::Image;
 use crate::machine::{FileSystem, Machine};
 use crate::site::Site;
@@ -20,24 +22,24 @@ pub(crate) struct Bench {
     /// Where images that fail are kept.
     pub(crate) keep: Option<PathBuf>,
     site: Site,
-    home: tempfile::TempDir,
+    home: Home,
     /// Machines that were put together.
     machines: AtomicU64,
 }
 
 impl Bench {
     pub(crate) fn new(arguments: &Arguments) -> Result<Self> {
-        let home = tempfile::Builder::new().prefix("tidegate-power-").tempdir()?;
+        let home = Home::new()?;
         // A copy, so that a build meanwhile does not change what is tested.
-        let binary = home.path().join("tidegate");
+        let binary = home.0.path().join("tidegate");
         std::fs::copy(&arguments.binary, &binary)
             .with_context(|| format!("no server at {}", arguments.binary.display()))?;
         Ok(Self {
             file_system: arguments.file_system,
-            empty: arguments.file_system.make(home.path()).context("making a file system")?,
+            empty: arguments.file_system.make(home.0.path()).context("making a file system")?,
             at_once: arguments.at_once,
             keep: arguments.keep.clone(),
-            site: Site::first(&binary, &home.path().join("site"))?,
+            site: Site::first(&binary, &home.0.path().join("site"))?,
             home,
             machines: AtomicU64::new(0),
         })
@@ -46,9 +48,27 @@ impl Bench {
     /// A machine on an image and the site on it; nothing runs yet.
     pub(crate) fn boot(&self, image: Image) -> Result<(Machine, Site)> {
         // A short name: the path of a socket has a bound.
-        let home = self.home.path().join(self.machines.fetch_add(1, Ordering::Relaxed).to_string());
+        let home = self.home.0.path().join(self.machines.fetch_add(1, Ordering::Relaxed).to_string());
         let machine = Machine::boot(image, self.file_system, &home)?;
         let site = self.site.moved(&home, machine.root().join("data"))?;
         Ok((machine, site))
+    }
+}
+
+/// A directory in memory: if this process is killed, it goes with the namespace and leaves nothing.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("tidegate-power-").tempdir()?;
+        let arguments = ["-t", "tmpfs", "tidegate-power"].map(AsRef::as_ref);
+        run("mount", arguments.into_iter().chain([directory.path().as_os_str()]))?;
+        Ok(Self(directory))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        drop(run("umount", ["--lazy".as_ref(), self.0.path().as_os_str()]));
     }
 }
