@@ -39,6 +39,12 @@ impl JobId {
         Self(bytes)
     }
 
+    /// When it was made, to the millisecond; never before an earlier id, though the clock was put back.
+    pub fn made_at(self) -> DateTime<Utc> {
+        let millis = i64::try_from(self.bits() >> 32).unwrap_or(i64::MAX);
+        DateTime::from_timestamp_millis(millis).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
     fn from_parts(millis: u64, counter: u32) -> Self {
         let bits = (u128::from(millis) << 32) | u128::from(counter);
         let [_, _, _, _, _, _, bytes @ ..] = bits.to_be_bytes();
@@ -148,6 +154,7 @@ mod tests {
         assert_eq!(text.parse(), Ok(id));
         assert_eq!(text.to_lowercase().parse(), Ok(id));
         assert_eq!(JobId::from_bytes(id.to_bytes()), id);
+        assert_eq!(id.made_at(), at(1_709_946_000_000));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState};
 use tidegate_domain::maintenance::{Calendar, Hold, Override, Window};
 use tidegate_domain::{JobId, OrgCode};
@@ -14,6 +14,9 @@ use crate::committer::Command;
 use crate::error::StoreError;
 use crate::maintenance::Maintenance;
 use crate::record::MaintenanceChange;
+
+/// No job is accepted so long after its id was made, unless the wall clock is set meanwhile.
+const MADE_BEFORE_ACCEPTED_MAX: TimeDelta = TimeDelta::days(1);
 
 /// Which jobs to list.
 #[derive(Debug, Clone, Default)]
@@ -54,9 +57,13 @@ impl Store {
             if jobs.len() >= filter.limit {
                 break;
             }
-            let Some(job) = self.core.reader.job(id?)? else { continue };
-            if filter.since.is_some_and(|since| job.received_at < since) {
+            let id = id?;
+            if filter.since.is_some_and(|since| id.made_at() + MADE_BEFORE_ACCEPTED_MAX < since) {
                 break;
+            }
+            let Some(job) = self.core.reader.job(id)? else { continue };
+            if filter.since.is_some_and(|since| job.received_at < since) {
+                continue;
             }
             let state_fits = filter.state.is_none_or(|state| job.state == state);
             if state_fits && filter.org.as_ref().is_none_or(|org| job.submission.org == *org) {
