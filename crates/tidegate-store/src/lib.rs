@@ -3,10 +3,10 @@
 //! **The promise.** When [`Upload::accept`] returns `Ok`, the upload's bytes, its name and its job are
 //! on stable storage, and nothing but the loss of the disk takes them away again.
 //!
-//! **How.** One thread, the [committer](committer), makes every change: it decides it, writes it to the
-//! [journal] and syncs, shows it in the [index] (sled) and the [spool] (the organizations'
+//! **How.** One thread, the `committer`, makes every change: it decides it, writes it to the
+//! `journal` and syncs, shows it in the `index` (sled) and the `spool` (the organizations'
 //! directories), and answers. The journal is the truth; index and spool are views of it which a
-//! [start](open) repairs or makes anew. `docs/decisions/0001-journal-and-index.md` tells why.
+//! start (`open`) repairs or makes anew. `docs/decisions/0001-journal-and-index.md` tells why.
 //!
 //! **What it does not do.** It knows nothing of protocols or HL7, and delivers nothing.
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tidegate_domain::Organizations;
-use tidegate_domain::job::{JobState, RetryPolicy};
+use tidegate_domain::job::JobState;
 use tidegate_store::Options;
 use tidegate_worker::{Code, DeliverError, Key};
 
 use crate::files::good;
 use crate::probe::Probe;
-use crate::rig::{Rig, organization};
+use crate::rig::{RETRY, Rig, organization};
 
 /// Fails the first `times` deliveries of message 3.
 fn failing(times: u32) -> impl FnMut(&Key) -> Result<(), DeliverError> + Send + 'static {
@@ -51,7 +51,7 @@ async fn a_passing_failure_is_tried_again_at_the_same_message() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lasting_failure_becomes_an_exception_and_loses_nothing() {
     let rig = Rig::new();
-    let failures_max = RetryPolicy::default().failures_max;
+    let failures_max = RETRY.failures_max;
     let probe = Probe::scripted(failing(failures_max));
     let running = rig.work(probe.clone());
     let id = rig.accept("A", "file", &good(0..5)).await;

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
-use tidegate_domain::job::{Job, JobEvent, JobState, Protocol};
+use tidegate_domain::job::{Job, JobEvent, JobState, Protocol, RetryPolicy};
 use tidegate_domain::maintenance::{Calendar, Hold, HoldLength, MaintenanceConfig};
 use tidegate_domain::{Hl7Profile, JobId, ManualClock, OrgCode, Organization, Organizations, UploadName};
 use tidegate_store::{Filter, Options, Sender, Store};
@@ -17,6 +17,10 @@ use tokio::task::JoinHandle;
 
 /// The longest that a test waits for anything.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Gives up soon enough for a test to see it.
+pub(crate) const RETRY: RetryPolicy =
+    RetryPolicy { delay_first: TimeDelta::seconds(5), failures_max: 10, interruptions_max: 20 };
 
 pub(crate) struct Rig {
     dir: TempDir,
@@ -64,7 +68,8 @@ impl Rig {
             target,
             WorkerConfig::default(),
             Arc::new(self.clock.clone()),
-        );
+        )
+        .with_retry(RETRY);
         let shutdown = async move { drop(stopped.wait_for(|stop| *stop).await) };
         Running { stop, task: tokio::spawn(worker.run(shutdown)) }
     }
