@@ -71,12 +71,14 @@ impl Lanes {
         self.last_served = Some(org.clone());
     }
 
-    /// The next instant at which a lane that waits for a time is due.
-    pub(crate) fn next_due(&self) -> Option<DateTime<Utc>> {
+    /// The next instant after `now` at which a lane is due that waits for a time. One that is due already
+    /// waits for something else, such as the gate.
+    pub(crate) fn next_due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.lanes
             .values()
             .filter(|lane| lane.waiting > 0 && !lane.busy)
             .filter_map(|lane| lane.not_before)
+            .filter(|due| *due > now)
             .min()
     }
 

@@ -122,7 +122,7 @@ impl Store {
         let maintenance = self.core.gatekeeper.now();
         let lanes = self.core.lanes();
         let gates = lanes.waiting().filter_map(|(org, _)| maintenance.gate_now(now, Some(org)).next_change);
-        gates.chain(lanes.next_due()).min()
+        gates.chain(lanes.next_due(now)).min()
     }
 
     /// The gate now, for one organization or for everyone.

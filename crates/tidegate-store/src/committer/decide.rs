@@ -64,7 +64,7 @@ impl Committer {
     }
 
     fn claim(&mut self, jobs_max: usize, reply: Reply<Vec<Job>>) {
-        self.reap();
+        let reaped = self.reap();
         let start = self.batch.items().len();
         let now = self.core.clock.now();
         let maintenance = self.core.gatekeeper.now();
@@ -88,7 +88,7 @@ impl Committer {
             }
         }
         let items = start..self.batch.items().len();
-        if items.is_empty() {
+        if items.is_empty() && !reaped {
             drop(reply.send(Ok(Vec::new())));
         } else {
             self.batch.moves_jobs();
@@ -112,13 +112,14 @@ impl Committer {
         Ok(None)
     }
 
-    /// Takes jobs back whose worker let its lease run out.
-    fn reap(&mut self) {
+    /// Takes jobs back whose worker let its lease run out; whether there were any.
+    fn reap(&mut self) -> bool {
         let now = Instant::now();
         let lost: Vec<JobId> = {
             let leases = self.core.leases();
             leases.iter().filter(|(_, lease)| lease.ends <= now).map(|(id, _)| *id).collect()
         };
+        let before = self.batch.items().len();
         for id in lost {
             let Ok(Some(job)) = self.core.reader.job(id) else { continue };
             let event = RetryPolicy::default().after_interruption(job.interruptions);
@@ -128,6 +129,7 @@ impl Committer {
                 self.batch.moves_jobs();
             }
         }
+        self.batch.items().len() > before
     }
 
     fn push_job(&mut self, id: JobId, event: JobEvent, actor: String, payload: Option<Vec<u8>>) -> usize {
