@@ -9,6 +9,7 @@ use tidegate_domain::job::{Job, JobState};
 use tidegate_domain::{OrgCode, UploadName};
 use tidegate_store::{Filter, SenderFile, Store};
 
+use crate::gate::GateModel;
 use crate::model::{Line, Model, ModelJob, orgs};
 use crate::{Checked, same, table, that};
 
@@ -44,7 +45,7 @@ fn job(store: &Store, model: &Model, known: &ModelJob) -> Checked {
         return Ok(());
     }
     let original = store.original_of(&known.job).unwrap();
-    that(model.may_be_original(&known.job, original), || format!("original of {id}: {original:?}"))
+    that(model.is_original(&known.job, original), || format!("original of {id}: {original:?}"))
 }
 
 /// Every filter picks what it says, the newest first.
@@ -156,7 +157,8 @@ fn gate(store: &Store, model: &Model) -> Checked {
     let found = store.maintenance();
     same("windows", &found.calendar, &model.gate.calendar)?;
     same("overrides", &found.overrides, &model.gate.overrides)?;
-    same("holds", &found.holds, &model.gate.holds)?;
+    let standing = |holds| GateModel::standing(holds, model.now);
+    same("holds", &standing(&found.holds), &standing(&model.gate.holds))?;
     for org in orgs().map(Some).chain([None]) {
         same("gate", &store.gate(org.as_ref()), &model.gate.at(model.now, org.as_ref()))?;
         for minutes in [-90, -1, 1, 90] {

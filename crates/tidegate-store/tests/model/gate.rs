@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use tidegate_domain::OrgCode;
-use tidegate_domain::maintenance::{Calendar, Gate, Hold, Override, gate};
+use tidegate_domain::maintenance::{Calendar, Gate, HOLD_MAX, Hold, Override, gate};
 
 #[derive(Debug, Default)]
 pub(crate) struct GateModel {
@@ -32,9 +32,15 @@ impl GateModel {
         Some(then)
     }
 
-    /// Holds that are over leave the list with the next change to it.
-    pub(crate) fn drop_what_is_over(&mut self, now: DateTime<Utc>) {
-        self.holds.retain(|hold| !is_over(hold, now));
+    /// With each change those holds leave the list that are over for so long that no clock which was
+    /// ahead for a moment can have ended them.
+    pub(crate) fn forget_old_holds(&mut self, now: DateTime<Utc>) {
+        self.holds.retain(|hold| hold.until.is_none_or(|until| until + HOLD_MAX >= now));
+    }
+
+    /// The holds that stand.
+    pub(crate) fn standing(holds: &[Hold], now: DateTime<Utc>) -> Vec<&Hold> {
+        holds.iter().filter(|hold| !is_over(hold, now)).collect()
     }
 
     /// Releases the holds of one organization, or those for everyone; those that stood.
@@ -42,7 +48,7 @@ impl GateModel {
         let concerns = |hold: &&Hold| hold.org.as_ref() == org && !is_over(hold, now);
         let released: Vec<Hold> = self.holds.iter().filter(concerns).cloned().collect();
         if !released.is_empty() {
-            self.drop_what_is_over(now);
+            self.forget_old_holds(now);
             self.holds.retain(|hold| hold.org.as_ref() != org);
         }
         released

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use tidegate_domain::job::{Job, JobEvent, JobState, Outcome, Submission};
+use tidegate_domain::job::{Job, JobEvent, JobState, Outcome, RetryPolicy, Submission};
 use tidegate_domain::{JobId, OrgCode, UploadName};
 
 use crate::fairness::Fairness;
 use crate::gate::GateModel;
-use crate::ops::{Lease, ORGS};
+use crate::ops::{Lease, ORGS, Pick};
 use crate::table;
 
 #[derive(Debug)]
@@ -61,6 +61,13 @@ impl Model {
         self.jobs.iter_mut().find(|known| known.job.id == id).unwrap()
     }
 
+    /// A job; an apt one is one that fits.
+    pub(crate) fn pick(&self, pick: Pick, fits: impl Fn(&Job) -> bool) -> Option<JobId> {
+        let all: Vec<&Job> = self.jobs.iter().map(|known| &known.job).collect();
+        let apt: Vec<&Job> = all.iter().copied().filter(|job| fits(job)).collect();
+        pick.of(&apt, &[], &all).map(|job| job.id)
+    }
+
     /// A new job at the end of its lane.
     pub(crate) fn accept(&mut self, id: JobId, submission: Submission, body: Vec<u8>) -> Job {
         let accepted =
@@ -94,12 +101,16 @@ impl Model {
         Some(known.job.clone())
     }
 
-    /// Nobody has a job in hand any more; how many were.
-    pub(crate) fn interrupt(&mut self) -> BTreeSet<OrgCode> {
+    /// The workers of all jobs in hand are gone; how many there were. A job that this happens to again
+    /// and again, without getting any further, is itself suspected.
+    pub(crate) fn interrupt(&mut self) -> u64 {
         let in_hand = |known: &&ModelJob| known.job.state == JobState::Processing;
-        let lost: Vec<JobId> = self.jobs.iter().filter(in_hand).map(|known| known.job.id).collect();
-        let happened = lost.iter().filter_map(|id| self.happen(*id, &JobEvent::Interrupted, "tidegate"));
-        happened.map(|job| job.submission.org).collect()
+        let lost: Vec<Job> = self.jobs.iter().filter(in_hand).map(|known| known.job.clone()).collect();
+        for job in &lost {
+            let event = RetryPolicy::default().after_interruption(job.interruptions);
+            self.happen(job.id, &event, "tidegate").unwrap();
+        }
+        lost.len() as u64
     }
 
     /// The job of an organization that is next: the first that waits, unless another is in hand.
@@ -129,25 +140,20 @@ impl Model {
         orgs().filter_map(next_of).min()
     }
 
-    /// Complete jobs of the same organization with the same bytes.
-    pub(crate) fn twins(&self, job: &Job) -> impl Iterator<Item = &Job> {
-        let (id, org) = (job.id, job.submission.org.clone());
-        let body = &self.job(id).body;
-        let twins = self.jobs.iter().filter(move |known| {
+    /// Whether a job is answered as this original was, or as nothing before it. A file of which nothing
+    /// was accepted is nobody's original: it may be sent again.
+    pub(crate) fn is_original(&self, job: &Job, original: Option<JobId>) -> bool {
+        let body = &self.job(job.id).body;
+        let is_twin = |known: &&ModelJob| {
             known.job.state == JobState::Complete
-                && known.job.submission.org == org
+                && known.job.outcome != Some(Outcome::Rejected)
+                && known.job.submission.org == job.submission.org
                 && known.body == *body
-                && known.job.id != id
-        });
-        twins.map(|known| &known.job)
-    }
-
-    /// Whether there is an original of a job. That of a file which was rejected as a whole may be
-    /// named or not: staff may have it tried again.
-    pub(crate) fn may_be_original(&self, job: &Job, original: Option<JobId>) -> bool {
+        };
+        let mut twins = self.jobs.iter().filter(is_twin).map(|known| known.job.id);
         match original {
-            Some(original) => self.twins(job).any(|twin| twin.id == original),
-            None => self.twins(job).all(|twin| twin.outcome == Some(Outcome::Rejected)),
+            Some(original) => twins.any(|id| id == original),
+            None => twins.next().is_none(),
         }
     }
 }

@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use tidegate_domain::job::{Job, JobEvent, JobState, Outcome, RetryPolicy};
 
 /// Where an event leads; none if it is not possible.
-fn next(job: &Job, event: &JobEvent) -> Option<JobState> {
+pub(crate) fn next(job: &Job, event: &JobEvent) -> Option<JobState> {
     use JobEvent as E;
     use JobState as S;
     Some(match (job.state, event) {
         (S::Queued | S::Retrying, E::Claimed) | (S::Processing, E::Checkpointed { .. }) => S::Processing,
-        (S::Processing, E::Yielded | E::Interrupted) | (S::Held, E::Released { .. }) => S::Queued,
+        (S::Processing, E::Yielded | E::Interrupted)
+        | (S::Held, E::Released { .. })
+        | (S::Error | S::Exception | S::Cancelled, E::Requeued { .. }) => S::Queued,
         (S::Processing, E::Retried { .. }) => S::Retrying,
         (S::Processing, E::Completed { .. }) => S::Complete,
         (S::Processing, E::Refused { .. }) => S::Error,
@@ -17,7 +19,6 @@ fn next(job: &Job, event: &JobEvent) -> Option<JobState> {
         (S::Processing, E::Failed { .. }) => S::Exception,
         (S::Queued | S::Retrying, E::Held { .. }) => S::Held,
         (S::Queued | S::Retrying | S::Held, E::Cancelled { .. }) => S::Cancelled,
-        (S::Error | S::Exception | S::Cancelled, E::Requeued { .. }) => S::Queued,
         (S::Complete, E::Requeued { .. }) if job.outcome == Some(Outcome::Rejected) => S::Queued,
         (S::Complete | S::Error | S::Duplicate, E::ResponseDeleted { .. }) | (_, E::PayloadRead { .. }) => {
             job.state
