@@ -41,7 +41,7 @@ fn worker() -> impl Strategy<Value = WorkerOp> {
     let claim = || prop_oneof![8 => pick(), 2 => (0..64_usize).prop_map(Pick::Lost)];
     prop_oneof![
         12 => (1..5_usize).prop_map(|max| W::Claim { max }),
-        2 => (1..50_usize).prop_map(|times| W::Vanish { times }),
+        1 => (1..50_usize).prop_map(|times| W::Vanish { times }),
         3 => claim().prop_map(W::Renew),
         5 => claim().prop_map(W::Checkpoint),
         14 => (claim(), end()).prop_map(|(claim, end)| W::Finish(claim, end)),

@@ -32,7 +32,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 /// What a check comes to.
 pub(crate) type Checked = Result<(), TestCaseError>;
 
-const CASES: u64 = 16;
+const CASES: u64 = 12;
 
 #[test]
 fn the_store_does_what_its_model_does() {

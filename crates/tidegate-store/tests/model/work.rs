@@ -26,13 +26,11 @@ impl Suite {
         }
     }
 
-    /// Claims. A lease that ran out is taken back first; whether its
-    /// job is handed out by the same claim or by the next one is the backend's choice.
+    /// Claims. A lease that ran out is taken back first; whether its job is handed out by the same claim
+    /// or by the next one, which it is a sign for, is the backend's choice.
     pub(crate) async fn claim(&mut self, max: usize) -> Checked {
         let ready = self.model.claimable();
-        if self.model.lease == Lease::Zero {
-            self.model.interrupt();
-        }
+        let taken_back = if self.model.lease == Lease::Zero { self.model.interrupt() } else { 0 };
         let claims = self.backend.store.claim(max).await.unwrap();
         let mut served = BTreeSet::new();
         for claim in &claims {
@@ -46,7 +44,7 @@ impl Suite {
         })?;
         let handed_out = claims.len();
         self.claims.extend(claims);
-        if handed_out < max { self.next_due() } else { Ok(()) }
+        if handed_out < max && taken_back == 0 { self.next_due() } else { Ok(()) }
     }
 
     async fn vanish(&mut self, times: usize) -> Checked {
