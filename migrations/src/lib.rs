@@ -6,9 +6,11 @@
 
 mod m0001_initial;
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use tidegate_disk::Disk;
 
 /// The layout that this program reads and writes.
 pub const LAYOUT: u32 = 1;
@@ -16,7 +18,7 @@ pub const LAYOUT: u32 = 1;
 /// One step: brings a data directory from the layout before to its own.
 struct Step {
     to: u32,
-    run: fn(&Path) -> io::Result<()>,
+    run: fn(&Disk, &Path) -> io::Result<()>,
 }
 
 const STEPS: &[Step] = &[Step { to: 1, run: m0001_initial::run }];
@@ -54,14 +56,14 @@ pub enum MigrationError {
 
 /// Brings the data directory `root`, which must exist, to [`LAYOUT`]; an empty one becomes a new
 /// store. Each step is durable before its number is written. Returns the number that was found.
-pub fn migrate(root: &Path) -> Result<u32, MigrationError> {
+pub fn migrate(disk: &Disk, root: &Path) -> Result<u32, MigrationError> {
     let found = layout_of(root)?;
     if found > LAYOUT {
         return Err(MigrationError::Newer { path: root.to_owned(), found });
     }
     for step in STEPS.iter().filter(|step| step.to > found) {
         let failed = |source| MigrationError::Io { path: root.to_owned(), to: step.to, source };
-        (step.run)(root).and_then(|()| write_layout(root, step.to)).map_err(failed)?;
+        (step.run)(disk, root).and_then(|()| write_layout(disk, root, step.to)).map_err(failed)?;
     }
     Ok(found)
 }
@@ -82,24 +84,26 @@ fn layout_of(root: &Path) -> Result<u32, MigrationError> {
     }
 }
 
-fn write_layout(root: &Path, number: u32) -> io::Result<()> {
+fn write_layout(disk: &Disk, root: &Path, number: u32) -> io::Result<()> {
     let temporary = root.join("layout.tmp");
-    let mut file = File::create(&temporary)?;
-    writeln!(file, "{number}")?;
+    let mut file = disk.create(&temporary)?;
+    file.write_all(format!("{number}\n").as_bytes())?;
     file.sync_all()?;
-    fs::rename(&temporary, root.join("layout"))?;
-    File::open(root)?.sync_all()
+    disk.rename(&temporary, &root.join("layout"))?;
+    disk.sync_dir(root)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]
     fn an_empty_directory_becomes_a_store_once() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(migrate(root.path()).unwrap(), 0);
-        assert_eq!(migrate(root.path()).unwrap(), LAYOUT);
+        assert_eq!(migrate(&Disk::default(), root.path()).unwrap(), 0);
+        assert_eq!(migrate(&Disk::default(), root.path()).unwrap(), LAYOUT);
         assert!(root.path().join("journal").is_dir());
     }
 
@@ -108,14 +112,14 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("journal")).unwrap();
         File::create(root.path().join("layout.tmp")).unwrap();
-        assert_eq!(migrate(root.path()).unwrap(), 0);
+        assert_eq!(migrate(&Disk::default(), root.path()).unwrap(), 0);
     }
 
     #[test]
     fn a_directory_of_something_else_is_left_alone() {
         let root = tempfile::tempdir().unwrap();
         File::create(root.path().join("thesis.txt")).unwrap();
-        assert!(matches!(migrate(root.path()), Err(MigrationError::Foreign { .. })));
+        assert!(matches!(migrate(&Disk::default(), root.path()), Err(MigrationError::Foreign { .. })));
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
     }
 
@@ -123,6 +127,9 @@ mod tests {
     fn a_later_layout_is_refused() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("layout"), "2\n").unwrap();
-        assert!(matches!(migrate(root.path()), Err(MigrationError::Newer { found: 2, .. })));
+        assert!(matches!(
+            migrate(&Disk::default(), root.path()),
+            Err(MigrationError::Newer { found: 2, .. })
+        ));
     }
 }

@@ -1,8 +1,10 @@
 //! Layout 1: the journal, the queue's index, the organizations' directories.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::Path;
+
+use tidegate_disk::Disk;
 
 const DIRECTORIES: [&str; 5] = ["journal", "orgs", "queue", "staged", "uploads"];
 /// What the service itself may have put beside them before the first step ran.
@@ -22,9 +24,9 @@ pub(crate) fn may_begin(root: &Path) -> io::Result<bool> {
     Ok(!journal.is_dir() || fs::read_dir(journal)?.next().is_none())
 }
 
-pub(crate) fn run(root: &Path) -> io::Result<()> {
+pub(crate) fn run(disk: &Disk, root: &Path) -> io::Result<()> {
     for name in DIRECTORIES {
-        fs::create_dir_all(root.join(name))?;
+        disk.create_dir_all(&root.join(name))?;
     }
-    File::open(root)?.sync_all()
+    disk.sync_dir(root)
 }

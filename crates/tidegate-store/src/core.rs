@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use tidegate_disk::Disk;
 use tidegate_domain::{Clock, JobId, JobIds};
 use tokio::sync::{Notify, watch};
 
@@ -24,11 +25,13 @@ pub struct Options {
     pub free_bytes_min: u64,
     /// A claim that is not renewed for so long is lost.
     pub lease: Duration,
+    /// The file system; tests pass one that fails.
+    pub disk: Disk,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { free_bytes_min: 0, lease: Duration::from_mins(1) }
+        Self { free_bytes_min: 0, lease: Duration::from_mins(1), disk: Disk::default() }
     }
 }
 
@@ -73,6 +76,10 @@ impl Core {
     pub(crate) fn poison(&self, doing: &'static str, error: &dyn std::fmt::Display) {
         tracing::error!(doing, %error, "store failed");
         self.failed.send_replace(true);
+    }
+
+    pub(crate) fn disk(&self) -> &Disk {
+        &self.options.disk
     }
 
     pub(crate) fn check(&self) -> Result<(), StoreError> {

@@ -12,7 +12,6 @@
 
 mod committer;
 mod core;
-mod disk;
 mod drain;
 mod error;
 mod index;
@@ -75,10 +74,11 @@ impl Store {
     /// all bytes. No other process may use the store meanwhile.
     pub fn rebuild(
         data_dir: &Path,
+        options: Options,
         clock: Arc<dyn Clock>,
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(Self, Recovery), OpenError> {
-        open::rebuild(data_dir, clock, progress)
+        open::rebuild(data_dir, options, clock, progress)
     }
 
     /// Closes the store in good order: what was begun is finished, everything is made durable. Every

@@ -11,7 +11,6 @@ use tidegate_domain::{JobId, OrgCode, UploadName};
 
 use crate::Store;
 use crate::committer::Command;
-use crate::disk;
 use crate::error::StoreError;
 use crate::layout::Answer;
 
@@ -61,13 +60,17 @@ impl Store {
     /// Gives a staged upload another temporary name.
     pub fn rename_staged(&self, org: &OrgCode, from: &UploadName, to: &UploadName) -> Result<(), StoreError> {
         let layout = &self.core.layout;
-        fs::rename(layout.staged(org, from), layout.staged(org, to))
+        self.core
+            .disk()
+            .rename(&layout.staged(org, from), &layout.staged(org, to))
             .map_err(StoreError::io("renaming a staged upload"))
     }
 
     /// Drops a staged upload.
     pub fn remove_staged(&self, org: &OrgCode, name: &UploadName) -> Result<(), StoreError> {
-        fs::remove_file(self.core.layout.staged(org, name))
+        self.core
+            .disk()
+            .remove(&self.core.layout.staged(org, name))
             .map_err(StoreError::io("removing a staged upload"))
     }
 
@@ -87,7 +90,7 @@ impl Store {
     /// Opens a file of the outbox for reading.
     pub fn open_outbox(&self, org: &OrgCode, name: &[u8]) -> Result<File, StoreError> {
         let (path, ..) = self.outbox_path(org, name).ok_or(StoreError::NotFound)?;
-        disk::open_read(&path).map_err(StoreError::io("opening a response"))
+        self.core.disk().open_read(&path).map_err(StoreError::io("opening a response"))
     }
 
     /// Removes a file from the outbox for its sender; staff keep theirs. That it was removed is durable

@@ -8,22 +8,23 @@ use std::fs;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use tidegate_disk::Disk;
 use tidegate_domain::job::{Job, JobState};
 use tidegate_domain::{JobId, OrgCode};
 
-use crate::disk;
 use crate::layout::{Answer, Layout, Place};
 
 /// The directories of all organizations.
 #[derive(Debug)]
 pub(crate) struct Spool {
+    disk: Disk,
     layout: Layout,
     made: Mutex<HashSet<OrgCode>>,
 }
 
 impl Spool {
-    pub(crate) fn new(layout: Layout) -> Self {
-        Self { layout, made: Mutex::default() }
+    pub(crate) fn new(disk: Disk, layout: Layout) -> Self {
+        Self { disk, layout, made: Mutex::default() }
     }
 
     pub(crate) fn is_prepared(&self, org: &OrgCode) -> bool {
@@ -34,12 +35,12 @@ impl Spool {
     pub(crate) fn prepare(&self, org: &OrgCode) -> io::Result<()> {
         let home = self.layout.org(org);
         for place in Place::ALL {
-            fs::create_dir_all(self.layout.place(org, place))?;
+            self.disk.create_dir_all(&self.layout.place(org, place))?;
         }
-        fs::create_dir_all(self.layout.outbox_of(org))?;
-        fs::create_dir_all(self.layout.staged_of(org))?;
-        disk::sync_dir(&home)?;
-        disk::sync_dir(&self.layout.orgs())?;
+        self.disk.create_dir_all(&self.layout.outbox_of(org))?;
+        self.disk.create_dir_all(&self.layout.staged_of(org))?;
+        self.disk.sync_dir(&home)?;
+        self.disk.sync_dir(&self.layout.orgs())?;
         self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(org.clone());
         Ok(())
     }
@@ -61,12 +62,12 @@ impl Spool {
     /// durable. Leaves nothing behind if it fails.
     pub(crate) fn write_new_payload(&self, org: &OrgCode, id: JobId, bytes: &[u8]) -> io::Result<()> {
         let path = self.layout.payload(org, Place::Incoming, id);
-        disk::write(&path, bytes).inspect_err(|_| drop(disk::remove_once(&path)))
+        self.disk.write(&path, bytes).inspect_err(|_| drop(self.disk.remove_once(&path)))
     }
 
     /// Takes them away again: the upload was not accepted after all.
     pub(crate) fn remove_new_payload(&self, org: &OrgCode, id: JobId) -> io::Result<()> {
-        disk::remove_once(&self.layout.payload(org, Place::Incoming, id))
+        self.disk.remove_once(&self.layout.payload(org, Place::Incoming, id))
     }
 
     /// Writes bytes back that the journal has, whatever the spool has of them: after a power cut a file
@@ -75,7 +76,7 @@ impl Spool {
         let org = &job.submission.org;
         let place = self.find_payload(job).unwrap_or_else(|| Self::place_of(job.state));
         let path = self.layout.payload(org, place, job.id);
-        disk::write(&path, bytes)
+        self.disk.write(&path, bytes)
     }
 
     /// Where the job's bytes lie, if they lie anywhere.
@@ -108,14 +109,14 @@ impl Spool {
             return Ok(());
         }
         let org = &job.submission.org;
-        disk::rename_once(&self.layout.payload(org, from, job.id), &self.layout.payload(org, to, job.id))
+        self.disk.rename_once(&self.layout.payload(org, from, job.id), &self.layout.payload(org, to, job.id))
     }
 
     /// Takes the answers of a refused job back, which staff put into the queue again.
     fn withdraw(&self, job: &Job) -> io::Result<()> {
         let org = &job.submission.org;
         for answer in Answer::ALL {
-            disk::remove_once(&self.layout.published(org, &job.submission.name, job.id, answer))?;
+            self.disk.remove_once(&self.layout.published(org, &job.submission.name, job.id, answer))?;
         }
         Ok(())
     }
@@ -131,9 +132,9 @@ impl Spool {
             };
             let published = self.layout.published(org, &job.submission.name, job.id, answer);
             if deleted {
-                disk::remove_once(&published)?;
+                self.disk.remove_once(&published)?;
             } else {
-                disk::link_once(&self.layout.answer(org, answered_by, answer), &published)?;
+                self.disk.link_once(&self.layout.answer(org, answered_by, answer), &published)?;
             }
         }
         Ok(())

@@ -10,7 +10,6 @@ use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
 use crate::core::Core;
-use crate::disk;
 use crate::error::StoreError;
 use crate::index::Durability;
 use crate::journal::{self, Segment};
@@ -89,7 +88,10 @@ impl Thread {
     fn serve(&self, round: &mut Round) -> Result<(), StoreError> {
         self.core.check()?;
         let settled = self.core.settled();
-        disk::sync_all_of(&self.core.directory).map_err(StoreError::io("syncing the file system"))?;
+        self.core
+            .disk()
+            .sync_all_of(&self.core.directory)
+            .map_err(StoreError::io("syncing the file system"))?;
         for reply in round.files.drain(..) {
             drop(reply.send(Ok(())));
         }
@@ -104,7 +106,9 @@ impl Thread {
 
     /// A segment that can't be sealed stays as it is, which costs space only.
     fn seal(&self, segment: &Segment) {
-        if let Err(error) = journal::seal(&self.core.layout.journal(), self.store_id, segment) {
+        if let Err(error) =
+            journal::seal(self.core.disk(), &self.core.layout.journal(), self.store_id, segment)
+        {
             tracing::warn!(%error, first = segment.first_seq, "journal segment was not sealed");
         }
     }

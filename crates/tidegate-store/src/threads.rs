@@ -1,11 +1,9 @@
 //! The store's two threads and the order in which they end.
 
-use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::core::Core;
-use crate::disk;
 use crate::syncer::Syncer;
 
 /// Joins the threads once, when the store is closed.
@@ -59,8 +57,8 @@ impl Threads {
 }
 
 fn note_clean(core: &Core) -> std::io::Result<()> {
-    let mut note = disk::create_new(&core.layout.clean())?;
-    writeln!(note, "closed in good order")?;
+    let mut note = core.disk().create_new(&core.layout.clean())?;
+    note.write_all(b"closed in good order\n")?;
     note.sync_all()?;
-    disk::sync_dir(core.layout.root())
+    core.disk().sync_dir(core.layout.root())
 }

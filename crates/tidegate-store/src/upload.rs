@@ -6,13 +6,13 @@
 //! A small upload stays in memory and rides in the journal's batch; a larger one goes to a file of its
 //! own in blocks, off the runtime, one block on its way while the next one fills.
 
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
+use tidegate_disk::{Disk, DiskFile};
 use tidegate_domain::job::{Job, JobEvent, Protocol, Submission};
 use tidegate_domain::{JobId, OrgCode, UploadName};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -20,7 +20,6 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::Store;
 use crate::committer::Command;
 use crate::core::Core;
-use crate::disk;
 use crate::error::StoreError;
 use crate::layout::Place;
 
@@ -140,7 +139,7 @@ impl Upload {
         let Some(file) = self.file.take() else { return Err(StoreError::Closed) };
         let block = std::mem::take(&mut self.buffer);
         let (path, _) = file.finish(block).await.map_err(StoreError::io("writing an upload"))?;
-        fs::rename(&path.path, target).map_err(StoreError::io("keeping an upload"))
+        self.store.core.disk().rename(&path.path, &target).map_err(StoreError::io("keeping an upload"))
     }
 }
 
@@ -168,10 +167,11 @@ impl Store {
         let staged_path = self.core.layout.staged(org, staged);
         // Whoever renames first has it; nobody else can touch it from here on.
         let taken = Taken::new(&self.core);
-        fs::rename(&staged_path, &taken.path).map_err(StoreError::io("taking a staged upload"))?;
+        let disk = self.core.disk();
+        disk.rename(&staged_path, &taken.path).map_err(StoreError::io("taking a staged upload"))?;
         let accepted = self.accept_taken(org, sender, name, &taken.path).await;
         if accepted.is_err() {
-            drop(fs::rename(&taken.path, &staged_path));
+            drop(disk.rename(&taken.path, &staged_path));
         }
         accepted
     }
@@ -183,8 +183,9 @@ impl Store {
         name: UploadName,
         taken: &Path,
     ) -> Result<Job, StoreError> {
-        let path = taken.to_owned();
-        let hashed = spawn_blocking(move || hash_and_sync(&path)).await.map_err(|_| StoreError::Closed)?;
+        let (disk, path) = (self.core.disk().clone(), taken.to_owned());
+        let hashed =
+            spawn_blocking(move || hash_and_sync(&disk, &path)).await.map_err(|_| StoreError::Closed)?;
         let (size_bytes, sha256) = hashed.map_err(StoreError::io("reading a staged upload"))?;
         let (account, protocol) = (sender.account, sender.protocol);
         let submission = Submission { org: org.clone(), account, protocol, name, size_bytes, sha256 };
@@ -197,16 +198,16 @@ impl Store {
         prepare(&self.core, &submission.org).await?;
         let directory = self.core.layout.place(&submission.org, Place::Incoming);
         let to = self.core.layout.payload(&submission.org, Place::Incoming, id);
-        let (source, target) = (from.to_owned(), to.clone());
+        let (disk, source, target) = (self.core.disk().clone(), from.to_owned(), to.clone());
         let moved = spawn_blocking(move || {
-            fs::rename(source, target)?;
-            disk::sync_dir(&directory)
+            disk.rename(&source, &target)?;
+            disk.sync_dir(&directory)
         });
         moved.await.map_err(|_| StoreError::Closed)?.map_err(StoreError::io("publishing an upload"))?;
         let accepted = self.ask(|reply| Command::Accept { id, submission, payload: None, reply }).await;
         // Where it is unknown whether the job was journaled, the next start decides.
         if accepted.as_ref().is_err_and(|error| !matches!(error, StoreError::Poisoned)) {
-            drop(fs::rename(&to, from));
+            drop(self.core.disk().rename(&to, from));
         }
         accepted
     }
@@ -222,16 +223,17 @@ async fn prepare(core: &Arc<Core>, org: &OrgCode) -> Result<(), StoreError> {
 }
 
 fn check_free_space(core: &Core) -> Result<(), StoreError> {
-    let free = disk::free_bytes(core.layout.root()).map_err(StoreError::io("reading the free space"))?;
+    let free =
+        core.disk().free_bytes(core.layout.root()).map_err(StoreError::io("reading the free space"))?;
     if free < core.options.free_bytes_min { Err(StoreError::NoSpace) } else { Ok(()) }
 }
 
-fn hash_and_sync(path: &Path) -> io::Result<(u64, [u8; 32])> {
-    let mut file = disk::open_read(path)?;
+fn hash_and_sync(disk: &Disk, path: &Path) -> io::Result<(u64, [u8; 32])> {
+    let mut file = disk.open_read(path)?;
     let mut hasher = HashWriter(Sha256::new());
     let size = io::copy(&mut file, &mut hasher)?;
     // What could not be synced must not be tried again: the second sync would say that all is well.
-    file.sync_all().inspect_err(|_| drop(disk::remove_once(path)))?;
+    disk.sync_file(path, &file).inspect_err(|_| drop(disk.remove_once(path)))?;
     Ok((size, hasher.0.finalize().into()))
 }
 
@@ -251,19 +253,20 @@ impl Write for HashWriter {
 /// A file in the uploads directory, removed when it is dropped unless it was moved elsewhere.
 #[derive(Debug)]
 struct Taken {
+    disk: Disk,
     path: PathBuf,
 }
 
 impl Taken {
     fn new(core: &Core) -> Self {
         let number = core.upload_number.fetch_add(1, Ordering::Relaxed);
-        Self { path: core.layout.uploads().join(format!("{number}.part")) }
+        Self { disk: core.disk().clone(), path: core.layout.uploads().join(format!("{number}.part")) }
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        drop(disk::remove_once(&self.path));
+        drop(self.disk.remove_once(&self.path));
     }
 }
 
@@ -276,7 +279,7 @@ struct Spill {
 
 #[derive(Debug)]
 struct Sink {
-    file: File,
+    file: DiskFile,
     hasher: Sha256,
     block: Vec<u8>,
 }
@@ -284,7 +287,7 @@ struct Sink {
 impl Spill {
     fn create(core: &Core) -> io::Result<Self> {
         let path = Taken::new(core);
-        let file = disk::create_new(&path.path)?;
+        let file = core.disk().create_new(&path.path)?;
         let sink = Sink { file, hasher: Sha256::new(), block: Vec::new() };
         Ok(Self { path, writing: spawn_blocking(move || Ok(sink)) })
     }

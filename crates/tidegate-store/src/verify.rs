@@ -37,7 +37,8 @@ impl Store {
 
     fn verify_journal(&self, found: &mut Verification) -> Result<(), StoreError> {
         let reading = StoreError::io("reading the journal");
-        let Some(journal) = Journal::find(&self.core.layout.journal()).map_err(reading)? else {
+        let Some(journal) = Journal::find(self.core.disk(), &self.core.layout.journal()).map_err(reading)?
+        else {
             return Ok(());
         };
         let damage = journal

@@ -11,7 +11,6 @@ use tidegate_domain::{JobId, OrgCode};
 
 use crate::Store;
 use crate::committer::Command;
-use crate::disk;
 use crate::error::StoreError;
 use crate::layout::Answer;
 
@@ -85,7 +84,7 @@ impl Store {
     /// Opens the bytes of a job.
     pub fn open_payload(&self, job: &Job) -> Result<File, StoreError> {
         let path = self.payload_path(job).ok_or(StoreError::NotFound)?;
-        disk::open_read(&path).map_err(StoreError::io("opening an upload"))
+        self.core.disk().open_read(&path).map_err(StoreError::io("opening an upload"))
     }
 
     /// Where the bytes of a job lie, if they are there.

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tidegate_disk::Disk;
 use tidegate_domain::JobId;
 use tidegate_domain::job::Job;
 
@@ -29,6 +30,8 @@ pub(crate) struct Index {
 pub(crate) struct Durability {
     db: sled::Db,
     tree: sled::Tree,
+    disk: Disk,
+    path: PathBuf,
     file: File,
 }
 
@@ -43,15 +46,20 @@ pub(crate) enum Condition {
 
 impl Index {
     /// Opens or creates the index in `directory`.
-    pub(crate) fn open(directory: &Path, store_id: u64) -> Result<(Self, Durability), StoreError> {
+    pub(crate) fn open(
+        disk: &Disk,
+        directory: &Path,
+        store_id: u64,
+    ) -> Result<(Self, Durability), StoreError> {
         let config = sled::Config::new().path(directory).cache_capacity(64 << 20).flush_every_ms(None);
         let db = config.open()?;
         let tree = db.open_tree("queue")?;
         let reader = Reader { tree: tree.clone() };
         let mark = reader.mark().ok().flatten().unwrap_or_else(|| Mark::empty(store_id));
-        let file = File::open(directory.join("db")).map_err(StoreError::io("opening the index's file"))?;
-        let durability = Durability { db, tree, file };
-        sync_creation(directory).map_err(StoreError::io("syncing the index's directory"))?;
+        let path = directory.join("db");
+        let file = disk.open_read(&path).map_err(StoreError::io("opening the index's file"))?;
+        let durability = Durability { db, tree, disk: disk.clone(), path, file };
+        sync_creation(disk, directory).map_err(StoreError::io("syncing the index's directory"))?;
         Ok((Self { reader, mark, pending: BTreeMap::new() }, durability))
     }
 
@@ -139,7 +147,7 @@ impl Durability {
     pub(crate) fn sync(&self, views_through: u64) -> Result<(), StoreError> {
         self.tree.insert(keys::VIEWS, encode(&views_through)?)?;
         self.db.flush()?;
-        self.file.sync_data().map_err(StoreError::io("syncing the index"))
+        self.disk.sync_data_of(&self.path, &self.file).map_err(StoreError::io("syncing the index"))
     }
 }
 
@@ -148,9 +156,9 @@ fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
 }
 
 /// sled syncs neither the files that it creates nor their directories.
-fn sync_creation(directory: &Path) -> io::Result<()> {
+fn sync_creation(disk: &Disk, directory: &Path) -> io::Result<()> {
     for name in ["conf", "db"] {
-        File::open(directory.join(name))?.sync_all()?;
+        disk.sync_dir(&directory.join(name))?;
     }
     for directory in
         [Some(directory.join("blobs")), Some(directory.to_owned()), directory.parent().map(Into::into)]
@@ -158,7 +166,7 @@ fn sync_creation(directory: &Path) -> io::Result<()> {
             .flatten()
             .filter(|directory| directory.is_dir())
     {
-        File::open(directory)?.sync_all()?;
+        disk.sync_dir(&directory)?;
     }
     Ok(())
 }

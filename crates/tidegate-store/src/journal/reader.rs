@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use tidegate_disk::Disk;
+
 use super::frame::{self, Header, Item};
 use super::segment::Segment;
 
@@ -12,6 +14,7 @@ use super::segment::Segment;
 pub(crate) struct Journal {
     pub(crate) segments: Vec<Segment>,
     pub(crate) store_id: u64,
+    pub(super) disk: Disk,
 }
 
 /// What a reading met that should not be there.
@@ -35,20 +38,20 @@ pub(crate) enum Damage {
 
 impl Journal {
     /// Finds the segments; `None` if there is no journal yet.
-    pub(crate) fn find(directory: &Path) -> io::Result<Option<Self>> {
-        let mut segments = Segment::list(directory)?;
+    pub(crate) fn find(disk: &Disk, directory: &Path) -> io::Result<Option<Self>> {
+        let mut segments = Segment::list(disk, directory)?;
         // A crash while a segment is begun leaves one without a header; nothing was written to it.
         if let Some(last) = segments.last()
-            && last.read_header(&mut last.open()?)?.is_none()
+            && last.read_header(&mut last.open(disk)?)?.is_none()
             && std::fs::metadata(&last.path)?.len() <= super::segment::HEADER_LEN as u64
         {
             segments.pop();
         }
         let Some(first) = segments.first() else { return Ok(None) };
-        let Some(store_id) = first.read_header(&mut first.open()?)? else {
+        let Some(store_id) = first.read_header(&mut first.open(disk)?)? else {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a segment's header is unreadable"));
         };
-        Ok(Some(Self { segments, store_id }))
+        Ok(Some(Self { segments, store_id, disk: disk.clone() }))
     }
 
     /// Length of all segments in bytes, for progress.
@@ -89,7 +92,7 @@ impl Journal {
             if segment.sealed && next_first.is_some_and(|first| first <= after + 1) {
                 continue;
             }
-            let mut scan = Scan::open(segment, self.store_id)?;
+            let mut scan = Scan::open(&self.disk, segment, self.store_id)?;
             while let Some(items) = scan.next_batch(&mut damage, next_first.is_none())? {
                 for item in items {
                     if item.entry.seq > last_seq {
@@ -114,8 +117,8 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn open(segment: &'a Segment, store_id: u64) -> io::Result<Self> {
-        let mut file = BufReader::with_capacity(1 << 20, segment.open()?);
+    fn open(disk: &Disk, segment: &'a Segment, store_id: u64) -> io::Result<Self> {
+        let mut file = BufReader::with_capacity(1 << 20, segment.open(disk)?);
         if segment.read_header(&mut file)? != Some(store_id) {
             let message = format!("{} is not of this store", segment.path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));

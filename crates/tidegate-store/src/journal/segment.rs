@@ -1,10 +1,10 @@
 //! Segment files: their names and their first bytes.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::disk;
+use tidegate_disk::{Disk, DiskFile};
 
 /// Length of a segment's header in bytes: magic (8), store id (8), first change (8), CRC-32C (4).
 pub(super) const HEADER_LEN: usize = 28;
@@ -37,33 +37,33 @@ impl Segment {
     }
 
     /// Opens it, in its sealed form if it was sealed since it was listed.
-    pub(super) fn open(&self) -> io::Result<File> {
-        match File::open(&self.path) {
+    pub(super) fn open(&self, disk: &Disk) -> io::Result<File> {
+        match disk.open_read(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !self.sealed => {
-                File::open(self.path.with_extension("sealed"))
+                disk.open_read(&self.path.with_extension("sealed"))
             }
             other => other,
         }
     }
 
     /// Removes the form with payloads that a crash left beside the sealed one.
-    pub(crate) fn remove_leftover(&self) -> io::Result<()> {
-        if self.sealed { disk::remove_once(&self.path.with_extension("log")) } else { Ok(()) }
+    pub(crate) fn remove_leftover(&self, disk: &Disk) -> io::Result<()> {
+        if self.sealed { disk.remove_once(&self.path.with_extension("log")) } else { Ok(()) }
     }
 
     /// The segments of a directory in order. Where a crash left a segment beside its sealed form the
     /// sealed one counts: it got its name only when it was whole.
-    pub(crate) fn list(directory: &Path) -> io::Result<Vec<Self>> {
+    pub(crate) fn list(disk: &Disk, directory: &Path) -> io::Result<Vec<Self>> {
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(directory)? {
-            found.extend(Self::of_path(entry?.path()));
+        for entry in disk.list(directory)? {
+            found.extend(Self::of_path(entry.path()));
         }
         found.sort_by_key(|segment| (segment.first_seq, !segment.sealed));
         found.dedup_by_key(|segment| segment.first_seq);
         Ok(found)
     }
 
-    pub(super) fn write_header(file: &mut File, store_id: u64, first_seq: u64) -> io::Result<()> {
+    pub(super) fn write_header(file: &mut DiskFile, store_id: u64, first_seq: u64) -> io::Result<()> {
         let mut header = Vec::with_capacity(HEADER_LEN);
         header.extend_from_slice(&MAGIC);
         header.extend_from_slice(&store_id.to_le_bytes());

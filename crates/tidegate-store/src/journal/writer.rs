@@ -1,11 +1,11 @@
 //! The end of the journal, where batches are appended.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use tidegate_disk::{Disk, DiskFile};
+
 use super::segment::Segment;
-use crate::disk;
 
 /// A segment that has grown to this many bytes is closed and a new one begun.
 const SEGMENT_BYTES_MAX: u64 = 64 << 20;
@@ -13,11 +13,11 @@ const SEGMENT_BYTES_MAX: u64 = 64 << 20;
 /// Appends batches to the newest segment.
 #[derive(Debug)]
 pub(crate) struct Writer {
+    disk: Disk,
     directory: PathBuf,
     store_id: u64,
     segment: Segment,
-    file: File,
-    len: u64,
+    file: DiskFile,
 }
 
 /// Why a batch was not appended.
@@ -40,18 +40,22 @@ impl AppendError {
 
 impl Writer {
     /// Begins a segment whose first change is `first_seq`.
-    pub(crate) fn begin(directory: &Path, store_id: u64, first_seq: u64) -> Result<Self, AppendError> {
+    pub(crate) fn begin(
+        disk: &Disk,
+        directory: &Path,
+        store_id: u64,
+        first_seq: u64,
+    ) -> Result<Self, AppendError> {
         let segment = Segment::new(directory, first_seq, false);
-        let (file, len) = Self::create(&segment.path, store_id, first_seq).map_err(AppendError::Refused)?;
-        file.sync_all().and_then(|()| disk::sync_dir(directory)).map_err(AppendError::Unknown)?;
-        Ok(Self { directory: directory.to_owned(), store_id, segment, file, len })
+        let file = Self::create(disk, &segment.path, store_id, first_seq).map_err(AppendError::Refused)?;
+        file.sync_all().and_then(|()| disk.sync_dir(directory)).map_err(AppendError::Unknown)?;
+        Ok(Self { disk: disk.clone(), directory: directory.to_owned(), store_id, segment, file })
     }
 
-    fn create(path: &Path, store_id: u64, first_seq: u64) -> io::Result<(File, u64)> {
-        let mut file = OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?;
+    fn create(disk: &Disk, path: &Path, store_id: u64, first_seq: u64) -> io::Result<DiskFile> {
+        let mut file = disk.create(path)?;
         Segment::write_header(&mut file, store_id, first_seq)?;
-        let len = file.stream_position()?;
-        Ok((file, len))
+        Ok(file)
     }
 
     /// The first change of the segment that is being written.
@@ -60,12 +64,12 @@ impl Writer {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.len >= SEGMENT_BYTES_MAX
+        self.file.position() >= SEGMENT_BYTES_MAX
     }
 
     /// Begins the next segment; returns the one that is now closed.
     pub(crate) fn roll(&mut self, first_seq: u64) -> Result<Segment, AppendError> {
-        let next = Self::begin(&self.directory, self.store_id, first_seq)?;
+        let next = Self::begin(&self.disk, &self.directory, self.store_id, first_seq)?;
         Ok(std::mem::replace(self, next).segment)
     }
 
@@ -75,13 +79,11 @@ impl Writer {
             return Err(self.take_back(error));
         }
         // A failed sync is never tried again: the kernel may have dropped the pages it could not write.
-        self.file.sync_data().map_err(AppendError::Unknown)?;
-        self.len += batch.len() as u64;
-        Ok(())
+        self.file.sync_data().map_err(AppendError::Unknown)
     }
 
     fn take_back(&mut self, error: io::Error) -> AppendError {
-        let cut = self.file.set_len(self.len).and_then(|()| self.file.seek(SeekFrom::Start(self.len)));
+        let cut = self.file.set_len(self.file.position());
         if cut.is_ok() { AppendError::Refused(error) } else { AppendError::Unknown(error) }
     }
 }

@@ -1,8 +1,9 @@
 //! Opens the index, or gives it up and begins a new one.
 
-use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tidegate_disk::Disk;
 
 use crate::error::{OpenError, StoreError};
 use crate::index::{Condition, Durability, Index, Reader};
@@ -25,28 +26,30 @@ pub(super) struct Opened {
 /// Opens the index if it adds up; else removes it and begins a new one. sled may fail, panic or lose
 /// things silently when its files are damaged: it only ever costs time.
 pub(super) fn open(
+    disk: &Disk,
     layout: &Layout,
     store_id: u64,
     journal: Option<&Journal>,
     clean: bool,
 ) -> Result<Opened, OpenError> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| try_open(layout, store_id, journal, clean)));
+    let attempt = catch_unwind(AssertUnwindSafe(|| try_open(disk, layout, store_id, journal, clean)));
     match attempt {
         Ok(Ok(Some(opened))) => return Ok(opened),
         Ok(Ok(None)) => {}
         Ok(Err(error)) => tracing::warn!(%error, "index could not be opened"),
         Err(_) => tracing::warn!("index could not be opened: sled panicked"),
     }
-    begin(layout, store_id)
+    begin(disk, layout, store_id)
 }
 
 fn try_open(
+    disk: &Disk,
     layout: &Layout,
     store_id: u64,
     journal: Option<&Journal>,
     clean: bool,
 ) -> Result<Option<Opened>, StoreError> {
-    let (index, durability) = Index::open(&layout.queue(), store_id)?;
+    let (index, durability) = Index::open(disk, &layout.queue(), store_id)?;
     let Some(journal) = journal else { return Ok(None) };
     let reaches = journal.reaches(index.mark().seq).map_err(StoreError::io("reading the journal"))?;
     if index.condition(store_id, clean)? == Condition::Useless {
@@ -58,24 +61,21 @@ fn try_open(
 }
 
 /// The last change that a sound index of this store shows; `None` if there is no such index.
-pub(super) fn shows(layout: &Layout, store_id: u64) -> Option<u64> {
+pub(super) fn shows(disk: &Disk, layout: &Layout, store_id: u64) -> Option<u64> {
     let look = || -> Result<Option<u64>, StoreError> {
-        let (index, _durability) = Index::open(&layout.queue(), store_id)?;
+        let (index, _durability) = Index::open(disk, &layout.queue(), store_id)?;
         let is_sound = index.condition(store_id, false)? == Condition::Whole;
         Ok(is_sound.then_some(index.mark().seq))
     };
     catch_unwind(AssertUnwindSafe(look)).ok()?.ok()?
 }
 
-pub(super) fn begin(layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {
+pub(super) fn begin(disk: &Disk, layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {
     let queue = layout.queue();
-    match fs::remove_dir_all(&queue) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        other => other.map_err(OpenError::io("removing", &queue))?,
-    }
-    fs::create_dir_all(&queue).map_err(OpenError::io("creating", &queue))?;
+    disk.remove_dir_all(&queue).map_err(OpenError::io("removing", &queue))?;
+    disk.create_dir_all(&queue).map_err(OpenError::io("creating", &queue))?;
     let failed = |error: StoreError| OpenError::Index(error.to_string());
-    let (mut index, durability) = Index::open(&queue, store_id).map_err(failed)?;
+    let (mut index, durability) = Index::open(disk, &queue, store_id).map_err(failed)?;
     index.commit(0).map_err(failed)?;
     Ok(Opened { index, durability, views_through: 0, is_new: true, is_ahead: false })
 }
@@ -94,11 +94,11 @@ pub(super) fn lanes(reader: &Reader) -> Result<Lanes, StoreError> {
 
 /// Whether the last process closed the store in good order; the note of it is taken away, since from
 /// here on it is not true any more.
-pub(super) fn was_closed_cleanly(layout: &Layout) -> Result<bool, OpenError> {
+pub(super) fn was_closed_cleanly(disk: &Disk, layout: &Layout) -> Result<bool, OpenError> {
     let note = layout.clean();
-    match fs::remove_file(&note) {
+    match disk.remove(&note) {
         Ok(()) => {
-            crate::disk::sync_dir(layout.root()).map_err(OpenError::io("syncing", layout.root()))?;
+            disk.sync_dir(layout.root()).map_err(OpenError::io("syncing", layout.root()))?;
             Ok(true)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

@@ -7,19 +7,19 @@ mod index;
 mod replay;
 mod spool;
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
+use tidegate_disk::Disk;
 use tidegate_domain::job::{JobState, RetryPolicy};
 use tidegate_domain::{Clock, JobIds};
 use tokio::sync::{Notify, watch};
 
 use crate::committer::{Committer, Unsettled};
 use crate::core::{Core, Options};
-use crate::disk;
 use crate::error::{OpenError, StoreError};
 use crate::index::Index;
 use crate::journal::{BatchBuilder, Journal, Writer};
@@ -53,22 +53,23 @@ pub(crate) fn open(
     clock: Arc<dyn Clock>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Store, Recovery), OpenError> {
-    fs::create_dir_all(data_dir).map_err(OpenError::io("creating", data_dir))?;
+    let disk = options.disk.clone();
+    disk.create_dir_all(data_dir).map_err(OpenError::io("creating", data_dir))?;
     let lock = lock(data_dir)?;
-    tidegate_migrations::migrate(data_dir)?;
+    tidegate_migrations::migrate(&disk, data_dir)?;
     let layout = Layout::new(data_dir);
     let directory = File::open(data_dir).map_err(OpenError::io("opening", data_dir))?;
-    let spool = Spool::new(layout.clone());
+    let spool = Spool::new(disk.clone(), layout.clone());
 
-    let journal = replay::find(&layout)?;
+    let journal = replay::find(&disk, &layout)?;
     let store_id = journal.as_ref().map_or_else(replay::new_store_id, |journal| journal.store_id);
-    let clean = index::was_closed_cleanly(&layout)?;
-    let mut opened = index::open(&layout, store_id, journal.as_ref(), clean)?;
+    let clean = index::was_closed_cleanly(&disk, &layout)?;
+    let mut opened = index::open(&disk, &layout, store_id, journal.as_ref(), clean)?;
     let mut recovery = Recovery { index_rebuilt: opened.is_new && journal.is_some(), ..Recovery::default() };
     let (mut next_seq, mut unsettled) = (1, Vec::new());
     let views_through = opened.views_through;
     if let Some(journal) = &journal {
-        let replayed = replay::replay(journal, &mut opened, &spool, &layout, progress)?;
+        let replayed = replay::replay(&disk, journal, &mut opened, &spool, &layout, progress)?;
         next_seq = replayed.last_seq + 1;
         recovery.changes_replayed = replayed.changes;
         recovery.journal_holes = replayed.holes;
@@ -77,13 +78,13 @@ pub(crate) fn open(
         unsettled = replayed.unsettled.into_iter().map(again).collect();
     }
     if !clean && recovery.journal_holes == 0 {
-        recovery.strays_removed = spool::remove_strays(&layout, &opened.index.reader())?;
+        recovery.strays_removed = spool::remove_strays(&disk, &layout, &opened.index.reader())?;
     }
-    spool::empty_uploads(&layout)?;
+    spool::empty_uploads(&disk, &layout)?;
 
-    let writer = Writer::begin(&layout.journal(), store_id, next_seq)
+    let writer = Writer::begin(&disk, &layout.journal(), store_id, next_seq)
         .map_err(|error| OpenError::io("beginning a segment in", &layout.journal())(error.into_inner()))?;
-    let mut start = Start { layout, spool, clock, writer, store_id, next_seq, unsettled };
+    let mut start = Start { disk, layout, spool, clock, writer, store_id, next_seq, unsettled };
     recovery.jobs_interrupted = start.interrupt(&mut opened.index)?;
     opened.views_through = if start.unsettled.is_empty() { opened.index.mark().seq } else { views_through };
     start.make_durable(&directory, &opened)?;
@@ -94,6 +95,7 @@ pub(crate) fn open(
 /// Removes the index, then opens the store: everything is made anew from the journal.
 pub(crate) fn rebuild(
     data_dir: &Path,
+    options: Options,
     clock: Arc<dyn Clock>,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<(Store, Recovery), OpenError> {
@@ -104,10 +106,10 @@ pub(crate) fn rebuild(
     }
     {
         let _lock = lock(data_dir)?;
-        replay::check_nothing_would_be_lost(&layout)?;
-        index::begin(&layout, 0)?;
+        replay::check_nothing_would_be_lost(&options.disk, &layout)?;
+        index::begin(&options.disk, &layout, 0)?;
     }
-    open(data_dir, Options::default(), clock, progress)
+    open(data_dir, options, clock, progress)
 }
 
 fn lock(data_dir: &Path) -> Result<File, OpenError> {
@@ -122,6 +124,7 @@ fn lock(data_dir: &Path) -> Result<File, OpenError> {
 
 /// Everything at hand between the replay and the first command.
 struct Start {
+    disk: Disk,
     layout: Layout,
     spool: Spool,
     clock: Arc<dyn Clock>,
@@ -160,7 +163,7 @@ impl Start {
     }
 
     fn make_durable(&self, directory: &File, opened: &index::Opened) -> Result<(), OpenError> {
-        disk::sync_all_of(directory).map_err(OpenError::io("syncing", self.layout.root()))?;
+        self.disk.sync_all_of(directory).map_err(OpenError::io("syncing", self.layout.root()))?;
         let synced = opened.durability.sync(opened.views_through);
         synced.map_err(|error| OpenError::Index(error.to_string()))
     }
@@ -202,7 +205,7 @@ impl Start {
             // A start that broke off may have left the segment that is being written now.
             if !segment.sealed && segment.first_seq < self.writer.first_seq() {
                 syncer.request(Request::Seal(segment));
-            } else if segment.remove_leftover().is_err() {
+            } else if segment.remove_leftover(&self.disk).is_err() {
                 tracing::warn!(first = segment.first_seq, "leftover of a sealed segment was not removed");
             }
         }

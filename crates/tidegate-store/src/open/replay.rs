@@ -1,10 +1,10 @@
 //! Brings index and spool up to the end of the journal.
 
 use std::collections::BTreeSet;
-use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
+use tidegate_disk::Disk;
 use tidegate_domain::JobId;
 use tidegate_domain::job::{Job, JobEvent};
 
@@ -31,9 +31,9 @@ pub(super) struct Replayed {
 
 /// The journal, unless the store is new. An index without a journal is not enough to start on: what
 /// was acknowledged since it was written would be forgotten in silence.
-pub(super) fn find(layout: &Layout) -> Result<Option<Journal>, OpenError> {
+pub(super) fn find(disk: &Disk, layout: &Layout) -> Result<Option<Journal>, OpenError> {
     let path = layout.journal();
-    let journal = Journal::find(&path).map_err(OpenError::io("reading", &path))?;
+    let journal = Journal::find(disk, &path).map_err(OpenError::io("reading", &path))?;
     if journal.is_none() && has_jobs(layout) {
         let what = "it is empty although there are uploads; restore it from a backup".to_owned();
         return Err(OpenError::Damaged { path, what });
@@ -53,6 +53,7 @@ pub(super) fn new_store_id() -> u64 {
 
 /// Applies what the index has missed and puts every file right that may not be.
 pub(super) fn replay(
+    disk: &Disk,
     journal: &Journal,
     opened: &mut Opened,
     spool: &Spool,
@@ -84,22 +85,22 @@ pub(super) fn replay(
         tracing::error!("journal lost changes that the index still knows; keep a copy of the data directory");
         return Ok(Replayed { holes: replayed.holes + 1, ..replayed });
     }
-    let holes = mend(&damage)?;
+    let holes = mend(disk, &damage)?;
     Ok(Replayed { holes: holes + replayed.holes, ..replayed })
 }
 
 /// Refuses to throw an index away that knows what the journal has lost.
-pub(super) fn check_nothing_would_be_lost(layout: &Layout) -> Result<(), OpenError> {
+pub(super) fn check_nothing_would_be_lost(disk: &Disk, layout: &Layout) -> Result<(), OpenError> {
     let path = layout.journal();
     let reading = || OpenError::io("reading", &path);
-    let Some(journal) = Journal::find(&path).map_err(reading())? else { return Ok(()) };
+    let Some(journal) = Journal::find(disk, &path).map_err(reading())? else { return Ok(()) };
     let mut last_seq = 0;
     let damage = journal.read::<io::Error>(0, |item, _| {
         last_seq = item.entry.seq;
         Ok(())
     });
     let has_hole = damage.map_err(reading())?.iter().any(|place| matches!(place, Damage::Hole { .. }));
-    match super::index::shows(layout, journal.store_id) {
+    match super::index::shows(disk, layout, journal.store_id) {
         Some(shown) if has_hole || shown > last_seq => {
             let what = "it has lost changes that the index still knows: start the service on them as they \
                         are, and keep a copy of the data directory"
@@ -186,13 +187,12 @@ impl Run<'_> {
 }
 
 /// Cuts off a last batch that is not whole; counts what can't be mended.
-fn mend(damage: &[Damage]) -> Result<u64, OpenError> {
+fn mend(disk: &Disk, damage: &[Damage]) -> Result<u64, OpenError> {
     let mut holes = 0;
     for place in damage {
         match place {
             Damage::TornEnd { segment, at } => {
-                let file = OpenOptions::new().write(true).open(segment);
-                let cut = file.and_then(|file| file.set_len(*at).and_then(|()| file.sync_all()));
+                let cut = disk.truncate(segment, *at);
                 cut.map_err(OpenError::io("cutting the torn end off", segment))?;
             }
             Damage::Hole { segment, at } => {

@@ -41,7 +41,8 @@ impl Backend {
         let mut interrupted = 0;
         if matches!(how, Restart::CloseAndRebuild | Restart::KillAndRebuild) {
             let clock = Arc::new(self.clock.clone());
-            let (rebuilt, recovery) = Store::rebuild(self.directory.path(), clock, &mut |_, _| {}).unwrap();
+            let (rebuilt, recovery) =
+                Store::rebuild(self.directory.path(), Options::default(), clock, &mut |_, _| {}).unwrap();
             rebuilt.close().await;
             interrupted += recovery.jobs_interrupted;
         }

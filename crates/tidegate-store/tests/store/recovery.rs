@@ -198,7 +198,8 @@ async fn rebuilding_reports_progress_and_changes_nothing() {
     let mut heard = Vec::new();
     let clock = Arc::new(SystemClock);
     let (store, recovery) =
-        Store::rebuild(dir.path(), clock, &mut |done, all| heard.push((done, all))).unwrap();
+        Store::rebuild(dir.path(), Options::default(), clock, &mut |done, all| heard.push((done, all)))
+            .unwrap();
     assert!(recovery.index_rebuilt);
     assert_eq!(heard.last().map(|(done, all)| done == all), Some(true));
     store.close().await;
@@ -248,7 +249,7 @@ async fn an_index_that_knows_more_than_a_damaged_journal_is_kept() {
     fs::write(&segment, bytes).unwrap();
 
     let clock = Arc::new(SystemClock);
-    let refused = Store::rebuild(dir.path(), clock, &mut |_, _| {});
+    let refused = Store::rebuild(dir.path(), Options::default(), clock, &mut |_, _| {});
     assert!(matches!(refused, Err(OpenError::Damaged { .. })), "a rebuild would lose the second job");
     let mut dir = dir;
     for _ in 0..2 {

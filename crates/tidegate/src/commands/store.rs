@@ -91,7 +91,8 @@ fn rebuild(context: &Context, args: &RebuildArgs) -> Result<(), Failure> {
         bar.set_position(done);
     };
     let (store, recovery) =
-        Store::rebuild(data_dir, Arc::new(SystemClock), &mut progress).map_err(open_failure)?;
+        Store::rebuild(data_dir, Options::default(), Arc::new(SystemClock), &mut progress)
+            .map_err(open_failure)?;
     let runtime = tokio::runtime::Runtime::new().context("while closing the store")?;
     runtime.block_on(store.close());
     bar.finish_and_clear();

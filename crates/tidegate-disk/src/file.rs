@@ -1,0 +1,61 @@
+//! A file that is being written.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::{Call, Disk, Grant};
+
+/// A file that is written from its start on, under the name by which it was opened.
+#[derive(Debug)]
+pub struct DiskFile {
+    disk: Disk,
+    path: PathBuf,
+    file: File,
+    at: u64,
+}
+
+impl DiskFile {
+    pub(crate) fn new(disk: Disk, path: &Path, file: File) -> Self {
+        Self { disk, path: path.to_owned(), file, at: 0 }
+    }
+
+    /// Where the next byte goes, in bytes from the start.
+    pub fn position(&self) -> u64 {
+        self.at
+    }
+
+    /// Writes all bytes. After an error some of them may have been written.
+    pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let call = Call::Write { path: &self.path, at: self.at, bytes };
+        match self.disk.ask(&call)? {
+            Grant::Whole => self.file.write_all(bytes)?,
+            Grant::Bytes(count) => {
+                self.file.write_all(bytes.get(..count).unwrap_or(bytes))?;
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+        }
+        self.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Cuts or fills with zeros to `len` bytes; what is written next goes to the end.
+    pub fn set_len(&mut self, len: u64) -> io::Result<()> {
+        self.disk.allow(&Call::Cut { path: &self.path, len })?;
+        self.file.set_len(len)?;
+        self.at = self.file.seek(SeekFrom::Start(len))?;
+        Ok(())
+    }
+
+    /// Makes the bytes durable, and of the file's properties what is needed to read them.
+    pub fn sync_data(&self) -> io::Result<()> {
+        self.disk.allow(&Call::Sync(&self.path))?;
+        self.file.sync_data()
+    }
+
+    /// Makes the bytes and all properties durable.
+    pub fn sync_all(&self) -> io::Result<()> {
+        self.disk.allow(&Call::Sync(&self.path))?;
+        self.file.sync_all()
+    }
+}

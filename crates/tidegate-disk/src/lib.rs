@@ -1,0 +1,174 @@
+//! The file-system calls that durability rests on, each in the one way in which tidegate uses it.
+//!
+//! Whatever keeps a promise writes, names, removes and syncs files through a [`Disk`]. A disk can be
+//! *watched*: somebody hears of each [`Call`] before it is made and may let it fail or tear it, which
+//! is how tests try every fault at every place. An unwatched disk costs nothing but a check for that.
+//!
+//! Looking at files (lengths, existence) needs no disk: it neither keeps nor breaks a promise.
+
+mod call;
+mod file;
+
+use std::fs::{self, DirEntry, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+pub use call::{Call, Grant, Watch};
+pub use file::DiskFile;
+
+/// The file system, perhaps watched; cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Disk {
+    watch: Option<Arc<dyn Watch>>,
+}
+
+impl Disk {
+    /// A disk whose calls `watch` hears of before they are made.
+    pub fn watched(watch: Arc<dyn Watch>) -> Self {
+        Self { watch: Some(watch) }
+    }
+
+    /// Creates a file that must not exist yet, for its owner only.
+    pub fn create_new(&self, path: &Path) -> io::Result<DiskFile> {
+        self.allow(&Call::Create(path))?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        Ok(DiskFile::new(self.clone(), path, file))
+    }
+
+    /// Creates a file for its owner only; an older one of that name is emptied.
+    pub fn create(&self, path: &Path) -> io::Result<DiskFile> {
+        self.allow(&Call::Create(path))?;
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        Ok(DiskFile::new(self.clone(), path, file))
+    }
+
+    /// Writes a whole file, replacing what is there. Not durable by itself.
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.create(path)?.write_all(bytes)
+    }
+
+    /// Cuts a file to `len` bytes, durably.
+    pub fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
+        self.allow(&Call::Open(path))?;
+        let file = OpenOptions::new().write(true).open(path)?;
+        let mut file = DiskFile::new(self.clone(), path, file);
+        file.set_len(len)?;
+        file.sync_all()
+    }
+
+    /// Opens for reading, never through a symbolic link.
+    pub fn open_read(&self, path: &Path) -> io::Result<File> {
+        self.allow(&Call::Open(path))?;
+        let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
+        OpenOptions::new().read(true).custom_flags(no_follow).open(path)
+    }
+
+    /// The entries of a directory, in no order.
+    pub fn list(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        self.allow(&Call::Open(path))?;
+        fs::read_dir(path)?.collect()
+    }
+
+    /// Makes a directory and those above it; that it is there already is fine. Not durable by itself.
+    pub fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.allow(&Call::MakeDir(path))?;
+        fs::create_dir_all(path)
+    }
+
+    /// Renames.
+    pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.allow(&Call::Rename { from, to })?;
+        fs::rename(from, to)
+    }
+
+    /// Renames; that the source is gone already is fine if the target is there.
+    pub fn rename_once(&self, from: &Path, to: &Path) -> io::Result<()> {
+        match self.rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Gives a file a second name, in place of whatever has it; that it has it already is fine.
+    pub fn link_once(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.allow(&Call::Link { from, to })?;
+        match fs::hard_link(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !is_same(from, to)? => {
+                self.remove_once(to)?;
+                fs::hard_link(from, to)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, path: &Path) -> io::Result<()> {
+        self.allow(&Call::Remove(path))?;
+        fs::remove_file(path)
+    }
+
+    /// Removes a file; that it is gone already is fine.
+    pub fn remove_once(&self, path: &Path) -> io::Result<()> {
+        match self.remove(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Removes a directory with everything in it; that it is gone already is fine.
+    pub fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.allow(&Call::Remove(path))?;
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Makes a directory's entries durable.
+    pub fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.allow(&Call::Sync(path))?;
+        File::open(path)?.sync_all()
+    }
+
+    /// Makes the bytes of a file durable that somebody else wrote to.
+    pub fn sync_file(&self, path: &Path, file: &File) -> io::Result<()> {
+        self.allow(&Call::Sync(path))?;
+        file.sync_all()
+    }
+
+    /// Makes the bytes of a file durable that somebody else wrote to, without properties that reading
+    /// them does not need.
+    pub fn sync_data_of(&self, path: &Path, file: &File) -> io::Result<()> {
+        self.allow(&Call::Sync(path))?;
+        file.sync_data()
+    }
+
+    /// Makes everything durable that was written to the file system of `directory` before: one call
+    /// for any number of files (`syncfs(2)`, which reports write errors since Linux 5.8).
+    pub fn sync_all_of(&self, directory: &File) -> io::Result<()> {
+        self.allow(&Call::SyncAll)?;
+        Ok(rustix::fs::syncfs(directory)?)
+    }
+
+    /// Bytes that an unprivileged process may still write to the file system of `path`.
+    pub fn free_bytes(&self, path: &Path) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(path)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    fn allow(&self, call: &Call<'_>) -> io::Result<()> {
+        self.ask(call).map(drop)
+    }
+
+    fn ask(&self, call: &Call<'_>) -> io::Result<Grant> {
+        self.watch.as_ref().map_or(Ok(Grant::Whole), |watch| watch.before(call))
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
+    let (one, other) = (fs::symlink_metadata(one)?, fs::symlink_metadata(other)?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
