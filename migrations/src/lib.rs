@@ -2,9 +2,12 @@
 //!
 //! Invariant: a data directory has the number of its layout in the file `layout`, and this program
 //! touches none whose number it does not know. Each step lives in a module of its own, with frozen
-//! copies of whatever records it reads and writes, so that it means the same for ever.
+//! copies of whatever records it reads and writes, so that it means the same for ever. Before the first
+//! step on a directory that is in use, the backup is made that leads back.
 
+mod backup;
 mod m0001_initial;
+mod m0002_purges;
 
 use std::fs;
 use std::io;
@@ -13,7 +16,10 @@ use std::path::{Path, PathBuf};
 use tidegate_disk::Disk;
 
 /// The layout that this program reads and writes.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
+
+/// A file of this name, without `layout` beside it, marks a backup that did not come to its end.
+pub const INCOMPLETE: &str = "incomplete-backup";
 
 /// One step: brings a data directory from the layout before to its own.
 struct Step {
@@ -21,7 +27,16 @@ struct Step {
     run: fn(&Disk, &Path) -> io::Result<()>,
 }
 
-const STEPS: &[Step] = &[Step { to: 1, run: m0001_initial::run }];
+const STEPS: &[Step] = &[Step { to: 1, run: m0001_initial::run }, Step { to: 2, run: m0002_purges::run }];
+
+/// What [`migrate`] did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The layout that was found; 0 for an empty directory.
+    pub found: u32,
+    /// The copy of what the steps may have changed; none if nothing had to be changed.
+    pub backup: Option<PathBuf>,
+}
 
 /// Why a data directory can't be brought to the present layout.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +57,42 @@ pub enum MigrationError {
         /// The directory.
         path: PathBuf,
     },
+    /// It is a backup that did not come to its end.
+    #[error("{path} is a backup that was interrupted, and not whole: use another one, and remove this one")]
+    Incomplete {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is no room for the copy that leads back.
+    #[error(
+        "{path} is of an older layout; before it is brought to layout {LAYOUT} its journal is copied, which \
+         needs {needed} bytes of free space, but only {free} are free: make room, then start again"
+    )]
+    NoSpace {
+        /// The data directory.
+        path: PathBuf,
+        /// Bytes that have to be free.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// A copy of an earlier attempt lies where the new one belongs.
+    #[error(
+        "{path} was made when the journal was another one: move it away, or delete it if you do not need \
+         it, then start again"
+    )]
+    OtherBackup {
+        /// The copy.
+        path: PathBuf,
+    },
+    /// The file system refused the copy; nothing else was changed.
+    #[error("making the copy {path} before the layout is changed: {source}")]
+    Backup {
+        /// The copy.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// The file system refused.
     #[error("bringing {path} to layout {to}: {source}")]
     Io {
@@ -55,33 +106,43 @@ pub enum MigrationError {
 }
 
 /// Brings the data directory `root`, which must exist, to [`LAYOUT`]; an empty one becomes a new
-/// store. Each step is durable before its number is written. Returns the number that was found.
-pub fn migrate(disk: &Disk, root: &Path) -> Result<u32, MigrationError> {
+/// store. Each step is durable before its number is written, and the backup is before the first step.
+pub fn migrate(disk: &Disk, root: &Path) -> Result<Migrated, MigrationError> {
     let found = layout_of(root)?;
-    if found > LAYOUT {
-        return Err(MigrationError::Newer { path: root.to_owned(), found });
-    }
+    let backup = if found > 0 && found < LAYOUT { Some(backup::make(disk, root, found)?) } else { None };
     for step in STEPS.iter().filter(|step| step.to > found) {
         let failed = |source| MigrationError::Io { path: root.to_owned(), to: step.to, source };
         (step.run)(disk, root).and_then(|()| write_layout(disk, root, step.to)).map_err(failed)?;
     }
-    Ok(found)
+    Ok(Migrated { found, backup })
 }
 
-/// The number that a directory carries; 0 for an empty one.
-fn layout_of(root: &Path) -> Result<u32, MigrationError> {
+/// The number that a directory carries, at most [`LAYOUT`]; 0 for an empty one. Changes nothing.
+pub fn layout_of(root: &Path) -> Result<u32, MigrationError> {
     let failed = |source| MigrationError::Io { path: root.to_owned(), to: LAYOUT, source };
+    let path = || root.to_owned();
     match fs::read_to_string(root.join("layout")) {
-        Ok(text) => text.trim().parse().map_err(|_| MigrationError::Foreign { path: root.to_owned() }),
+        Ok(text) => match text.trim().parse() {
+            Ok(found) if found > LAYOUT => Err(MigrationError::Newer { path: path(), found }),
+            Ok(found) => Ok(found),
+            Err(_) => Err(MigrationError::Foreign { path: path() }),
+        },
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if m0001_initial::may_begin(root).map_err(failed)? {
+            if root.join(INCOMPLETE).exists() {
+                Err(MigrationError::Incomplete { path: path() })
+            } else if m0001_initial::may_begin(root).map_err(failed)? {
                 Ok(0)
             } else {
-                Err(MigrationError::Foreign { path: root.to_owned() })
+                Err(MigrationError::Foreign { path: path() })
             }
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Durably gives a directory that a copy was made in the number [`LAYOUT`].
+pub fn mark(disk: &Disk, root: &Path) -> io::Result<()> {
+    write_layout(disk, root, LAYOUT)
 }
 
 fn write_layout(disk: &Disk, root: &Path, number: u32) -> io::Result<()> {
@@ -102,8 +163,8 @@ mod tests {
     #[test]
     fn an_empty_directory_becomes_a_store_once() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(migrate(&Disk::default(), root.path()).unwrap(), 0);
-        assert_eq!(migrate(&Disk::default(), root.path()).unwrap(), LAYOUT);
+        assert_eq!(migrate(&Disk::default(), root.path()).unwrap(), Migrated { found: 0, backup: None });
+        assert_eq!(migrate(&Disk::default(), root.path()).unwrap().found, LAYOUT);
         assert!(root.path().join("journal").is_dir());
     }
 
@@ -112,7 +173,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir(root.path().join("journal")).unwrap();
         File::create(root.path().join("layout.tmp")).unwrap();
-        assert_eq!(migrate(&Disk::default(), root.path()).unwrap(), 0);
+        assert_eq!(migrate(&Disk::default(), root.path()).unwrap().found, 0);
     }
 
     #[test]
@@ -126,10 +187,10 @@ mod tests {
     #[test]
     fn a_later_layout_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join("layout"), "2\n").unwrap();
+        fs::write(root.path().join("layout"), "3\n").unwrap();
         assert!(matches!(
             migrate(&Disk::default(), root.path()),
-            Err(MigrationError::Newer { found: 2, .. })
+            Err(MigrationError::Newer { found: 3, .. })
         ));
     }
 }

@@ -1,7 +1,7 @@
 //! A file that is being written.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Call, Disk, Grant};
@@ -37,6 +37,21 @@ impl DiskFile {
         }
         self.at += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Writes all that is left of `source`, sharing its blocks where the file system can; how many bytes
+    /// that was. After an error some of them may have been written.
+    pub fn write_from(&mut self, source: &mut File) -> io::Result<u64> {
+        let call = Call::Write { path: &self.path, at: self.at, bytes: &[] };
+        let count = match self.disk.ask(&call)? {
+            Grant::Whole => io::copy(source, &mut self.file)?,
+            Grant::Bytes(count) => {
+                io::copy(&mut source.take(count as u64), &mut self.file)?;
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+        };
+        self.at += count;
+        Ok(count)
     }
 
     /// Cuts or fills with zeros to `len` bytes; what is written next goes to the end.

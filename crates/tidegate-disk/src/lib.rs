@@ -9,9 +9,9 @@
 mod call;
 mod file;
 
-use std::fs::{self, DirEntry, File, OpenOptions};
+use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -71,10 +71,11 @@ impl Disk {
         fs::read_dir(path)?.collect()
     }
 
-    /// Makes a directory and those above it; that it is there already is fine. Not durable by itself.
+    /// Makes a directory and those above it for their owner only; that it is there already is fine. Not
+    /// durable by itself.
     pub fn create_dir_all(&self, path: &Path) -> io::Result<()> {
         self.allow(&Call::MakeDir(path))?;
-        fs::create_dir_all(path)
+        DirBuilder::new().recursive(true).mode(0o700).create(path)
     }
 
     /// Renames.

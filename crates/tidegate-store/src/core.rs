@@ -54,6 +54,14 @@ pub(crate) struct Core {
     pub(crate) settled_seq: AtomicU64,
     pub(crate) upload_number: AtomicU64,
     pub(crate) wakeup: Notify,
+    /// Held by a backup, of which there is one at a time.
+    pub(crate) backup: Arc<tokio::sync::Mutex<()>>,
+    /// Held by whoever takes away what nothing else ever does (files of jobs, changes of closed
+    /// segments), and by a backup for as long as it copies. Taken before `backup`'s instant, so that a
+    /// job that the backup has keeps its files until they are copied.
+    pub(crate) removal: Arc<tokio::sync::Mutex<()>>,
+    /// Places of the journal that this start could not read.
+    pub(crate) journal_holes: u64,
     pub(crate) failed: watch::Sender<bool>,
 }
 

@@ -75,6 +75,11 @@ impl Layout {
         self.root.join("clean")
     }
 
+    /// There while a directory is a backup that is not whole.
+    pub(crate) fn incomplete(&self) -> PathBuf {
+        self.root.join(tidegate_migrations::INCOMPLETE)
+    }
+
     pub(crate) fn journal(&self) -> PathBuf {
         self.root.join("journal")
     }
@@ -92,13 +97,17 @@ impl Layout {
         self.root.join("orgs")
     }
 
+    pub(crate) fn staged_uploads(&self) -> PathBuf {
+        self.root.join("staged")
+    }
+
     pub(crate) fn org(&self, org: &OrgCode) -> PathBuf {
         self.orgs().join(org.as_str())
     }
 
     /// Uploads under temporary names, which wait for their rename.
     pub(crate) fn staged_of(&self, org: &OrgCode) -> PathBuf {
-        self.root.join("staged").join(org.as_str())
+        self.staged_uploads().join(org.as_str())
     }
 
     pub(crate) fn staged(&self, org: &OrgCode, name: &UploadName) -> PathBuf {
@@ -120,6 +129,16 @@ impl Layout {
 
     pub(crate) fn outbox_of(&self, org: &OrgCode) -> PathBuf {
         self.org(org).join("outbox")
+    }
+
+    /// Where a report's paragraphs lie while its file is processed; the worker makes that file.
+    pub(crate) fn report_part(&self, org: &OrgCode, id: JobId) -> PathBuf {
+        self.answer(org, id, Answer::Report).with_extension("txt.part")
+    }
+
+    /// The second name of an answer that a backup still needs; gone at the next start.
+    pub(crate) fn kept_answer(&self, id: JobId, answer: Answer) -> PathBuf {
+        self.uploads().join(format!("{id}{}", answer.ending()))
     }
 
     /// The name under which the sender finds an answer.

@@ -10,6 +10,7 @@
 //!
 //! **What it does not do.** It knows nothing of protocols or HL7, and delivers nothing.
 
+mod backup;
 mod committer;
 mod core;
 mod drain;
@@ -37,6 +38,7 @@ use std::sync::mpsc::Sender as CommandSender;
 use tidegate_domain::Clock;
 use tokio::sync::{oneshot, watch};
 
+pub use crate::backup::{Backup, BackupDone, BackupError, BackupProgress, Beside};
 pub use crate::core::Options;
 pub use crate::error::{OpenError, StoreError};
 pub use crate::maintenance::Maintenance;
@@ -79,6 +81,18 @@ impl Store {
         progress: &mut dyn FnMut(u64, u64),
     ) -> Result<(Self, Recovery), OpenError> {
         open::rebuild(data_dir, options, clock, progress)
+    }
+
+    /// Looks through the store in `data_dir`, which no other process may use meanwhile, and changes
+    /// nothing there. What has to be sorted goes to `scratch`, an empty directory elsewhere, which takes
+    /// up to as many bytes as the journal and the index. `progress` hears of bytes of the journal read,
+    /// and all of them. Blocks.
+    pub fn inspect(
+        data_dir: &Path,
+        scratch: &Path,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Verification, OpenError> {
+        open::inspect(data_dir, scratch, progress)
     }
 
     /// Closes the store in good order: what was begun is finished, everything is made durable. Every

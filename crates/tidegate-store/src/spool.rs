@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tidegate_disk::Disk;
 use tidegate_domain::job::{Job, JobState};
@@ -20,11 +20,13 @@ pub(crate) struct Spool {
     disk: Disk,
     layout: Layout,
     made: Mutex<HashSet<OrgCode>>,
+    /// Jobs whose answers have a second name for the backup that runs; none while none runs.
+    kept: Mutex<Option<HashSet<JobId>>>,
 }
 
 impl Spool {
     pub(crate) fn new(disk: Disk, layout: Layout) -> Self {
-        Self { disk, layout, made: Mutex::default() }
+        Self { disk, layout, made: Mutex::default(), kept: Mutex::default() }
     }
 
     pub(crate) fn is_prepared(&self, org: &OrgCode) -> bool {
@@ -43,6 +45,43 @@ impl Spool {
         self.disk.sync_dir(&self.layout.orgs())?;
         self.made.lock().unwrap_or_else(PoisonError::into_inner).insert(org.clone());
         Ok(())
+    }
+
+    /// A backup has its instant now.
+    pub(crate) fn keep_answers_from_now_on(&self) {
+        self.kept().get_or_insert_default();
+    }
+
+    /// Gives the answers of a job that goes into the queue again a second name while a backup runs: its
+    /// worker will put others in their place.
+    pub(crate) fn keep_answers(&self, job: &Job) -> io::Result<()> {
+        let mut kept = self.kept();
+        let Some(kept) = kept.as_mut().filter(|kept| job.has_response() && !kept.contains(&job.id)) else {
+            return Ok(());
+        };
+        for answer in Answer::ALL {
+            let path = self.layout.answer(&job.submission.org, job.id, answer);
+            match self.disk.link_once(&path, &self.layout.kept_answer(job.id, answer)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        kept.insert(job.id);
+        Ok(())
+    }
+
+    /// The backup is over.
+    pub(crate) fn keep_no_more_answers(&self) {
+        for id in self.kept().take().unwrap_or_default() {
+            for answer in Answer::ALL {
+                // What stays is removed by the next start.
+                drop(self.disk.remove_once(&self.layout.kept_answer(id, answer)));
+            }
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<HashSet<JobId>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where a job's bytes belong.

@@ -230,14 +230,16 @@ fn check_free_space(core: &Core) -> Result<(), StoreError> {
 
 fn hash_and_sync(disk: &Disk, path: &Path) -> io::Result<(u64, [u8; 32])> {
     let mut file = disk.open_read(path)?;
-    let mut hasher = HashWriter(Sha256::new());
+    let mut hasher = HashWriter::default();
     let size = io::copy(&mut file, &mut hasher)?;
     // What could not be synced must not be tried again: the second sync would say that all is well.
     disk.sync_file(path, &file).inspect_err(|_| drop(disk.remove_once(path)))?;
     Ok((size, hasher.0.finalize().into()))
 }
 
-struct HashWriter(Sha256);
+/// Hashes what is written.
+#[derive(Default)]
+pub(crate) struct HashWriter(pub(crate) Sha256);
 
 impl Write for HashWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -1,5 +1,10 @@
 //! Does everything that was acknowledged lie where it should?
 
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use tidegate_domain::JobId;
+
 use crate::Store;
 use crate::committer::Command;
 use crate::error::StoreError;
@@ -10,10 +15,23 @@ use crate::journal::{Damage, Journal};
 pub struct Verification {
     /// Changes in the journal that were read.
     pub changes: u64,
+    /// When the last of them was made.
+    pub last_change_at: Option<DateTime<Utc>>,
     /// Jobs not yet in a final state, whose bytes must be there.
     pub jobs_waiting: u64,
     /// What is wrong, for people, with what to do.
     pub findings: Vec<String>,
+}
+
+pub(crate) fn journal_damaged(segment: &Path, at: u64) -> String {
+    let segment = segment.display();
+    format!(
+        "the journal is damaged at byte {at} of {segment}: keep a copy of the data directory and restore a backup"
+    )
+}
+
+pub(crate) fn bytes_missing(id: JobId) -> String {
+    format!("the bytes of job {id} are missing: ask its sender for the file")
 }
 
 impl Store {
@@ -42,18 +60,16 @@ impl Store {
             return Ok(());
         };
         let damage = journal
-            .read::<std::io::Error>(0, |_, _| {
+            .read::<std::io::Error>(0, |item, _| {
                 found.changes += 1;
+                found.last_change_at = Some(item.entry.at);
                 Ok(())
             })
             .map_err(StoreError::io("reading the journal"))?;
         for place in damage {
             // A batch that is being written at this moment looks like a torn end.
             if let Damage::Hole { segment, at } = place {
-                found.findings.push(format!(
-                    "the journal is damaged at byte {at} of {}: keep a copy of the data directory and restore a backup",
-                    segment.display()
-                ));
+                found.findings.push(journal_damaged(&segment, at));
             }
         }
         Ok(())
@@ -66,9 +82,7 @@ impl Store {
             let missing = !job.state.is_final() && self.core.spool.find_payload(&job).is_none();
             // The job may have been finished since; then its bytes are where they belong by now.
             if missing && self.core.reader.job(job.id)?.is_some_and(|now| now.state == job.state) {
-                found
-                    .findings
-                    .push(format!("the bytes of job {} are missing: ask its sender for the file", job.id));
+                found.findings.push(bytes_missing(job.id));
             }
         }
         Ok(())

@@ -68,11 +68,17 @@ impl DeliveryConfig {
         Vec::new()
     }
 
+    /// Where messages go; a relative path starts at `data_dir`.
+    pub fn directory(&self, data_dir: &Path) -> PathBuf {
+        data_dir.join(self.path.as_deref().unwrap_or(Path::new("delivered")))
+    }
+
     /// Opens the target; a relative path starts at `data_dir`.
     pub fn target(&self, data_dir: &Path) -> io::Result<Arc<dyn Deliver>> {
-        let path = self.path.as_deref().unwrap_or(Path::new("delivered"));
         match self.kind {
-            DeliveryKind::Directory => Ok(Arc::new(DirectoryTarget::open(&data_dir.join(path), data_dir)?)),
+            DeliveryKind::Directory => {
+                Ok(Arc::new(DirectoryTarget::open(&self.directory(data_dir), data_dir)?))
+            }
         }
     }
 }

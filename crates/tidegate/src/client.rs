@@ -29,6 +29,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(40);
 /// For what goes through the whole queue.
 const LONG_ANSWER_MAX: Duration = Duration::from_mins(61);
 
+const OTHER_VERSION: &str = "the server's answer is not understood: are client and server of one version?";
+
 /// A client of one server; blocks while it waits.
 pub(crate) struct Client {
     socket: PathBuf,
@@ -61,6 +63,29 @@ impl Client {
         self.json(request(Method::POST, path, json(body)?)?, LONG_ANSWER_MAX)
     }
 
+    /// Has something done that tells in lines of JSON how it goes on; `each` hears of every line.
+    pub(crate) fn post_for_news<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        mut each: impl FnMut(T),
+    ) -> Result<(), Failure> {
+        let request = request(Method::POST, path, json(body)?)?;
+        self.runtime.block_on(async {
+            let mut answer = self.ask(request, ANSWER_MAX).await?;
+            let mut unread = Vec::new();
+            while let Some(frame) = answer.frame().await {
+                let frame = frame.map_err(|error| self.silent(&format!("broke off: {error}")))?;
+                unread.extend_from_slice(frame.data_ref().map_or(&[][..], Bytes::as_ref));
+                while let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = unread.drain(..=end).collect();
+                    each(serde_json::from_slice(&line).context(OTHER_VERSION)?);
+                }
+            }
+            Ok(())
+        })
+    }
+
     /// Copies what lies at `path` to standard output. On a terminal the ends of HL7 segments are shown
     /// as ends of lines; otherwise nothing is changed.
     pub(crate) fn print(&self, path: &str) -> Result<(), Failure> {
@@ -90,9 +115,7 @@ impl Client {
         self.runtime.block_on(async {
             let answer = self.ask(request, limit).await?;
             let body = answer.collect().await.context("while reading the server's answer")?.to_bytes();
-            let value = serde_json::from_slice(&body)
-                .context("the server's answer is not understood: are client and server of one version?")?;
-            Ok(value)
+            Ok(serde_json::from_slice(&body).context(OTHER_VERSION)?)
         })
     }
 
@@ -167,9 +190,14 @@ async fn refusal(answer: Response<Incoming>) -> Failure {
     let status = answer.status();
     let body =
         answer.into_body().collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    let Ok(ApiError { error, hint }) = serde_json::from_slice(&body) else {
-        return anyhow!("the server refuses: {status} {}", String::from_utf8_lossy(&body).trim()).into();
-    };
+    match serde_json::from_slice(&body) {
+        Ok(error) => refused(error),
+        Err(_) => anyhow!("the server refuses: {status} {}", String::from_utf8_lossy(&body).trim()).into(),
+    }
+}
+
+/// What the server said instead of doing it.
+pub(crate) fn refused(ApiError { error, hint }: ApiError) -> Failure {
     match hint {
         Some(hint) => anyhow!("{error}\n{hint}").into(),
         None => anyhow!(error).into(),

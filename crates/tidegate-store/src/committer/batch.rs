@@ -52,7 +52,10 @@ impl Batch {
             Command::Accept { .. } => true,
             Command::Claim { .. } => !self.moves_jobs,
             Command::Change { id, .. } => !self.touched.contains(id),
-            Command::Maintenance { .. } | Command::Verify { .. } | Command::Close => self.is_empty(),
+            Command::Maintenance { .. }
+            | Command::Backup { .. }
+            | Command::Verify { .. }
+            | Command::Close => self.is_empty(),
         };
         independent && self.items.len() < CHANGES_MAX && self.payload_bytes < BATCH_BYTES_MAX / 2
     }

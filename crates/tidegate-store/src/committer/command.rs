@@ -4,6 +4,7 @@ use tidegate_domain::JobId;
 use tidegate_domain::job::{Job, JobEvent, Submission};
 use tokio::sync::oneshot;
 
+use crate::backup::Point;
 use crate::error::StoreError;
 use crate::record::MaintenanceChange;
 
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     },
     /// Staff changed windows or holds.
     Maintenance { change: MaintenanceChange, actor: String, reply: Reply<()> },
+    /// A backup begins: its instant is now.
+    Backup { reply: Reply<Point> },
     /// Does the index add up?
     Verify { reply: Reply<bool> },
     /// The store closes.

@@ -9,8 +9,9 @@ use tidegate_domain::{JobId, OrgCode};
 use super::Committer;
 use super::batch::Waiter;
 use super::command::{Command, Reply};
+use crate::backup;
 use crate::error::StoreError;
-use crate::journal::Item;
+use crate::journal::{AppendError, Item};
 use crate::record::{Change, Entry};
 
 impl Committer {
@@ -33,6 +34,11 @@ impl Committer {
                 self.push(Change::Maintenance(change), actor, None);
                 self.batch.wait(Waiter::Nothing { reply });
             }
+            Command::Backup { reply } => {
+                if reply.send(self.begin_backup()).is_err() {
+                    self.core.spool.keep_no_more_answers();
+                }
+            }
             Command::Verify { reply } => drop(reply.send(self.index.adds_up())),
             Command::Close => {}
         }
@@ -53,12 +59,38 @@ impl Committer {
         self.batch.wait(Waiter::Job { item, reply });
     }
 
+    /// Ends the segment, so that all changes up to now lie in closed ones, which nobody writes to.
+    fn begin_backup(&mut self) -> Result<backup::Point, StoreError> {
+        if self.writer.first_seq() < self.next_seq {
+            self.writer.end_segment();
+            self.roll_if_full().map_err(|error| self.refused(error))?;
+        }
+        self.core.spool.keep_answers_from_now_on();
+        let mark = self.index.mark();
+        let jobs = JobState::ALL.iter().map(|state| mark.count(*state)).sum();
+        Ok(backup::Point { seq: self.next_seq - 1, at: self.core.clock.now(), jobs })
+    }
+
+    fn refused(&self, error: AppendError) -> StoreError {
+        match error {
+            AppendError::Refused(error) => StoreError::io("beginning a segment of the journal")(error),
+            AppendError::Unknown(error) => {
+                self.core.poison("beginning a segment of the journal", &error);
+                StoreError::Poisoned
+            }
+        }
+    }
+
     fn check_change(&self, id: JobId, fence: Option<u64>, event: &JobEvent) -> Result<(), StoreError> {
         let mut job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
         if fence.is_some_and(|fence| job.state != JobState::Processing || job.fence != fence) {
             return Err(StoreError::StaleClaim);
         }
         let (seq, at) = (self.next_seq, self.core.clock.now());
+        if matches!(event, JobEvent::Requeued { .. }) {
+            let kept = self.core.spool.keep_answers(&job);
+            kept.map_err(StoreError::io("keeping an answer for the backup that runs"))?;
+        }
         job.apply(&HistoryEntry { seq, at, actor: String::new(), event: event.clone() })?;
         Ok(())
     }

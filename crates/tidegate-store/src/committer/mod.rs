@@ -139,14 +139,19 @@ impl Committer {
         }
     }
 
-    fn journal(&mut self) -> Result<(), AppendError> {
-        if self.core.check().is_err() {
-            return Err(AppendError::Unknown(std::io::Error::other("the store has failed before")));
-        }
+    fn roll_if_full(&mut self) -> Result<(), AppendError> {
         if self.writer.is_full() {
             let full = self.writer.roll(self.next_seq)?;
             self.syncer.request(Request::Seal(full));
         }
+        Ok(())
+    }
+
+    fn journal(&mut self) -> Result<(), AppendError> {
+        if self.core.check().is_err() {
+            return Err(AppendError::Unknown(std::io::Error::other("the store has failed before")));
+        }
+        self.roll_if_full()?;
         self.builder.clear();
         for item in self.batch.items() {
             let pushed = self.builder.push(&item.entry, item.payload.as_deref());

@@ -21,7 +21,7 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    pub(super) fn new(directory: &Path, first_seq: u64, sealed: bool) -> Self {
+    pub(crate) fn new(directory: &Path, first_seq: u64, sealed: bool) -> Self {
         let ending = if sealed { "sealed" } else { "log" };
         Self { first_seq, sealed, path: directory.join(format!("{first_seq:016x}.{ending}")) }
     }
@@ -37,12 +37,17 @@ impl Segment {
     }
 
     /// Opens it, in its sealed form if it was sealed since it was listed.
-    pub(super) fn open(&self, disk: &Disk) -> io::Result<File> {
+    pub(crate) fn open(&self, disk: &Disk) -> io::Result<File> {
+        self.open_as_it_is(disk).map(|(file, _)| file)
+    }
+
+    /// The same, and whether it is the sealed form that was opened.
+    pub(crate) fn open_as_it_is(&self, disk: &Disk) -> io::Result<(File, bool)> {
         match disk.open_read(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && !self.sealed => {
-                disk.open_read(&self.path.with_extension("sealed"))
+                disk.open_read(&self.path.with_extension("sealed")).map(|file| (file, true))
             }
-            other => other,
+            other => other.map(|file| (file, self.sealed)),
         }
     }
 

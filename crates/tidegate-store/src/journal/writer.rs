@@ -18,6 +18,8 @@ pub(crate) struct Writer {
     store_id: u64,
     segment: Segment,
     file: DiskFile,
+    /// Whether nothing more may be appended to the segment, however short it is.
+    is_ended: bool,
 }
 
 /// Why a batch was not appended.
@@ -49,7 +51,14 @@ impl Writer {
         let segment = Segment::new(directory, first_seq, false);
         let file = Self::create(disk, &segment.path, store_id, first_seq).map_err(AppendError::Refused)?;
         file.sync_all().and_then(|()| disk.sync_dir(directory)).map_err(AppendError::Unknown)?;
-        Ok(Self { disk: disk.clone(), directory: directory.to_owned(), store_id, segment, file })
+        Ok(Self {
+            disk: disk.clone(),
+            directory: directory.to_owned(),
+            store_id,
+            segment,
+            file,
+            is_ended: false,
+        })
     }
 
     fn create(disk: &Disk, path: &Path, store_id: u64, first_seq: u64) -> io::Result<DiskFile> {
@@ -64,7 +73,12 @@ impl Writer {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.file.position() >= SEGMENT_BYTES_MAX
+        self.is_ended || self.file.position() >= SEGMENT_BYTES_MAX
+    }
+
+    /// Ends the segment: what comes next goes to another one, which [`Self::roll`] begins.
+    pub(crate) fn end_segment(&mut self) {
+        self.is_ended = true;
     }
 
     /// Begins the next segment; returns the one that is now closed.

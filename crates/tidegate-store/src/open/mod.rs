@@ -4,6 +4,7 @@
 //! nothing else, durably; no damage to the index keeps a store from opening, not even a panic in it.
 
 mod index;
+mod inspect;
 mod replay;
 mod spool;
 
@@ -17,6 +18,8 @@ use tidegate_disk::Disk;
 use tidegate_domain::job::{JobState, RetryPolicy};
 use tidegate_domain::{Clock, JobIds};
 use tokio::sync::{Notify, watch};
+
+pub(crate) use inspect::inspect;
 
 use crate::committer::{Committer, Unsettled};
 use crate::core::{Core, Options};
@@ -56,7 +59,7 @@ pub(crate) fn open(
     let disk = options.disk.clone();
     disk.create_dir_all(data_dir).map_err(OpenError::io("creating", data_dir))?;
     let lock = lock(data_dir)?;
-    tidegate_migrations::migrate(&disk, data_dir)?;
+    migrate(&disk, data_dir)?;
     let layout = Layout::new(data_dir);
     let directory = File::open(data_dir).map_err(OpenError::io("opening", data_dir))?;
     let spool = Spool::new(disk.clone(), layout.clone());
@@ -88,7 +91,7 @@ pub(crate) fn open(
     recovery.jobs_interrupted = start.interrupt(&mut opened.index)?;
     opened.views_through = if start.unsettled.is_empty() { opened.index.mark().seq } else { views_through };
     start.make_durable(&directory, &opened)?;
-    let store = start.run(lock, directory, options, opened, journal)?;
+    let store = start.run(lock, directory, options, opened, journal, recovery.journal_holes)?;
     Ok((store, recovery))
 }
 
@@ -112,13 +115,29 @@ pub(crate) fn rebuild(
     open(data_dir, options, clock, progress)
 }
 
+fn migrate(disk: &Disk, data_dir: &Path) -> Result<(), OpenError> {
+    let migrated = tidegate_migrations::migrate(disk, data_dir)?;
+    if let Some(backup) = migrated.backup {
+        tracing::info!(
+            found = migrated.found,
+            now = tidegate_migrations::LAYOUT,
+            backup = %backup.display(),
+            "data directory brought to a new layout; its journal as it was is kept"
+        );
+    }
+    Ok(())
+}
+
 fn lock(data_dir: &Path) -> Result<File, OpenError> {
     let path = Layout::new(data_dir).lock();
-    let file = File::create(&path).map_err(OpenError::io("creating", &path))?;
+    lock_file(File::create(&path).map_err(OpenError::io("creating", &path))?, data_dir)
+}
+
+fn lock_file(file: File, data_dir: &Path) -> Result<File, OpenError> {
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(OpenError::Locked(data_dir.to_owned())),
-        Err(errno) => Err(OpenError::io("locking", &path)(errno.into())),
+        Err(errno) => Err(OpenError::io("locking", data_dir)(errno.into())),
     }
 }
 
@@ -175,6 +194,7 @@ impl Start {
         options: Options,
         opened: index::Opened,
         journal: Option<Journal>,
+        journal_holes: u64,
     ) -> Result<Store, OpenError> {
         let failed = |error: StoreError| OpenError::Index(error.to_string());
         let reader = opened.index.reader();
@@ -194,6 +214,9 @@ impl Start {
             settled_seq: AtomicU64::new(opened.views_through),
             upload_number: AtomicU64::new(0),
             wakeup: Notify::new(),
+            backup: Arc::default(),
+            removal: Arc::default(),
+            journal_holes,
             failed: watch::Sender::new(false),
             layout: self.layout,
             reader,

@@ -17,7 +17,7 @@ use crate::record::Change;
 use crate::spool::Spool;
 
 /// Changes after which the index is written.
-const CHANGES_PER_COMMIT: usize = 256;
+pub(super) const CHANGES_PER_COMMIT: usize = 256;
 
 /// What a replay came to.
 #[derive(Debug, Default)]

@@ -14,6 +14,7 @@ use crate::layout::{Layout, Place};
 /// journal is whole, so that a job can't merely have been forgotten.
 pub(super) fn remove_strays(disk: &Disk, layout: &Layout, reader: &Reader) -> Result<u64, OpenError> {
     let mut removed = 0;
+    disk.create_dir_all(&layout.orgs()).map_err(OpenError::io("creating", &layout.orgs()))?;
     for entry in list(disk, &layout.orgs())? {
         let Some(org) = entry.file_name().to_str().and_then(|name| OrgCode::new(name).ok()) else { continue };
         let incoming = layout.place(&org, Place::Incoming);
@@ -35,6 +36,8 @@ pub(super) fn remove_strays(disk: &Disk, layout: &Layout, reader: &Reader) -> Re
 /// Uploads that were running when the last process ended.
 pub(super) fn empty_uploads(disk: &Disk, layout: &Layout) -> Result<(), OpenError> {
     let uploads = layout.uploads();
+    // Copies of a data directory may come without it.
+    disk.create_dir_all(&uploads).map_err(OpenError::io("creating", &uploads))?;
     for entry in list(disk, &uploads)? {
         disk.remove(&entry.path()).map_err(OpenError::io("removing a broken upload in", &uploads))?;
     }

@@ -1,9 +1,16 @@
 //! The store from outside: what its callers may rely on, whatever happens to the machine.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
 
 mod accept;
+mod backup;
 mod claim;
+mod layouts;
 mod maintenance;
 mod outbox;
 mod recovery;

@@ -3,6 +3,7 @@
 //! Invariant: names and nesting are those of the product's contract, which users script against:
 //! keys may be added, never renamed or removed. Nothing here decides anything.
 
+mod backup;
 mod error;
 mod gate;
 mod job;
@@ -14,6 +15,7 @@ mod when;
 #[cfg(test)]
 mod tests;
 
+pub use backup::{BackupNews, BackupRequest, BackupView};
 pub use error::ApiError;
 pub use gate::GateView;
 pub use job::{FilesView, HistoryView, JobDetail, JobView, Messages};

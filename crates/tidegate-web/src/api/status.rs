@@ -74,6 +74,8 @@ pub struct Reloaded {
 pub struct VerifyView {
     /// Changes read in the journal.
     pub changes: u64,
+    /// When the last of them was made.
+    pub last_change_at: Option<DateTime<Utc>>,
     /// Jobs that wait and whose bytes were looked for.
     pub jobs_waiting: u64,
     /// What does not agree, for people; empty when all is well.
@@ -82,6 +84,7 @@ pub struct VerifyView {
 
 impl From<Verification> for VerifyView {
     fn from(found: Verification) -> Self {
-        Self { changes: found.changes, jobs_waiting: found.jobs_waiting, findings: found.findings }
+        let Verification { changes, last_change_at, jobs_waiting, findings } = found;
+        Self { changes, last_change_at, jobs_waiting, findings }
     }
 }

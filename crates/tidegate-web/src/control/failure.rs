@@ -31,6 +31,11 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, error)
     }
 
+    /// What the API says in words.
+    pub(super) fn into_api(self) -> ApiError {
+        ApiError { error: self.error, hint: self.hint.map(str::to_owned) }
+    }
+
     pub(super) fn hint(self, hint: &'static str) -> Self {
         Self { hint: Some(hint), ..self }
     }
@@ -38,8 +43,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = ApiError { error: self.error, hint: self.hint.map(str::to_owned) };
-        (self.status, Json(body)).into_response()
+        (self.status, Json(self.into_api())).into_response()
     }
 }
 

@@ -1,9 +1,11 @@
 //! The control API: what staff may ask of the running server and tell it to do.
 //!
 //! Invariant: it is served on a Unix socket that only the service's user can open; who connects may
-//! do everything, so every change names its actor. Answers are bounded in size and time.
+//! do everything, so every change names its actor. Answers are bounded in size and time, but for news of
+//! a backup, which end with it.
 
 mod act;
+mod backup;
 mod extract;
 mod failure;
 mod files;
@@ -55,6 +57,7 @@ pub fn router(control: Control) -> Router {
         .layer(from_fn(|request, next| server::limit_time(ANSWER_MAX, request, next)));
     let long = Router::new()
         .route("/v1/jobs/act", post(act::act))
+        .route("/v1/store/backup", post(backup::backup))
         .route("/v1/verify", post(status::verify))
         .layer(from_fn(|request, next| server::limit_time(LONG_ANSWER_MAX, request, next)));
     quick

@@ -2,25 +2,31 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::ControlSocket;
 use super::failure::Failure;
+use super::{Control, ControlSocket, router};
 
-/// Serves `router` on `socket` until `shutdown` resolves and the requests under way are answered.
+/// Serves the API of `control` on `socket` until `shutdown` resolves and the requests under way are
+/// answered; a backup is interrupted.
 pub async fn serve(
     socket: ControlSocket,
-    router: Router,
+    control: Control,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (listener, guard) = socket.into_parts();
-    let served = axum::serve(listener, router).with_graceful_shutdown(shutdown).await;
+    let stop = Arc::clone(&control.stop);
+    let stopped = async move {
+        shutdown.await;
+        stop.send_replace(true);
+    };
+    let served = axum::serve(listener, router(control)).with_graceful_shutdown(stopped).await;
     drop(guard);
     served
 }

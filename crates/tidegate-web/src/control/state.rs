@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use tidegate_domain::{Clock, OrgCode};
-use tidegate_store::Store;
+use tidegate_store::{Beside, Store};
+use tokio::sync::watch;
 
 use crate::api::{GateView, Listener, Reloaded};
 
@@ -20,6 +21,10 @@ pub trait Site: Send + Sync + 'static {
     /// The organizations there are.
     fn organizations(&self) -> Vec<OrgCode>;
 
+    /// What belongs to a backup beside the store: what was delivered and not yet fetched, and the
+    /// configuration.
+    fn beside_store(&self) -> Vec<Beside>;
+
     /// Takes up organizations and maintenance windows anew. Reads files; may block.
     fn reload(&self) -> Reloaded;
 }
@@ -32,12 +37,20 @@ pub struct Control {
     pub(super) site: Arc<dyn Site>,
     /// Held while windows are changed, so that a name is not taken twice.
     pub(super) turn: Arc<tokio::sync::Mutex<()>>,
+    /// Turns true when the server stops.
+    pub(super) stop: Arc<watch::Sender<bool>>,
 }
 
 impl Control {
     /// An API over these.
     pub fn new(store: Store, clock: Arc<dyn Clock>, site: Arc<dyn Site>) -> Self {
-        Self { store, clock, site, turn: Arc::default() }
+        Self { store, clock, site, turn: Arc::default(), stop: Arc::default() }
+    }
+
+    /// Resolves when the server stops.
+    pub(super) async fn stopping(&self) {
+        // An error can't be: we hold the sender.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
     /// The zone of the maintenance calendar.

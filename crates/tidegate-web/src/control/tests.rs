@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tidegate_domain::job::{Counts, JobEvent, Outcome, Protocol};
 use tidegate_domain::maintenance::{Calendar, Interval, Origin, Scope, Window};
 use tidegate_domain::{JobId, ManualClock, OrgCode, UploadName};
-use tidegate_store::{Options, Sender, Store};
+use tidegate_store::{Beside, Options, Sender, Store};
 use tower::ServiceExt as _;
 
 use super::*;
@@ -29,6 +29,10 @@ impl Site for QuietSite {
 
     fn organizations(&self) -> Vec<OrgCode> {
         vec![OrgCode::new("ACME01").unwrap()]
+    }
+
+    fn beside_store(&self) -> Vec<Beside> {
+        Vec::new()
     }
 
     fn reload(&self) -> Reloaded {

@@ -24,7 +24,7 @@ pub(crate) use maintenance::{
 pub(crate) use org::{AddArgs as OrgAddArgs, OrgCommand, PasswdArgs, ShowArgs as OrgShowArgs};
 pub(crate) use queue::{ActArgs, ListArgs, QueueCommand, ResponseArgs, ShowArgs};
 pub(crate) use serve::{LogFormat, ServeArgs};
-pub(crate) use store::{RebuildArgs, StoreCommand};
+pub(crate) use store::{BackupArgs, RebuildArgs, StoreCommand, VerifyArgs};
 
 /// Durable file intake for immunization registries: whatever a sender was told is accepted is
 /// processed, once, even across maintenance windows, crashes and power cuts.
@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// Try HL7 files without submitting them
     #[command(subcommand)]
     Hl7(Hl7Command),
-    /// Check the store, or rebuild its index
+    /// Back the store up, check it, or rebuild its index
     #[command(subcommand)]
     Store(StoreCommand),
     /// Look for anything that is wrong with this installation and say what to do about it

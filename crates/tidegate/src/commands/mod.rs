@@ -4,6 +4,7 @@
 //! people read goes through [`crate::render`]. Questions and complaints go to standard error.
 
 mod act;
+mod backup;
 mod check_config;
 mod completions;
 mod doctor;
@@ -39,7 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Maintenance(command) => maintenance::maintenance(&server()?, command),
         Command::Org(command) => org::org(&context()?, command),
         Command::Hl7(command) => hl7::hl7(config, command),
-        Command::Store(command) => store::store(&context()?, command),
+        Command::Store(command) => store::store(context, command),
         Command::Doctor(args) => doctor::doctor(config, args),
         Command::Completions { shell } => completions::completions(shell),
         Command::Man => completions::man(),

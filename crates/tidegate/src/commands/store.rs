@@ -1,15 +1,18 @@
 //! `tidegate store ...`.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use chrono::SecondsFormat;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tidegate_domain::SystemClock;
 use tidegate_store::{Options, Recovery, Store};
 use tidegate_web::api::VerifyView;
 
-use crate::cli::{JsonArg, RebuildArgs, StoreCommand};
+use super::backup::backup;
+use crate::cli::{JsonArg, RebuildArgs, StoreCommand, VerifyArgs};
 use crate::client::answers;
 use crate::context::Context;
 use crate::environment::foreign_owner;
@@ -17,19 +20,24 @@ use crate::failure::Failure;
 use crate::render::{Screen, plural};
 use crate::serve::open_failure;
 
-pub(super) fn store(context: &Context, command: StoreCommand) -> Result<(), Failure> {
+/// A backup can be looked at without a configuration.
+pub(super) fn store(
+    context: impl FnOnce() -> Result<Context, Failure>,
+    command: StoreCommand,
+) -> Result<(), Failure> {
     match command {
-        StoreCommand::Verify(args) => verify(context, args),
-        StoreCommand::Rebuild(args) => rebuild(context, &args),
+        StoreCommand::Backup(args) => backup(&context()?, &args),
+        StoreCommand::Verify(VerifyArgs { dir: Some(dir), json }) => verdict_on(&inspect(&dir)?, json),
+        StoreCommand::Verify(VerifyArgs { dir: None, json }) => verdict_on(&look(&context()?)?, json),
+        StoreCommand::Rebuild(args) => rebuild(&context()?, &args),
     }
 }
 
-fn verify(context: &Context, args: JsonArg) -> Result<(), Failure> {
-    let found = look(context)?;
+fn verdict_on(found: &VerifyView, args: JsonArg) -> Result<(), Failure> {
     if args.json {
-        Screen::json(&found)?;
+        Screen::json(found)?;
     } else {
-        Screen::print(&verdict(&found))?;
+        Screen::print(&verdict(found))?;
     }
     if found.findings.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
@@ -48,17 +56,21 @@ pub(super) fn look(context: &Context) -> Result<VerifyView, Failure> {
     if !has_store(context) {
         return Err(anyhow::anyhow!("there is no store yet; `tidegate serve` begins one").into());
     }
-    refuse_foreign(context)?;
-    let runtime = tokio::runtime::Runtime::new().context("while starting up")?;
-    let data_dir = &context.loaded.config.data_dir;
-    let (store, _) =
-        Store::open(data_dir, Options::default(), Arc::new(SystemClock)).map_err(open_failure)?;
-    let found = runtime.block_on(async {
-        let found = store.verify().await;
-        store.close().await;
-        found
-    });
-    Ok(found.context("while looking through the store")?.into())
+    inspect(&context.loaded.config.data_dir)
+}
+
+/// Looks through a store that no server uses; nothing is changed in it.
+fn inspect(data_dir: &Path) -> Result<VerifyView, Failure> {
+    let scratch =
+        tempfile::tempdir().context("while making a directory to sort in; TMPDIR names its place")?;
+    let bar = progress_bar();
+    let mut progress = |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    };
+    let found = Store::inspect(data_dir, scratch.path(), &mut progress).map_err(open_failure);
+    bar.finish_and_clear();
+    Ok(found?.into())
 }
 
 pub(super) fn verdict(found: &VerifyView) -> String {
@@ -68,7 +80,10 @@ pub(super) fn verdict(found: &VerifyView) -> String {
         plural(found.jobs_waiting, "waiting job")
     );
     if found.findings.is_empty() {
-        return format!("The store is sound: {looked}.");
+        let last = found.last_change_at.map_or_else(String::new, |at| {
+            format!("; the last change was made at {}", at.to_rfc3339_opts(SecondsFormat::Secs, true))
+        });
+        return format!("The store is sound: {looked}{last}.");
     }
     let findings: Vec<String> = found.findings.iter().map(|finding| format!("  {finding}")).collect();
     format!("The store is NOT sound ({looked}):\n{}", findings.join("\n"))
@@ -136,7 +151,7 @@ fn progress_bar() -> ProgressBar {
 }
 
 /// Files that another user than the service's makes could not be read by the service.
-fn refuse_foreign(context: &Context) -> Result<(), Failure> {
+pub(super) fn refuse_foreign(context: &Context) -> Result<(), Failure> {
     match foreign_owner(&context.loaded.config.data_dir) {
         None => Ok(()),
         Some(finding) => {

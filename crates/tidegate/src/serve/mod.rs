@@ -16,6 +16,7 @@ use tidegate_store::OpenError;
 use self::parts::Parts;
 use self::running::Running;
 use self::signals::Signals;
+pub(crate) use self::site::beside_store;
 use crate::cli::ServeArgs;
 use crate::config::Loaded;
 use crate::failure::Failure;

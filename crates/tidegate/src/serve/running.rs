@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 
 use super::parts::Parts;
 use super::signals::{Signals, Told};
-use super::site::RunningSite;
+use super::site::{RunningSite, beside_store};
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -56,6 +56,7 @@ impl Running {
             store: parts.store.clone(),
             directory: Arc::clone(&parts.directory),
             listeners: parts.listeners(),
+            beside_store: beside_store(&parts.loaded),
             file: parts.loaded.file.clone(),
             started_with: parts.loaded.config.clone(),
             configuration: Mutex::default(),
@@ -171,7 +172,7 @@ impl Running {
         let control = Control::new(self.store.clone(), Arc::new(SystemClock), Arc::clone(&self.site) as _);
         let stopping = self.stopping();
         self.tasks.spawn(async move {
-            let served = control::serve(socket, control::router(control), stopping).await;
+            let served = control::serve(socket, control, stopping).await;
             served.context("while serving the control API")?;
             Ok("control API")
         });

@@ -3,29 +3,46 @@
 //! Invariant: a reload takes up what is right and keeps the old where it is not, and says so both in
 //! the log and in `status`. Of `tidegate.toml` only `[maintenance]` is taken up while running.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tidegate_domain::OrgCode;
 use tidegate_domain::maintenance::MaintenanceConfig;
 use tidegate_ingest::accounts::Directory;
-use tidegate_store::Store;
+use tidegate_store::{Beside, Store};
 use tidegate_web::api::{Listener, Reloaded};
 use tidegate_web::control::Site;
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Loaded};
 
 /// The parts of the server that can be asked.
 pub(super) struct RunningSite {
     pub(super) store: Store,
     pub(super) directory: Arc<Directory>,
     pub(super) listeners: Vec<Listener>,
+    /// What belongs to a backup beside the store.
+    pub(super) beside_store: Vec<Beside>,
     /// The configuration file.
     pub(super) file: PathBuf,
     /// What stood in it at the start.
     pub(super) started_with: Config,
     /// What is wrong with it since it was last read.
     pub(super) configuration: Mutex<Vec<String>>,
+}
+
+/// What belongs to a backup beside the store: messages that nobody fetched yet, where they lie below the
+/// data directory, and the configuration with its organizations.
+pub(crate) fn beside_store(loaded: &Loaded) -> Vec<Beside> {
+    let data_dir = &loaded.config.data_dir;
+    let delivered = loaded.config.delivery.directory(data_dir);
+    let is_below = |below: &&Path| below.components().all(|part| matches!(part, Component::Normal(_)));
+    let below = delivered.strip_prefix(data_dir).ok().filter(is_below);
+    let delivered = below
+        .filter(|below| !below.as_os_str().is_empty())
+        .map(|below| Beside { from: delivered.clone(), to: below.to_owned() });
+    let configuration = [(loaded.file.clone(), "config/tidegate.toml"), (loaded.orgs_dir(), "config/orgs.d")];
+    let configuration = configuration.into_iter().map(|(from, to)| Beside { from, to: to.into() });
+    configuration.chain(delivered).collect()
 }
 
 impl RunningSite {
@@ -69,6 +86,10 @@ impl Site for RunningSite {
 
     fn organizations(&self) -> Vec<OrgCode> {
         self.directory.current().iter().map(|organization| organization.code.clone()).collect()
+    }
+
+    fn beside_store(&self) -> Vec<Beside> {
+        self.beside_store.clone()
     }
 
     fn reload(&self) -> Reloaded {
