@@ -11,9 +11,11 @@ pub mod job;
 pub mod maintenance;
 mod name;
 mod org;
+mod retention;
 pub mod units;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use id::{JobId, JobIdError, JobIds};
 pub use name::{NameError, UploadName};
 pub use org::{Account, Hl7Profile, OrgCode, OrgCodeError, Organization, Organizations};
+pub use retention::{ClockWatch, LegalHold, Terms};

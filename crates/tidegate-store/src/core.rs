@@ -1,6 +1,6 @@
 //! What the store's threads and its callers share.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,7 @@ use crate::index::Reader;
 use crate::lanes::Lanes;
 use crate::layout::Layout;
 use crate::maintenance::Gatekeeper;
+use crate::record::Purged;
 use crate::spool::Spool;
 
 /// How a store behaves.
@@ -50,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) lanes: Mutex<Lanes>,
     pub(crate) leases: Mutex<HashMap<JobId, Lease>>,
     pub(crate) drain: Mutex<DrainMeter>,
+    /// Jobs that were purged and whose files are still there, by the change that purged them.
+    pub(crate) remains: Mutex<BTreeMap<u64, Purged>>,
     /// The change up to which every view was brought; what a sync may record afterwards.
     pub(crate) settled_seq: AtomicU64,
     pub(crate) upload_number: AtomicU64,
@@ -108,6 +111,10 @@ impl Core {
 
     pub(crate) fn drain(&self) -> MutexGuard<'_, DrainMeter> {
         self.drain.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn remains(&self) -> MutexGuard<'_, BTreeMap<u64, Purged>> {
+        self.remains.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn new_id(&self) -> JobId {

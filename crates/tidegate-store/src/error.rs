@@ -27,6 +27,9 @@ pub enum StoreError {
     /// The claim was lost: its lease ran out or the job went on without it. Nothing was changed.
     #[error("the claim is no longer valid")]
     StaleClaim,
+    /// As many as there may be.
+    #[error("there are too many {0}")]
+    TooMany(&'static str),
     /// The job's state doesn't allow it.
     #[error(transparent)]
     Illegal(#[from] IllegalTransition),

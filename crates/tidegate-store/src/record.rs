@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tidegate_domain::job::JobEvent;
 use tidegate_domain::maintenance::{Hold, Override, Window};
-use tidegate_domain::{JobId, OrgCode};
+use tidegate_domain::{JobId, OrgCode, UploadName};
 
 /// One durable change, in the order of all changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,40 @@ pub(crate) enum Change {
     },
     /// The maintenance calendar.
     Maintenance(MaintenanceChange),
+    /// A job's term is over: everything of it goes.
+    Purged(Purged),
+    /// What stops that for an organization.
+    LegalHold(LegalHoldChange),
+}
+
+/// What has to be known of a job that is gone, to take its files away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Purged {
+    /// Which.
+    pub(crate) id: JobId,
+    /// Whose.
+    pub(crate) org: OrgCode,
+    /// The upload's name, by which its answers are called in the outbox.
+    pub(crate) name: UploadName,
+}
+
+/// What staff changed about legal holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum LegalHoldChange {
+    /// Nothing of the organization is deleted any more.
+    Placed {
+        /// Whose.
+        org: OrgCode,
+        /// Why.
+        reason: String,
+    },
+    /// Terms count again.
+    Released {
+        /// Whose.
+        org: OrgCode,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// What staff changed about windows and holds while the service ran.

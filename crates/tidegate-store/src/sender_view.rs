@@ -102,7 +102,11 @@ impl Store {
         }
         let event = JobEvent::ResponseDeleted { report: answer == Answer::Report };
         let actor = format!("sender:{account}");
-        self.ask(|reply| Command::Change { id, fence: None, event, actor, reply }).await.map(drop)
+        match self.ask(|reply| Command::Change { id, fence: None, event, actor, reply }).await {
+            // Its term was over just now, and the file goes by itself.
+            Err(StoreError::UnknownJob) => Err(StoreError::NotFound),
+            deleted => deleted.map(drop),
+        }
     }
 
     /// What a name in the outbox stands for; only names that this store gives are looked up.

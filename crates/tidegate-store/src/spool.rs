@@ -13,6 +13,7 @@ use tidegate_domain::job::{Job, JobState};
 use tidegate_domain::{JobId, OrgCode};
 
 use crate::layout::{Answer, Layout, Place};
+use crate::record::Purged;
 
 /// The directories of all organizations.
 #[derive(Debug)]
@@ -163,7 +164,7 @@ impl Spool {
     /// Links the answers that the sender has not deleted into its outbox; removes those it has.
     fn publish(&self, job: &Job) -> io::Result<()> {
         let org = &job.submission.org;
-        let answered_by = job.duplicate_of.unwrap_or(job.id);
+        self.keep_answers_of_original(job)?;
         for answer in Answer::ALL {
             let deleted = match answer {
                 Answer::Response => job.response_deleted,
@@ -173,9 +174,41 @@ impl Spool {
             if deleted {
                 self.disk.remove_once(&published)?;
             } else {
-                self.disk.link_once(&self.layout.answer(org, answered_by, answer), &published)?;
+                self.disk.link_once(&self.layout.answer(org, job.id, answer), &published)?;
             }
         }
         Ok(())
+    }
+
+    /// Gives a duplicate links of its own to the answers of its original, so that it needs nobody else.
+    pub(crate) fn link_answers(&self, org: &OrgCode, original: JobId, id: JobId) -> io::Result<()> {
+        for answer in Answer::ALL {
+            let from = self.layout.answer(org, original, answer);
+            self.disk.link_once(&from, &self.layout.answer(org, id, answer))?;
+        }
+        Ok(())
+    }
+
+    /// The links of a duplicate that has none: a version before this one made them in the outbox only.
+    fn keep_answers_of_original(&self, job: &Job) -> io::Result<()> {
+        let Some(original) = job.duplicate_of else { return Ok(()) };
+        let org = &job.submission.org;
+        let is_there = |answer| fs::symlink_metadata(self.layout.answer(org, job.id, answer)).is_ok();
+        if Answer::ALL.into_iter().all(is_there) {
+            return Ok(());
+        }
+        self.link_answers(org, original, job.id)
+    }
+
+    /// Removes everything of a job that was purged, wherever a crash may have left it. May take long for
+    /// a large upload.
+    pub(crate) fn remove_all_of(&self, purged: &Purged) -> io::Result<()> {
+        let Purged { id, org, name } = purged;
+        for answer in Answer::ALL {
+            self.disk.remove_once(&self.layout.published(org, name, *id, answer))?;
+            self.disk.remove_once(&self.layout.answer(org, *id, answer))?;
+        }
+        self.disk.remove_once(&self.layout.report_part(org, *id))?;
+        Place::ALL.iter().try_for_each(|place| self.disk.remove_once(&self.layout.payload(org, *place, *id)))
     }
 }

@@ -1,7 +1,9 @@
 //! The worker's side: take a job, note how far it is, end it.
 
 use std::fs::File;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -67,13 +69,34 @@ impl Store {
     }
 
     /// Ends a claim with what became of the job: `Completed`, `Refused`, `FoundDuplicate`, `Retried`,
-    /// `Failed` or `Yielded`. The first two come with a response, which is durable before the end is
-    /// and appears in the sender's outbox after it.
+    /// `Failed` or `Yielded`. The first three come with a response (a duplicate's is that of its original),
+    /// which is durable before the end is and appears in the sender's outbox after it. If the original was
+    /// purged meanwhile the answer is [`StoreError::UnknownJob`]; the next claim finds none.
     pub async fn finish(&self, claim: &Claim, end: JobEvent) -> Result<Job, StoreError> {
-        if matches!(end, JobEvent::Completed { .. } | JobEvent::Refused { .. }) {
+        if let JobEvent::FoundDuplicate { of } = &end {
+            self.keep_answers(claim, *of).await?;
+        }
+        if matches!(
+            end,
+            JobEvent::Completed { .. } | JobEvent::Refused { .. } | JobEvent::FoundDuplicate { .. }
+        ) {
             self.sync_files().await?;
         }
         self.change_claimed(claim, end).await
+    }
+
+    /// Links the answers of a duplicate's original, which may be purged at any time from then on.
+    async fn keep_answers(&self, claim: &Claim, original: JobId) -> Result<(), StoreError> {
+        self.renew(claim)?;
+        let (core, org, id) = (Arc::clone(&self.core), claim.job.submission.org.clone(), claim.id());
+        let linked = tokio::task::spawn_blocking(move || core.spool.link_answers(&org, original, id)).await;
+        match linked.map_err(|_| StoreError::Closed)? {
+            // Answers that somebody else removed can't be given again; that is no reason to process twice.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.get(original)?.map(drop).ok_or(StoreError::UnknownJob)
+            }
+            linked => linked.map_err(StoreError::io("linking the answers of an original")),
+        }
     }
 
     async fn change_claimed(&self, claim: &Claim, event: JobEvent) -> Result<Job, StoreError> {
@@ -95,12 +118,12 @@ impl Store {
 
     /// Where the HL7 response of a job lies; its worker writes it there.
     pub fn response_path(&self, job: &Job) -> PathBuf {
-        self.core.layout.answer(&job.submission.org, job.duplicate_of.unwrap_or(job.id), Answer::Response)
+        self.core.layout.answer(&job.submission.org, job.id, Answer::Response)
     }
 
     /// Where the report for people lies.
     pub fn report_path(&self, job: &Job) -> PathBuf {
-        self.core.layout.answer(&job.submission.org, job.duplicate_of.unwrap_or(job.id), Answer::Report)
+        self.core.layout.answer(&job.submission.org, job.id, Answer::Report)
     }
 
     /// A complete job of the same organization with the same bytes. A file that was rejected as a whole is

@@ -9,7 +9,7 @@ use tidegate_domain::job::Job;
 use super::command::{Command, Reply};
 use crate::error::StoreError;
 use crate::journal::{BATCH_BYTES_MAX, Item};
-use crate::record::Change;
+use crate::record::{Change, Purged};
 
 /// Changes in a batch; see `INDEX_SYNC_CHANGES`.
 const CHANGES_MAX: usize = 256;
@@ -30,6 +30,7 @@ pub(super) struct Batch {
 pub(super) enum Waiter {
     Job { item: usize, reply: Reply<Job> },
     Jobs { items: Range<usize>, reply: Reply<Vec<Job>> },
+    Purged { ids: Vec<JobId>, reply: Reply<Vec<JobId>> },
     Nothing { reply: Reply<()> },
 }
 
@@ -54,6 +55,8 @@ impl Batch {
             Command::Change { id, .. } => !self.touched.contains(id),
             Command::Maintenance { .. }
             | Command::Backup { .. }
+            | Command::LegalHold { .. }
+            | Command::Purge { .. }
             | Command::Verify { .. }
             | Command::Close => self.is_empty(),
         };
@@ -61,8 +64,9 @@ impl Batch {
     }
 
     pub(super) fn push(&mut self, item: Item) -> usize {
-        if let Change::Job { id, .. } = &item.entry.change {
-            self.touched.insert(*id);
+        match &item.entry.change {
+            Change::Job { id, .. } | Change::Purged(Purged { id, .. }) => drop(self.touched.insert(*id)),
+            Change::Maintenance(_) | Change::LegalHold(_) => {}
         }
         self.payload_bytes += item.payload.as_ref().map_or(0, Vec::len);
         self.items.push(item);
@@ -94,6 +98,7 @@ impl Waiter {
         match self {
             Self::Job { reply, .. } => drop(reply.send(Err(error))),
             Self::Jobs { reply, .. } => drop(reply.send(Err(error))),
+            Self::Purged { reply, .. } => drop(reply.send(Err(error))),
             Self::Nothing { reply } => drop(reply.send(Err(error))),
         }
     }

@@ -1,12 +1,13 @@
 //! What the committer can be asked.
 
-use tidegate_domain::JobId;
+use chrono::{DateTime, Utc};
 use tidegate_domain::job::{Job, JobEvent, Submission};
+use tidegate_domain::{JobId, Terms};
 use tokio::sync::oneshot;
 
 use crate::backup::Point;
 use crate::error::StoreError;
-use crate::record::MaintenanceChange;
+use crate::record::{LegalHoldChange, MaintenanceChange};
 
 /// Where an answer goes; whoever asked may have left.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -38,6 +39,10 @@ pub(crate) enum Command {
     Maintenance { change: MaintenanceChange, actor: String, reply: Reply<()> },
     /// A backup begins: its instant is now.
     Backup { reply: Reply<Point> },
+    /// Staff changed legal holds.
+    LegalHold { change: LegalHoldChange, actor: String, reply: Reply<()> },
+    /// Jobs whose term seems to be over at `now`; those are answered for which it was.
+    Purge { ids: Vec<JobId>, terms: Terms, now: DateTime<Utc>, reply: Reply<Vec<JobId>> },
     /// Does the index add up?
     Verify { reply: Reply<bool> },
     /// The store closes.

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, RetryPolicy, Submission};
-use tidegate_domain::{JobId, OrgCode};
+use tidegate_domain::{JobId, OrgCode, Terms};
 
 use super::Committer;
 use super::batch::Waiter;
@@ -12,7 +12,7 @@ use super::command::{Command, Reply};
 use crate::backup;
 use crate::error::StoreError;
 use crate::journal::{AppendError, Item};
-use crate::record::{Change, Entry};
+use crate::record::{Change, Entry, Purged};
 
 impl Committer {
     pub(super) fn decide(&mut self, command: Command) {
@@ -39,6 +39,11 @@ impl Committer {
                     self.core.spool.keep_no_more_answers();
                 }
             }
+            Command::LegalHold { change, actor, reply } => {
+                self.push(Change::LegalHold(change), actor, None);
+                self.batch.wait(Waiter::Nothing { reply });
+            }
+            Command::Purge { ids, terms, now, reply } => self.purge(ids, terms, now, reply),
             Command::Verify { reply } => drop(reply.send(self.index.adds_up())),
             Command::Close => {}
         }
@@ -162,6 +167,24 @@ impl Committer {
             }
         }
         self.batch.items().len() > before
+    }
+
+    /// Looks at each job once more: staff may have requeued it or placed a legal hold since it was found.
+    fn purge(&mut self, ids: Vec<JobId>, terms: Terms, now: DateTime<Utc>, reply: Reply<Vec<JobId>>) {
+        let due: Result<Vec<Option<Purged>>, _> =
+            ids.into_iter().map(|id| self.core.due(id, terms, now)).collect();
+        let due: Vec<Purged> = match due {
+            Ok(due) => due.into_iter().flatten().collect(),
+            Err(error) => return drop(reply.send(Err(error))),
+        };
+        let ids: Vec<JobId> = due.iter().map(|purged| purged.id).collect();
+        if ids.is_empty() {
+            return drop(reply.send(Ok(ids)));
+        }
+        for purged in due {
+            self.push(Change::Purged(purged), "tidegate".to_owned(), None);
+        }
+        self.batch.wait(Waiter::Purged { ids, reply });
     }
 
     fn push_job(&mut self, id: JobId, event: JobEvent, actor: String, payload: Option<Vec<u8>>) -> usize {

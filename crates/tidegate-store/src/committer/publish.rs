@@ -59,13 +59,19 @@ impl Committer {
                     self.core.gatekeeper.set_staff(staff);
                     jobs.push(None);
                 }
+                Applied::Purged(purged) => {
+                    self.core.remains().insert(entry.seq, purged);
+                    jobs.push(None);
+                }
+                Applied::LegalHolds => jobs.push(None),
             }
         }
         Ok(jobs)
     }
 
     fn note_settled(&self) {
-        let oldest = self.unsettled.iter().map(|left| left.seq - 1).min();
+        let remains = self.core.remains().keys().next().copied();
+        let oldest = self.unsettled.iter().map(|left| left.seq).chain(remains).min().map(|seq| seq - 1);
         let settled = oldest.unwrap_or(u64::MAX).min(self.index.mark().seq);
         self.core.settled_seq.store(settled, Ordering::Release);
     }
@@ -76,6 +82,7 @@ impl Committer {
             match waiter {
                 Waiter::Job { item, reply } => drop(reply.send(job_at(item))),
                 Waiter::Jobs { items, reply } => drop(reply.send(items.map(job_at).collect())),
+                Waiter::Purged { ids, reply } => drop(reply.send(Ok(ids))),
                 Waiter::Nothing { reply } => drop(reply.send(Ok(()))),
             }
         }

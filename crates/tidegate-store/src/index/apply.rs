@@ -1,12 +1,12 @@
 //! What each change does to the index.
 
 use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, Outcome, Submission};
-use tidegate_domain::{JobId, job};
+use tidegate_domain::{JobId, LegalHold, job};
 
 use super::{InboxFile, Index, keys};
 use crate::error::StoreError;
 use crate::maintenance::StaffChanges;
-use crate::record::{Change, Entry};
+use crate::record::{Change, Entry, LegalHoldChange, Purged};
 
 /// What a change came to.
 #[derive(Debug)]
@@ -20,6 +20,10 @@ pub(crate) enum Applied {
     },
     /// Windows, overrides or holds changed.
     Maintenance(StaffChanges),
+    /// A job is gone; its files have to follow.
+    Purged(Purged),
+    /// Legal holds changed.
+    LegalHolds,
 }
 
 impl Index {
@@ -36,13 +40,41 @@ impl Index {
                 self.put(keys::MAINTENANCE.to_vec(), &staff)?;
                 Ok(Applied::Maintenance(staff))
             }
+            Change::Purged(purged) => self.purge(purged),
+            Change::LegalHold(change) => {
+                let mut holds: Vec<LegalHold> = self.get(keys::LEGAL_HOLDS)?.unwrap_or_default();
+                apply_legal_hold(&mut holds, entry, change);
+                self.put(keys::LEGAL_HOLDS.to_vec(), &holds)?;
+                Ok(Applied::LegalHolds)
+            }
         }
     }
 
     fn accept(&mut self, id: JobId, entry: &Entry, submission: Submission) -> Result<Applied, StoreError> {
         let job = Job::accepted(id, entry.at, submission);
+        self.mark.highest_id = self.mark.highest_id.max(Some(id));
         self.store(None, &job)?;
         Ok(Applied::Job { before: None, job: Box::new(job) })
+    }
+
+    /// Takes every key away that leads to a job. One that is not there was taken away before, or its
+    /// beginning left the journal because this change was to follow.
+    fn purge(&mut self, purged: &Purged) -> Result<Applied, StoreError> {
+        self.mark.highest_id = self.mark.highest_id.max(Some(purged.id));
+        if let Some(job) = self.job(purged.id)? {
+            let org = &job.submission.org;
+            let digest = keys::digest_key(org, &job.submission.sha256);
+            if self.get(&digest)? == Some(job.id) {
+                self.delete(digest);
+            }
+            self.delete(keys::lane_key(org, job.id));
+            self.delete(keys::inbox_key(org, &job.submission.name, job.id));
+            self.delete(keys::state_key(job.state, job.id));
+            self.mark.remove(job.state);
+            self.delete_history(job.id)?;
+            self.delete(keys::job_key(job.id));
+        }
+        Ok(Applied::Purged(purged.clone()))
     }
 
     fn change(&mut self, id: JobId, entry: &Entry, event: &job::JobEvent) -> Result<Applied, StoreError> {
@@ -90,5 +122,17 @@ impl Index {
             self.put(keys::digest_key(org, &job.submission.sha256), &job.id)?;
         }
         Ok(())
+    }
+}
+
+fn apply_legal_hold(holds: &mut Vec<LegalHold>, entry: &Entry, change: &LegalHoldChange) {
+    match change {
+        LegalHoldChange::Placed { org, reason } => holds.push(LegalHold {
+            org: org.clone(),
+            reason: reason.clone(),
+            actor: entry.actor.clone(),
+            placed_at: entry.at,
+        }),
+        LegalHoldChange::Released { org, .. } => holds.retain(|hold| hold.org != *org),
     }
 }

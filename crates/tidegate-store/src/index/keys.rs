@@ -18,6 +18,8 @@ pub(super) const INBOX: u8 = b'I';
 pub(super) const DIGEST: u8 = b'D';
 /// Windows, overrides and holds.
 pub(super) const MAINTENANCE: &[u8] = b"G";
+/// Legal holds.
+pub(super) const LEGAL_HOLDS: &[u8] = b"R";
 /// Up to which change the index goes.
 pub(super) const MARK: &[u8] = b"M";
 /// Up to which change the spool's directories are durable.

@@ -1,13 +1,14 @@
 //! Up to where the index goes, and what it has to add up to.
 
 use serde::{Deserialize, Serialize};
+use tidegate_domain::JobId;
 use tidegate_domain::job::JobState;
 
 use super::keys::state_byte;
 
 /// Format of keys and values; raise it with every change of what is kept, `Job` included. Another number
 /// means a new index, not a migration: it is only a view.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// Written with every batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub(crate) struct Mark {
     pub(crate) store_id: u64,
     /// The last change that it shows.
     pub(crate) seq: u64,
+    /// The highest id that a job ever had, though the job be purged: ids are never given twice.
+    pub(crate) highest_id: Option<JobId>,
     /// Sum over all pairs.
     pub(super) digest: u64,
     /// Jobs by state.
@@ -25,7 +28,14 @@ pub(crate) struct Mark {
 
 impl Mark {
     pub(super) fn empty(store_id: u64) -> Self {
-        Self { format: FORMAT, store_id, seq: 0, digest: 0, counts: [0; JobState::ALL.len()] }
+        Self {
+            format: FORMAT,
+            store_id,
+            seq: 0,
+            highest_id: None,
+            digest: 0,
+            counts: [0; JobState::ALL.len()],
+        }
     }
 
     pub(crate) fn count(&self, state: JobState) -> u64 {

@@ -1,10 +1,12 @@
 //! What anyone may ask the index, from any thread.
 
+use std::ops::Bound;
+
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tidegate_domain::job::{HistoryEntry, Job, JobState};
-use tidegate_domain::{JobId, OrgCode, UploadName};
+use tidegate_domain::{JobId, LegalHold, OrgCode, UploadName};
 
 use super::Mark;
 use super::keys;
@@ -71,8 +73,23 @@ impl Reader {
         self.tree.scan_prefix([keys::LANE]).map(lane_item)
     }
 
-    pub(crate) fn highest_id(&self) -> Result<Option<JobId>, StoreError> {
-        self.newest(None).next().transpose()
+    /// Ids of jobs in a state from the oldest on, behind `after`.
+    pub(crate) fn oldest(
+        &self,
+        state: JobState,
+        after: Option<JobId>,
+    ) -> impl Iterator<Item = Result<JobId, StoreError>> + use<> {
+        let first = after.map_or_else(|| keys::state_prefix(state), |id| keys::state_key(state, id));
+        let prefix = keys::state_prefix(state);
+        self.tree
+            .range((Bound::Excluded(first), Bound::Unbounded))
+            .keys()
+            .take_while(move |key| key.as_ref().map_or(true, |key| key.starts_with(&prefix)))
+            .map(|key| keys::id_of(&key?).ok_or_else(unreadable))
+    }
+
+    pub(crate) fn legal_holds(&self) -> Result<Vec<LegalHold>, StoreError> {
+        Ok(self.value(keys::LEGAL_HOLDS)?.unwrap_or_default())
     }
 
     pub(crate) fn inbox(&self, org: &OrgCode) -> Result<Vec<(UploadName, InboxFile)>, StoreError> {

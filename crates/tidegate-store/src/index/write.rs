@@ -131,6 +131,23 @@ impl Index {
         self.pending.insert(key, None);
     }
 
+    /// Takes a job's history away, what was collected of it and not yet written included.
+    pub(super) fn delete_history(&mut self, id: JobId) -> Result<(), StoreError> {
+        let prefix = keys::history_prefix(id);
+        for key in self.reader.tree.scan_prefix(&prefix).keys() {
+            self.pending.insert(key?.to_vec(), None);
+        }
+        let collected: Vec<Vec<u8>> = self
+            .pending
+            .range(prefix.clone()..)
+            .map(|(key, _)| key)
+            .take_while(|key| key.starts_with(&prefix))
+            .cloned()
+            .collect();
+        self.pending.extend(collected.into_iter().map(|key| (key, None)));
+        Ok(())
+    }
+
     pub(super) fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         match self.pending.get(key) {
             Some(Some(value)) => decode(value).map(Some),

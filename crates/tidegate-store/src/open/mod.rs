@@ -8,15 +8,17 @@ mod inspect;
 mod replay;
 mod spool;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
+use chrono::{DateTime, Utc};
 use tidegate_disk::Disk;
 use tidegate_domain::job::{JobState, RetryPolicy};
-use tidegate_domain::{Clock, JobIds};
+use tidegate_domain::{Clock, JobId, JobIds};
 use tokio::sync::{Notify, watch};
 
 pub(crate) use inspect::inspect;
@@ -28,7 +30,7 @@ use crate::index::Index;
 use crate::journal::{BatchBuilder, Journal, Writer};
 use crate::layout::Layout;
 use crate::maintenance::Gatekeeper;
-use crate::record::{Change, Entry};
+use crate::record::{Change, Entry, Purged};
 use crate::spool::Spool;
 use crate::syncer::{Request, Syncer};
 use crate::{Store, Threads};
@@ -44,6 +46,8 @@ pub struct Recovery {
     pub jobs_interrupted: u64,
     /// Files of uploads that were never acknowledged.
     pub strays_removed: u64,
+    /// When the newest job was accepted that there was before the start, by its id.
+    pub newest_job_at: Option<DateTime<Utc>>,
     /// Places in the journal that can't be read; acknowledged changes may be missing.
     pub journal_holes: u64,
 }
@@ -69,7 +73,7 @@ pub(crate) fn open(
     let clean = index::was_closed_cleanly(&disk, &layout)?;
     let mut opened = index::open(&disk, &layout, store_id, journal.as_ref(), clean)?;
     let mut recovery = Recovery { index_rebuilt: opened.is_new && journal.is_some(), ..Recovery::default() };
-    let (mut next_seq, mut unsettled) = (1, Vec::new());
+    let (mut next_seq, mut unsettled, mut remains) = (1, Vec::new(), BTreeMap::new());
     let views_through = opened.views_through;
     if let Some(journal) = &journal {
         let replayed = replay::replay(&disk, journal, &mut opened, &spool, &layout, progress)?;
@@ -79,17 +83,20 @@ pub(crate) fn open(
         // The next start looks at them again, unless they are put right before.
         let again = |id| Unsettled { seq: views_through + 1, id };
         unsettled = replayed.unsettled.into_iter().map(again).collect();
+        remains = replayed.remains;
     }
     if !clean && recovery.journal_holes == 0 {
         recovery.strays_removed = spool::remove_strays(&disk, &layout, &opened.index.reader())?;
     }
     spool::empty_uploads(&disk, &layout)?;
+    recovery.newest_job_at = opened.index.mark().highest_id.map(JobId::made_at);
 
     let writer = Writer::begin(&disk, &layout.journal(), store_id, next_seq)
         .map_err(|error| OpenError::io("beginning a segment in", &layout.journal())(error.into_inner()))?;
-    let mut start = Start { disk, layout, spool, clock, writer, store_id, next_seq, unsettled };
+    let mut start = Start { disk, layout, spool, clock, writer, store_id, next_seq, unsettled, remains };
     recovery.jobs_interrupted = start.interrupt(&mut opened.index)?;
-    opened.views_through = if start.unsettled.is_empty() { opened.index.mark().seq } else { views_through };
+    let all_settled = start.unsettled.is_empty() && start.remains.is_empty();
+    opened.views_through = if all_settled { opened.index.mark().seq } else { views_through };
     start.make_durable(&directory, &opened)?;
     let store = start.run(lock, directory, options, opened, journal, recovery.journal_holes)?;
     Ok((store, recovery))
@@ -151,6 +158,7 @@ struct Start {
     store_id: u64,
     next_seq: u64,
     unsettled: Vec<Unsettled>,
+    remains: BTreeMap<u64, Purged>,
 }
 
 impl Start {
@@ -207,10 +215,11 @@ impl Start {
             clock: self.clock,
             spool: self.spool,
             gatekeeper,
-            ids: Mutex::new(JobIds::after(reader.highest_id().map_err(failed)?)),
+            ids: Mutex::new(JobIds::after(opened.index.mark().highest_id)),
             lanes: Mutex::new(index::lanes(&reader).map_err(failed)?),
             leases: Mutex::default(),
             drain: Mutex::default(),
+            remains: Mutex::new(self.remains),
             settled_seq: AtomicU64::new(opened.views_through),
             upload_number: AtomicU64::new(0),
             wakeup: Notify::new(),

@@ -1,6 +1,6 @@
 //! Brings index and spool up to the end of the journal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::error::{OpenError, StoreError};
 use crate::index::{Applied, Index};
 use crate::journal::{Damage, Item, Journal};
 use crate::layout::Layout;
-use crate::record::Change;
+use crate::record::{Change, Purged};
 use crate::spool::Spool;
 
 /// Changes after which the index is written.
@@ -27,6 +27,8 @@ pub(super) struct Replayed {
     pub(super) holes: u64,
     /// Jobs whose files could not be put right.
     pub(super) unsettled: Vec<JobId>,
+    /// Purged jobs whose files could not be removed, by the change that purged them.
+    pub(super) remains: BTreeMap<u64, Purged>,
 }
 
 /// The journal, unless the store is new. An index without a journal is not enough to start on: what
@@ -72,6 +74,7 @@ pub(super) fn replay(
         spool,
         unwritten: 0,
         touched: BTreeSet::new(),
+        orphans: HashMap::new(),
         replayed: Replayed { last_seq, ..Replayed::default() },
     };
     let damage = journal.read::<ReplayError>(from, |item, bytes| {
@@ -119,6 +122,9 @@ struct Run<'a> {
     unwritten: usize,
     /// Jobs whose files have to be looked at.
     touched: BTreeSet<JobId>,
+    /// Changes of jobs that are unknown, until it is found that they were purged: their beginning may have
+    /// left the journal then.
+    orphans: HashMap<JobId, u64>,
     replayed: Replayed,
 }
 
@@ -129,27 +135,49 @@ impl Run<'_> {
         if seq > self.applied_seq {
             self.apply(item)?;
         }
-        if seq > self.views_through
-            && let Change::Job { id, event } = &item.entry.change
-        {
-            self.touched.insert(*id);
-            if let JobEvent::Accepted(submission) = event {
-                self.spool.prepare(&submission.org)?;
-                self.restore(*id, item, submission.size_bytes)?;
+        if seq > self.views_through {
+            self.view(item)?;
+        }
+        Ok(())
+    }
+
+    fn view(&mut self, item: &Item) -> Result<(), ReplayError> {
+        match &item.entry.change {
+            Change::Job { id, event } => {
+                self.touched.insert(*id);
+                if let JobEvent::Accepted(submission) = event {
+                    self.spool.prepare(&submission.org)?;
+                    self.restore(*id, item, submission.size_bytes)?;
+                }
             }
+            Change::Purged(purged) => {
+                self.touched.remove(&purged.id);
+                if self.spool.remove_all_of(purged).is_err() {
+                    tracing::error!(job = %purged.id, "files of a purged job could not be removed");
+                    self.replayed.remains.insert(item.entry.seq, purged.clone());
+                }
+            }
+            Change::Maintenance(_) | Change::LegalHold(_) => {}
         }
         Ok(())
     }
 
     fn apply(&mut self, item: &Item) -> Result<(), ReplayError> {
         let applied = match self.index.apply(&item.entry) {
-            Err(error @ (StoreError::UnknownJob | StoreError::Illegal(_))) => {
+            Err(StoreError::UnknownJob) if let Change::Job { id, .. } = &item.entry.change => {
+                *self.orphans.entry(*id).or_default() += 1;
+                return Ok(());
+            }
+            Err(error @ StoreError::Illegal(_)) => {
                 tracing::error!(seq = item.entry.seq, %error, "a change stands on one that is lost");
                 self.replayed.holes += 1;
                 return Ok(());
             }
             applied => applied?,
         };
+        if let Applied::Purged(purged) = &applied {
+            self.orphans.remove(&purged.id);
+        }
         debug_assert!(!matches!(applied, Applied::Job { before: Some(_), .. } if item.payload.is_some()));
         self.replayed.changes += 1;
         self.unwritten += 1;
@@ -167,13 +195,18 @@ impl Run<'_> {
             None if size_bytes == 0 => &[],
             None => return Ok(()),
         };
-        let job: Job = self.index.job(id)?.ok_or(StoreError::UnknownJob)?;
+        // A job that is not there any more was purged later on.
+        let Some(job): Option<Job> = self.index.job(id)? else { return Ok(()) };
         Ok(self.spool.restore_payload(&job, bytes)?)
     }
 
     fn end(mut self) -> Result<Replayed, ReplayError> {
         if self.index.mark().seq < self.replayed.last_seq {
             self.index.commit(self.replayed.last_seq)?;
+        }
+        for (id, changes) in &self.orphans {
+            tracing::error!(job = %id, changes, "changes stand on one that is lost");
+            self.replayed.holes += changes;
         }
         for id in &self.touched {
             let Some(job) = self.index.job(*id)? else { continue };

@@ -14,6 +14,7 @@ mod layouts;
 mod maintenance;
 mod outbox;
 mod recovery;
+mod retention;
 mod review;
 mod rig;
 mod staged;
