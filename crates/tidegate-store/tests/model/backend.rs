@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tidegate_domain::ManualClock;
 use tidegate_domain::job::Job;
+use tidegate_domain::{JobId, ManualClock};
 use tidegate_store::{Options, Recovery, Store};
 
 use crate::ops::{Lease, Restart};
@@ -49,6 +49,13 @@ impl Backend {
         let (store, recovery) = open(self.directory.path(), &self.clock, lease);
         self.store = store;
         interrupted + recovery.jobs_interrupted
+    }
+
+    /// Files that belong to a job, whatever it is called.
+    pub(crate) fn files_of(&self, id: JobId) -> Vec<PathBuf> {
+        let id = id.to_string();
+        let is_of_job = |file: &PathBuf| file.to_string_lossy().contains(&id);
+        files(self.directory.path()).into_iter().filter(is_of_job).collect()
     }
 
     /// A worker writes the response and the report of a job, in place of those that it wrote before.

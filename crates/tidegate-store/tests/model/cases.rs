@@ -18,7 +18,7 @@ fn op() -> impl Strategy<Value = Op> {
         20 => sender().prop_map(Op::Sender),
         40 => worker().prop_map(Op::Worker),
         18 => staff().prop_map(Op::Staff),
-        5 => machine(),
+        7 => machine(),
     ]
 }
 
@@ -77,6 +77,8 @@ fn staff() -> impl Strategy<Value = StaffOp> {
         1 => (org(), -30..60_i64, 1..240_i64)
             .prop_map(|(org, starts_in_min, minutes)| S::AddWindow { org, starts_in_min, minutes }),
         2 => (0..8_usize).prop_map(|window| S::EndWindow { window }),
+        1 => (0..ORGS.len()).prop_map(|org| S::PlaceLegalHold { org }),
+        2 => (0..ORGS.len()).prop_map(|org| S::ReleaseLegalHolds { org }),
     ]
 }
 
@@ -87,6 +89,7 @@ fn machine() -> impl Strategy<Value = Op> {
     let how = select(vec![R::Close, R::Kill, R::Kill, R::CloseAndRebuild, R::KillAndRebuild]);
     let lease = select(vec![Lease::Long, Lease::Zero]);
     prop_oneof![
+        2 => Just(Op::Retain),
         3 => jump.prop_map(|seconds| Op::MoveClock { seconds }),
         2 => (how, lease).prop_map(|(how, lease)| Op::Restart(how, lease)),
     ]

@@ -26,6 +26,7 @@ pub(crate) async fn all(store: &Store, model: &Model) -> Checked {
         staged(store, model, &org)?;
     }
     gate(store, model)?;
+    same("legal holds", &store.legal_holds().unwrap(), &model.retention.legal_holds)?;
     same("findings", &store.verify().await.unwrap().findings, &Vec::new())
 }
 

@@ -18,6 +18,7 @@ mod fairness;
 mod gate;
 mod model;
 mod ops;
+mod retention;
 mod sender;
 mod staff;
 mod suite;

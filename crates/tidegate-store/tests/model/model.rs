@@ -9,6 +9,7 @@ use tidegate_domain::{JobId, OrgCode, UploadName};
 use crate::fairness::Fairness;
 use crate::gate::GateModel;
 use crate::ops::{Lease, ORGS, Pick};
+use crate::retention::RetentionModel;
 use crate::table;
 
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(crate) struct Model {
     /// Uploads under temporary names.
     pub(crate) staged: BTreeMap<(OrgCode, UploadName), Vec<u8>>,
     pub(crate) gate: GateModel,
+    pub(crate) retention: RetentionModel,
     pub(crate) fairness: Fairness,
 }
 
@@ -49,12 +51,17 @@ pub(crate) fn orgs() -> impl Iterator<Item = OrgCode> {
 
 impl Model {
     pub(crate) fn new(now: DateTime<Utc>, lease: Lease) -> Self {
-        let (gate, fairness) = (GateModel::default(), Fairness::default());
-        Self { now, lease, jobs: Vec::new(), staged: BTreeMap::new(), gate, fairness }
+        let (gate, retention, fairness) = Default::default();
+        Self { now, lease, jobs: Vec::new(), staged: BTreeMap::new(), gate, retention, fairness }
     }
 
     pub(crate) fn job(&self, id: JobId) -> &ModelJob {
-        self.jobs.iter().find(|known| known.job.id == id).unwrap()
+        self.find(id).unwrap()
+    }
+
+    /// A job, unless it was purged.
+    pub(crate) fn find(&self, id: JobId) -> Option<&ModelJob> {
+        self.jobs.iter().find(|known| known.job.id == id)
     }
 
     pub(crate) fn job_mut(&mut self, id: JobId) -> &mut ModelJob {
@@ -153,7 +160,8 @@ impl Model {
         let mut twins = self.jobs.iter().filter(is_twin).map(|known| known.job.id);
         match original {
             Some(original) => twins.any(|id| id == original),
-            None => twins.next().is_none(),
+            // Of several twins the store knows the last one; with it they are forgotten.
+            None => twins.next().is_none() || self.retention.purged_bodies.contains(body),
         }
     }
 }

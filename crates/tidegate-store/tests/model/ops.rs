@@ -35,6 +35,7 @@ pub(crate) enum Op {
     Worker(WorkerOp),
     Staff(StaffOp),
     MoveClock { seconds: i64 },
+    Retain,
     Restart(Restart, Lease),
 }
 
@@ -107,7 +108,16 @@ pub(crate) enum StaffOp {
     EndWindow {
         window: usize,
     },
+    PlaceLegalHold {
+        org: usize,
+    },
+    ReleaseLegalHolds {
+        org: usize,
+    },
 }
+
+/// Short, so that terms are over while a case runs: for complete jobs, and for those in error.
+pub(crate) const TERM_HOURS: [u64; 2] = [2, 6];
 
 /// Which job or claim.
 #[derive(Debug, Clone, Copy)]

@@ -86,7 +86,7 @@ impl Suite {
     }
 
     fn accepted(&mut self, found: &Job, org: OrgCode, name: UploadName, body: Vec<u8>) -> Checked {
-        let last = self.model.jobs.last().map(|known| known.job.id);
+        let last = self.last_id.replace(found.id);
         that(last < Some(found.id), || format!("{} after {last:?}", found.id))?;
         let Sender { account, protocol } = account(&org);
         let (size_bytes, sha256) = (body.len() as u64, Sha256::digest(&body).into());

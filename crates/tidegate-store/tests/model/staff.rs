@@ -26,6 +26,11 @@ impl Suite {
                 self.add_window(of.map(org), starts_in_min, minutes).await;
                 Ok(())
             }
+            StaffOp::PlaceLegalHold { org: of } => {
+                self.place_legal_hold(org(of)).await;
+                Ok(())
+            }
+            StaffOp::ReleaseLegalHolds { org: of } => self.release_legal_holds(org(of)).await,
             StaffOp::EndWindow { window } => {
                 self.end_window(window).await;
                 Ok(())

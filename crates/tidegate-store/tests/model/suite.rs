@@ -16,13 +16,15 @@ pub(crate) struct Suite {
     /// Every claim that there ever was, those of earlier starts included.
     pub(crate) claims: Vec<Claim>,
     pub(crate) last_fence: u64,
+    /// The newest job that there ever was.
+    pub(crate) last_id: Option<JobId>,
 }
 
 pub(crate) async fn run(case: Case) -> Checked {
     let start: DateTime<Utc> = "2024-03-08T12:00:00Z".parse().unwrap();
     let backend = Backend::new(ManualClock::new(start), Lease::Long);
     let model = Model::new(start, Lease::Long);
-    let mut suite = Suite { backend, model, claims: Vec::new(), last_fence: 0 };
+    let mut suite = Suite { backend, model, claims: Vec::new(), last_fence: 0, last_id: None };
     for op in case.ops {
         suite.step(op).await?;
         let claimable = suite.model.claimable();
@@ -44,6 +46,7 @@ impl Suite {
                 self.set_clock(self.model.now + TimeDelta::seconds(seconds));
                 Ok(())
             }
+            Op::Retain => self.retain().await,
             Op::Restart(how, lease) => self.restart(how, lease).await,
         }
     }
@@ -64,6 +67,7 @@ impl Suite {
         same("jobs that were in hand", &found, &self.model.interrupt())?;
         self.model.lease = lease;
         self.model.fairness.forget();
+        self.nothing_is_left_of_purged_jobs()?;
         compare::all(&self.backend.store, &self.model).await
     }
 

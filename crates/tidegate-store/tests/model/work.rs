@@ -90,8 +90,11 @@ impl Suite {
         let all: Vec<usize> = (0..self.claims.len()).collect();
         let (apt, lost): (Vec<usize>, Vec<usize>) =
             all.iter().partition(|number| self.is_live(&self.claims[**number]));
-        let is_in_hand =
-            |number: &usize| self.model.job(self.claims[*number].id()).job.state == JobState::Processing;
+        let is_in_hand = |number: &usize| {
+            self.model
+                .find(self.claims[*number].id())
+                .is_some_and(|known| known.job.state == JobState::Processing)
+        };
         let of_jobs_in_hand: Vec<usize> = lost.iter().copied().filter(is_in_hand).collect();
         let lost = if of_jobs_in_hand.is_empty() { lost } else { of_jobs_in_hand };
         Some(self.claims[pick.of(&apt, &lost, &all)?].clone())
@@ -99,8 +102,8 @@ impl Suite {
 
     /// Only the last claim of a job may write, and only while the job is in hand.
     fn is_live(&self, claim: &Claim) -> bool {
-        let job = &self.model.job(claim.id()).job;
-        job.state == JobState::Processing && job.fence == claim.job.fence
+        let job = self.model.find(claim.id()).map(|known| &known.job);
+        job.is_some_and(|job| job.state == JobState::Processing && job.fence == claim.job.fence)
     }
 
     fn renew(&self, claim: &Claim) -> Checked {
@@ -109,7 +112,7 @@ impl Suite {
     }
 
     async fn checkpoint(&mut self, claim: &Claim) -> Checked {
-        let number = self.model.job(claim.id()).history.len() as u64;
+        let number = self.model.find(claim.id()).map_or(0, |known| known.history.len() as u64);
         let counts = Counts { total: number, accepted: number, ..Counts::default() };
         let progress = vec![number.to_le_bytes()[0]];
         if !self.is_live(claim) {
@@ -143,7 +146,9 @@ impl Suite {
             End::Complete(outcome) => complete(outcome),
             End::Refuse => JobEvent::Refused { reason },
             // What was begun is not a duplicate: part of it may be delivered already.
-            End::Duplicate if self.model.job(claim.id()).job.progress.is_some() => {
+            End::Duplicate
+                if self.model.find(claim.id()).is_none_or(|known| known.job.progress.is_some()) =>
+            {
                 complete(Outcome::Accepted)
             }
             End::Duplicate => match self.backend.store.original_of(&claim.job).unwrap() {
@@ -168,5 +173,7 @@ impl Suite {
 }
 
 fn stale<T: std::fmt::Debug>(found: &Result<T, StoreError>) -> Checked {
-    that(matches!(found, Err(StoreError::StaleClaim)), || format!("of a stale claim: {found:?}"))
+    that(matches!(found, Err(StoreError::StaleClaim | StoreError::UnknownJob)), || {
+        format!("of a stale claim: {found:?}")
+    })
 }
