@@ -13,6 +13,7 @@ mod configuration;
 mod offline;
 mod organizations;
 mod queue;
+mod retention;
 mod server;
 mod support;
 mod windows;

@@ -18,4 +18,4 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use id::{JobId, JobIdError, JobIds};
 pub use name::{NameError, UploadName};
 pub use org::{Account, Hl7Profile, OrgCode, OrgCodeError, Organization, Organizations};
-pub use retention::{ClockWatch, LegalHold, Terms};
+pub use retention::{CLOCK_PROBATION, ClockWatch, LegalHold, Terms};

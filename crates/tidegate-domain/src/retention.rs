@@ -13,6 +13,8 @@ use crate::job::{Job, JobState};
 
 /// A wall clock that moves by more than this against the monotonic one between two looks was set.
 const DRIFT_MAX: TimeDelta = TimeDelta::minutes(10);
+/// So long a clock that was set has to keep step before it is believed.
+pub const CLOCK_PROBATION: Duration = Duration::from_hours(1);
 /// After more time than this without a job a start can't tell a pause from a wrong clock.
 const PAUSE_MAX: TimeDelta = TimeDelta::days(1);
 
@@ -70,22 +72,24 @@ impl Terms {
 
 /// Notices that the wall clock was set, by looking at it beside the monotonic clock.
 ///
-/// It can't tell which of two times is right. Whoever asks lets one interval pass and asks again.
+/// It can't tell which of two times is right: a clock that was set is believed once it has kept step
+/// for [`CLOCK_PROBATION`].
 #[derive(Debug, Clone)]
 pub struct ClockWatch {
     last_known: Option<DateTime<Utc>>,
     seen: Option<(DateTime<Utc>, Duration)>,
+    moved: Option<(TimeDelta, Duration)>,
 }
 
 impl ClockWatch {
     /// A watch that begins now. `last_known` is a time that the wall clock showed before the start, as
     /// late as there is one.
     pub const fn new(last_known: Option<DateTime<Utc>>) -> Self {
-        Self { last_known, seen: None }
+        Self { last_known, seen: None, moved: None }
     }
 
     /// Looks at the wall clock and at the time since any fixed moment of this process: by how much the
-    /// wall clock seems to have been moved since the last look, if that is too much to act upon.
+    /// wall clock seems to have been moved of late, if that is too much to act upon.
     pub fn look(&mut self, wall: DateTime<Utc>, monotonic: Duration) -> Option<TimeDelta> {
         let before = self.seen.replace((wall, monotonic));
         let moved = match (before, self.last_known) {
@@ -96,7 +100,11 @@ impl ClockWatch {
             (None, Some(last_known)) if (wall - last_known).abs() > PAUSE_MAX => wall - last_known,
             (None, _) => TimeDelta::zero(),
         };
-        (moved.abs() > DRIFT_MAX).then_some(moved)
+        if moved.abs() > DRIFT_MAX {
+            self.moved = Some((moved, monotonic));
+        }
+        self.moved = self.moved.filter(|(_, at)| monotonic.saturating_sub(*at) < CLOCK_PROBATION);
+        self.moved.map(|(moved, _)| moved)
     }
 }
 
@@ -164,6 +172,9 @@ mod tests {
         assert_eq!(watch.look(at(1), hour(7)), None, "the first look has nothing to compare with");
         assert_eq!(watch.look(at(2), hour(8)), None);
         assert_eq!(watch.look(at(900), hour(9)), Some(TimeDelta::hours(897)));
+        let minute = TimeDelta::minutes(1);
+        let just_after = watch.look(at(900) + minute, hour(9) + Duration::from_mins(1));
+        assert_eq!(just_after, Some(TimeDelta::hours(897)), "to ask again at once helps nobody");
         assert_eq!(watch.look(at(901), hour(10)), None, "it may have been right to set it");
         assert_eq!(watch.look(at(3), hour(11)), Some(TimeDelta::hours(-899)));
         assert_eq!(watch.look(at(4) + DRIFT_MAX, hour(12)), None, "clocks are never quite alike");

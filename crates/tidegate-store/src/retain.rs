@@ -85,6 +85,11 @@ impl Store {
         .await?
     }
 
+    /// Whether an organization ever uploaded anything here.
+    pub fn has_files_of(&self, org: &OrgCode) -> bool {
+        self.core.layout.org(org).is_dir()
+    }
+
     /// Legal holds that stand, the oldest first.
     pub fn legal_holds(&self) -> Result<Vec<LegalHold>, StoreError> {
         self.core.reader.legal_holds()

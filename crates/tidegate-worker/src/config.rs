@@ -1,4 +1,4 @@
-//! The sections `[worker]` and `[delivery]`.
+//! The sections `[worker]`, `[delivery]` and `[retention]`.
 //!
 //! Invariant: every key has a default and no other keys are known. Nothing here touches a file except
 //! [`DeliveryConfig::target`].
@@ -6,10 +6,16 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tidegate_domain::Terms;
+use tidegate_domain::units::HumanDuration;
 
 use crate::deliver::{Deliver, DirectoryTarget};
+
+/// Shorter terms would take answers away before their senders fetch them.
+const TERM_MIN: Duration = Duration::from_hours(1);
 
 /// A setting that can't be used: its key inside the section, and what to do about it.
 pub type Setting = (&'static str, String);
@@ -83,6 +89,39 @@ impl DeliveryConfig {
     }
 }
 
+/// How long what was processed is kept, counted from the end of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// For complete, duplicate and cancelled jobs.
+    pub complete: HumanDuration,
+    /// For jobs in error.
+    pub error: HumanDuration,
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        let days = |count: u64| HumanDuration(Duration::from_hours(24 * count));
+        Self { complete: days(30), error: days(90) }
+    }
+}
+
+impl RetentionConfig {
+    /// Everything that makes the section unusable.
+    pub fn validate(&self) -> Vec<Setting> {
+        [("complete", self.complete), ("error", self.error)]
+            .into_iter()
+            .filter(|(_, term)| term.0 < TERM_MIN)
+            .map(|(key, _)| (key, "use at least \"1h\": senders need time to fetch their answers".to_owned()))
+            .collect()
+    }
+
+    /// The terms.
+    pub const fn terms(&self) -> Terms {
+        Terms { complete: self.complete.0, error: self.error.0 }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +144,9 @@ mod tests {
             let problems = WorkerConfig { jobs_concurrent_max }.validate();
             assert_eq!(problems.iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["jobs_concurrent_max"]);
         }
+        let short: RetentionConfig = toml::from_str("complete = '59m'\nerror = '0s'").unwrap();
+        assert_eq!(short.validate().iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["complete", "error"]);
+        assert_eq!(RetentionConfig::default().validate(), []);
         let nowhere: DeliveryConfig = toml::from_str("path = ''").unwrap();
         assert_eq!(nowhere.validate().len(), 1);
     }

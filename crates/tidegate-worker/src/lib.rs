@@ -15,8 +15,10 @@ mod dispatch;
 mod error;
 mod gate_watch;
 mod process;
+mod retention;
 mod worker;
 
 pub use deliver::{Code, Deliver, DeliverError, Delivered, DirectoryTarget, Key};
 pub use error::WorkerError;
+pub use retention::{Pass, Passed, Retention};
 pub use worker::Worker;

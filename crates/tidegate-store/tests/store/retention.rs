@@ -101,11 +101,18 @@ async fn nothing_goes_before_its_term_and_everything_after_it_by_state() {
 
     assert_eq!(count(&rig.store.retain(TERMS, after(80_000)).await.unwrap()), 0, "the others have no term");
     let left: Vec<JobState> = all(&rig.store).into_iter().rev().map(|job| job.state).collect();
-    use JobState as S;
-    assert_eq!(left, [S::Exception, S::Held, S::Retrying, S::Processing, S::Queued]);
+    assert_eq!(
+        left,
+        [JobState::Exception, JobState::Held, JobState::Retrying, JobState::Processing, JobState::Queued]
+    );
     let counts = rig.store.stats().unwrap().by_state;
     assert_eq!(
-        [counts[&S::Complete], counts[&S::Duplicate], counts[&S::Error], counts[&S::Cancelled]],
+        [
+            counts[&JobState::Complete],
+            counts[&JobState::Duplicate],
+            counts[&JobState::Error],
+            counts[&JobState::Cancelled]
+        ],
         [0; 4]
     );
     assert_eq!(rig.store.verify().await.unwrap().findings, Vec::<String>::new());
@@ -210,7 +217,9 @@ async fn a_crash_during_a_purge_ends_in_removed_files_and_brings_nothing_back() 
     for places in [&["archive", "outbox"] as &[&str], &["outbox"], &["archive"], &[]] {
         for has_older_index in [true, false] {
             let image = rig.crash_image();
-            places.iter().for_each(|place| put_back(&before, &image, place));
+            for place in places {
+                put_back(&before, &image, place);
+            }
             fs::remove_dir_all(image.path().join("queue")).unwrap();
             if has_older_index {
                 fs::create_dir(image.path().join("queue")).unwrap();

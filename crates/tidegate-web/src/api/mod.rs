@@ -8,6 +8,7 @@ mod error;
 mod gate;
 mod job;
 mod maintenance;
+mod retention;
 mod staff;
 mod status;
 mod when;
@@ -22,6 +23,10 @@ pub use job::{FilesView, HistoryView, JobDetail, JobView, Messages};
 pub use maintenance::{
     AddWindow, EndOccurrence, EndedView, HoldEnd, HoldView, MaintenanceView, OccurrenceView, PlaceHold,
     ReleaseHolds, Released, WindowEnd,
+};
+pub use retention::{
+    LegalHoldView, LegalHoldsReleased, OrgAmount, PassView, PlaceLegalHold, ReleaseLegalHolds, RetentionView,
+    RunRetention, TermsView,
 };
 pub use staff::{ActRequest, ActResult, Acted, Action, Selection};
 pub use status::{ClosedOrg, Drain, Listener, Reloaded, Status, VerifyView};

@@ -25,6 +25,8 @@ pub struct Status {
     pub oldest_queued_at: Option<DateTime<Utc>>,
     /// How quickly the queue drains.
     pub drain: Drain,
+    /// Organizations of which a legal hold keeps everything.
+    pub legal_holds: Vec<OrgCode>,
     /// Where the server listens.
     pub listeners: Vec<Listener>,
     /// Configuration files that could not be taken up; the server goes on with what it had.

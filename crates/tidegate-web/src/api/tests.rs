@@ -47,6 +47,7 @@ fn status_has_the_contracts_keys() {
         closed_orgs: Vec::new(),
         jobs: JobState::ALL.iter().map(|state| (*state, 0)).collect(),
         oldest_queued_at: None,
+        legal_holds: Vec::new(),
         drain: Drain { files_per_s: 0.5, eta: None },
         listeners: vec![Listener { protocol: "ftp".to_owned(), address: "127.0.0.1:2121".to_owned() }],
         problems: Vec::new(),
@@ -70,6 +71,7 @@ fn status_has_the_contracts_keys() {
                      "exception": 0, "duplicate": 0, "cancelled": 0},
             "oldest_queued_at": null,
             "drain": {"files_per_s": 0.5, "eta": null},
+            "legal_holds": [],
             "listeners": [{"protocol": "ftp", "address": "127.0.0.1:2121"}],
             "problems": [],
         })

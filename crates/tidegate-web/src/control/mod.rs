@@ -11,6 +11,7 @@ mod failure;
 mod files;
 mod jobs;
 mod maintenance;
+mod retention;
 mod server;
 mod socket;
 mod state;
@@ -53,11 +54,15 @@ pub fn router(control: Control) -> Router {
         .route("/v1/maintenance/holds", post(maintenance::place_hold))
         .route("/v1/maintenance/end", post(maintenance::end))
         .route("/v1/maintenance/release", post(maintenance::release))
+        .route("/v1/retention", get(retention::show))
+        .route("/v1/retention/holds", post(retention::hold))
+        .route("/v1/retention/release", post(retention::release))
         .route("/v1/reload", post(status::reload))
         .layer(from_fn(|request, next| server::limit_time(ANSWER_MAX, request, next)));
     let long = Router::new()
         .route("/v1/jobs/act", post(act::act))
         .route("/v1/store/backup", post(backup::backup))
+        .route("/v1/retention/run", post(retention::run))
         .route("/v1/verify", post(status::verify))
         .layer(from_fn(|request, next| server::limit_time(LONG_ANSWER_MAX, request, next)));
     quick

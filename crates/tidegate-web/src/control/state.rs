@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use tidegate_domain::{Clock, OrgCode};
 use tidegate_store::{Beside, Store};
+use tidegate_worker::Retention;
 use tokio::sync::watch;
 
 use crate::api::{GateView, Listener, Reloaded};
@@ -33,6 +34,7 @@ pub trait Site: Send + Sync + 'static {
 #[derive(Clone)]
 pub struct Control {
     pub(super) store: Store,
+    pub(super) retention: Retention,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) site: Arc<dyn Site>,
     /// Held while windows are changed, so that a name is not taken twice.
@@ -43,8 +45,8 @@ pub struct Control {
 
 impl Control {
     /// An API over these.
-    pub fn new(store: Store, clock: Arc<dyn Clock>, site: Arc<dyn Site>) -> Self {
-        Self { store, clock, site, turn: Arc::default(), stop: Arc::default() }
+    pub fn new(store: Store, retention: Retention, clock: Arc<dyn Clock>, site: Arc<dyn Site>) -> Self {
+        Self { store, retention, clock, site, turn: Arc::default(), stop: Arc::default() }
     }
 
     /// Resolves when the server stops.

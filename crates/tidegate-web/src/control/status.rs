@@ -26,10 +26,16 @@ pub(super) async fn status(State(control): State<Control>) -> Result<Json<Status
         closed_orgs: closed_orgs(&control, &stats, &gate),
         gate,
         jobs: jobs.collect(),
+        legal_holds: held_orgs(&control)?,
         oldest_queued_at: stats.oldest_waiting_at,
         listeners: control.site.listeners(),
         problems: control.site.problems(),
     }))
+}
+
+fn held_orgs(control: &Control) -> Result<Vec<OrgCode>, Failure> {
+    let orgs: BTreeSet<OrgCode> = control.store.legal_holds()?.into_iter().map(|hold| hold.org).collect();
+    Ok(orgs.into_iter().collect())
 }
 
 /// Organizations, by code, for which the gate is closed by more than what closes it for everyone.

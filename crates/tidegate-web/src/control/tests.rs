@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tidegate_domain::job::{Counts, JobEvent, Outcome, Protocol};
 use tidegate_domain::maintenance::{Calendar, Interval, Origin, Scope, Window};
-use tidegate_domain::{JobId, ManualClock, OrgCode, UploadName};
+use tidegate_domain::{JobId, ManualClock, OrgCode, Terms, UploadName};
 use tidegate_store::{Beside, Options, Sender, Store};
+use tidegate_worker::Retention;
 use tower::ServiceExt as _;
 
 use super::*;
 use crate::api::{Listener, Reloaded};
+
+const TERM: Duration = Duration::from_hours(720);
 
 struct QuietSite;
 
@@ -54,7 +57,9 @@ impl Bench {
         let clock = ManualClock::new("2024-03-09T01:30:00Z".parse().unwrap());
         let (store, _) = Store::open(dir.path(), Options::default(), Arc::new(clock.clone())).unwrap();
         store.set_calendar(Calendar { timezone: Some(chrono_tz::America::Chicago), ..Calendar::default() });
-        let control = Control::new(store.clone(), Arc::new(clock.clone()), Arc::new(QuietSite));
+        let terms = Terms { complete: TERM, error: 3 * TERM };
+        let retention = Retention::new(store.clone(), terms, Arc::new(clock.clone()), None);
+        let control = Control::new(store.clone(), retention, Arc::new(clock.clone()), Arc::new(QuietSite));
         Self { _dir: dir, store, clock, router: router(control) }
     }
 
@@ -327,4 +332,39 @@ async fn a_living_socket_is_left_alone_and_a_dead_one_replaced() {
     std::fs::write(&path, "not a socket").unwrap();
     assert!(matches!(ControlSocket::bind(&path), Err(SocketError::Foreign(_))));
     assert!(path.exists());
+}
+
+#[tokio::test]
+async fn what_is_over_goes_when_told_and_not_while_a_legal_hold_stands() {
+    let bench = Bench::new();
+    bench.upload("ACME01", "a.hl7", b"MSH|").await;
+    bench.complete(b"MSA|AA|1").await;
+    let (_, first) = bench.post("/v1/retention/run", &json!({})).await;
+    assert_eq!((&first["purged"], &first["postponed"]), (&json!([]), &Value::Null));
+    let hold = json!({"org": "ACME01", "reason": "case 7", "actor": "jo"});
+    let (code, placed) = bench.post("/v1/retention/holds", &hold).await;
+    assert_eq!((code, &placed["actor"]), (StatusCode::OK, &json!("staff:jo")));
+    let (_, status) = bench.get("/v1/status").await;
+    assert_eq!(status["legal_holds"], json!(["ACME01"]));
+
+    bench.clock.advance(chrono::TimeDelta::days(30));
+    let amount = json!([{"org": "ACME01", "jobs": 1, "upload_bytes": 4}]);
+    let (_, dry) = bench.post("/v1/retention/run", &json!({"dry_run": true})).await;
+    assert_eq!((&dry["purged"], &dry["kept"]), (&json!([]), &amount));
+    let release = json!({"org": "ACME01", "reason": "settled", "actor": "jo"});
+    let (_, released) = bench.post("/v1/retention/release", &release).await;
+    assert_eq!(released["legal_holds"][0]["reason"], "case 7");
+    let (_, dry) = bench.post("/v1/retention/run", &json!({"dry_run": true})).await;
+    assert_eq!((&dry["purged"], &dry["dry_run"]), (&amount, &json!(true)));
+    let (_, real) = bench.post("/v1/retention/run", &json!({})).await;
+    assert!(real["postponed"].is_string(), "{real}");
+    let (_, shown) = bench.get("/v1/retention").await;
+    assert_eq!(shown["terms"], json!({"complete": "30d", "error": "90d"}));
+    assert_eq!((&shown["last_pass"], &shown["legal_holds"]), (&real, &json!([])));
+
+    for (org, reason) in [("NOBODY", "case 7"), ("ACME01", " ")] {
+        let bad = json!({"org": org, "reason": reason, "actor": "jo"});
+        let (code, _) = bench.post("/v1/retention/holds", &bad).await;
+        assert!(code.is_client_error(), "{bad}");
+    }
 }

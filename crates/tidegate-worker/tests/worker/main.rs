@@ -19,5 +19,6 @@ mod fairness;
 mod files;
 mod in_hand;
 mod probe;
+mod retention;
 mod rig;
 mod stopping;

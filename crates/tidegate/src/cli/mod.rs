@@ -7,6 +7,7 @@ mod job;
 mod maintenance;
 mod org;
 mod queue;
+mod retention;
 mod serve;
 mod store;
 
@@ -23,6 +24,7 @@ pub(crate) use maintenance::{
 };
 pub(crate) use org::{AddArgs as OrgAddArgs, OrgCommand, PasswdArgs, ShowArgs as OrgShowArgs};
 pub(crate) use queue::{ActArgs, ListArgs, QueueCommand, ResponseArgs, ShowArgs};
+pub(crate) use retention::{LegalHoldArgs, RetentionCommand, RunArgs as RunRetentionArgs};
 pub(crate) use serve::{LogFormat, ServeArgs};
 pub(crate) use store::{BackupArgs, RebuildArgs, StoreCommand, VerifyArgs};
 
@@ -63,6 +65,9 @@ pub(crate) enum Command {
     /// Look at maintenance windows and holds, start and end them
     #[command(subcommand)]
     Maintenance(MaintenanceCommand),
+    /// Look at how long what was processed is kept, and keep what the law wants longer
+    #[command(subcommand)]
+    Retention(RetentionCommand),
     /// Look at organizations and their accounts, add them, change passwords
     #[command(subcommand)]
     Org(OrgCommand),

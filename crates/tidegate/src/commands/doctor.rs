@@ -3,13 +3,14 @@
 //! Invariant: every finding that is not in order says what to do about it, and any that is wrong
 //! makes the exit code 1.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::TimeDelta;
 use serde::Serialize;
 use tidegate_domain::job::JobState;
 use tidegate_domain::maintenance::GateState;
-use tidegate_web::api::Status;
+use tidegate_web::api::{RetentionView, Status};
 
 use super::store::{has_store, look, verdict};
 use crate::cli::JsonArg;
@@ -68,7 +69,7 @@ fn zone(context: &Context) -> Option<Finding> {
 fn server(context: &Context) -> Vec<Finding> {
     let asked = context.client().and_then(|client| client.get::<Status>("/v1/status"));
     match asked {
-        Ok(status) => running(&status, &context.screen()),
+        Ok(status) => running(&status, &context.screen()).into_iter().chain(retention(context)).collect(),
         Err(failure) => {
             let text = failure.to_string();
             let (what, advice) = text.split_once('\n').unwrap_or((&text, "look at the server's log"));
@@ -105,6 +106,24 @@ fn running(status: &Status, screen: &Screen) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether what is over goes, and what stays although it is over.
+fn retention(context: &Context) -> Vec<Finding> {
+    let asked = context.client().and_then(|client| client.get::<RetentionView>("/v1/retention"));
+    let Ok(view) = asked else { return Vec::new() };
+    let held: BTreeSet<&str> = view.legal_holds.iter().map(|hold| hold.org.as_str()).collect();
+    let held = (!held.is_empty()).then(|| {
+        let orgs = held.into_iter().collect::<Vec<_>>().join(", ");
+        Finding::ok(format!("a legal hold keeps everything of {orgs}: see `tidegate retention status`"))
+    });
+    let advice = "look whether the clock is right: `timedatectl`; the next pass is in an hour";
+    let pass = view.last_pass.unwrap_or_default();
+    let postponed =
+        pass.postponed.map(|why| Finding::warning(format!("retention is postponed: {why}"), advice));
+    let broke_off = |error| format!("retention broke off: {error}");
+    let failed = pass.error.map(|error| Finding::wrong(broke_off(error), "look at the server's log"));
+    held.into_iter().chain(postponed).chain(failed).collect()
 }
 
 fn waiting(status: &Status, screen: &Screen) -> Option<Finding> {

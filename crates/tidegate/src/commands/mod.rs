@@ -17,6 +17,7 @@ mod org_view;
 mod password;
 mod print_config;
 mod queue;
+mod retention;
 mod status;
 mod store;
 
@@ -38,6 +39,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Status(args) => status::status(&server()?, args),
         Command::Queue(command) => queue::queue(&server()?, command),
         Command::Maintenance(command) => maintenance::maintenance(&server()?, command),
+        Command::Retention(command) => retention::retention(&server()?, command),
         Command::Org(command) => org::org(&context()?, command),
         Command::Hl7(command) => hl7::hl7(config, command),
         Command::Store(command) => store::store(context, command),

@@ -7,6 +7,8 @@ use anyhow::{Context as _, anyhow};
 use tidegate_domain::{Account, Hl7Profile, OrgCode, Organization};
 use tidegate_ingest::accounts::{OrgFolder, create_organization, load_folder, save_organization};
 
+use tidegate_web::api::{LegalHoldView, RetentionView};
+
 use super::org_files::{hand_over, poke};
 use super::org_view::{OrgView, org_list, org_text, sheet};
 use super::password;
@@ -107,11 +109,18 @@ fn list(context: &Context, args: JsonArg) -> Result<(), Failure> {
 fn show(context: &Context, args: &OrgShowArgs) -> Result<(), Failure> {
     let folder = read(context);
     let (file, organization) = folder.find(&args.code).ok_or_else(|| unknown(&args.code))?;
-    let view = OrgView::of((&file.to_owned(), organization));
+    let mut view = OrgView::of((&file.to_owned(), organization));
+    view.legal_holds = legal_holds(context, &args.code);
     if args.json.json {
         return Ok(Screen::json(&view)?);
     }
-    Ok(Screen::print(&org_text(&view))?)
+    Ok(Screen::print(&org_text(&view, &context.screen()))?)
+}
+
+/// Those that stand, if the server runs and can be asked.
+fn legal_holds(context: &Context, org: &OrgCode) -> Option<Vec<LegalHoldView>> {
+    let view: RetentionView = context.client().ok()?.get("/v1/retention").ok()?;
+    Some(view.legal_holds.into_iter().filter(|hold| hold.org == *org).collect())
 }
 
 fn passwd(context: &Context, args: &PasswdArgs) -> Result<(), Failure> {

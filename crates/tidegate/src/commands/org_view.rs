@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use tidegate_domain::{Hl7Profile, OrgCode, Organization};
+use tidegate_web::api::LegalHoldView;
 
 use crate::context::Context;
-use crate::render::{Ink, Keys, Screen, Table, plural};
+use crate::render::{Ink, Keys, Screen, Table, legal_hold_line, plural};
 
 /// One organization without its secrets.
 #[derive(Debug, Serialize)]
@@ -19,6 +20,9 @@ pub(super) struct OrgView {
     accounts: Vec<AccountView>,
     hl7: Hl7Profile,
     file: PathBuf,
+    /// Unknown where the server does not run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) legal_holds: Option<Vec<LegalHoldView>>,
 }
 
 /// One account without its secrets.
@@ -49,6 +53,7 @@ impl OrgView {
             accounts: accounts.collect(),
             hl7: organization.hl7.clone(),
             file: file.clone(),
+            legal_holds: None,
         }
     }
 
@@ -90,7 +95,7 @@ fn mode(view: &OrgView) -> String {
 }
 
 /// One organization in full.
-pub(super) fn org_text(view: &OrgView) -> String {
+pub(super) fn org_text(view: &OrgView, screen: &Screen) -> String {
     let mut keys = Keys::default();
     keys.add("Code", view.code.to_string());
     keys.add("Name", &view.name);
@@ -102,6 +107,9 @@ pub(super) fn org_text(view: &OrgView) -> String {
         format!("versions {}, {} ({})", view.hl7.versions.join(", "), mode(view), view.hl7.processing_id),
     );
     keys.add("Accounts", view.accounts.iter().map(account_line).collect::<Vec<_>>().join("\n"));
+    let holds = view.legal_holds.iter().flatten().map(|hold| legal_hold_line(hold, screen));
+    let holds: Vec<String> = holds.collect();
+    keys.add_some("Legal hold", (!holds.is_empty()).then(|| holds.join("\n")));
     keys.add("File", view.file.display().to_string());
     keys.to_string()
 }

@@ -12,8 +12,8 @@ use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 8] =
-    ["data_dir", "ftp", "limits", "uploads", "auth", "worker", "delivery", "maintenance"];
+pub(super) const KEYS: [&str; 9] =
+    ["data_dir", "ftp", "limits", "uploads", "auth", "worker", "delivery", "retention", "maintenance"];
 
 /// What a text says, as far as it can be read.
 pub(super) struct Parsed {
@@ -64,6 +64,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         auth: document.section("auth"),
         worker: document.section("worker"),
         delivery: document.section("delivery"),
+        retention: document.section("retention"),
         maintenance: document.section("maintenance"),
     };
     let calendar = validate(&config, &mut document);
@@ -85,6 +86,7 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
     add("auth", config.auth.validate());
     add("worker", config.worker.validate());
     add("delivery", config.delivery.validate());
+    add("retention", config.retention.validate());
     if config.ftp.is_none() && !document.is_broken("ftp") {
         document.add("ftp", "no door is open: nobody could upload; add a section [ftp]".to_owned());
     }

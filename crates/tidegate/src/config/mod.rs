@@ -19,7 +19,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
 use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, UploadsConfig};
-use tidegate_worker::config::{DeliveryConfig, WorkerConfig};
+use tidegate_worker::config::{DeliveryConfig, RetentionConfig, WorkerConfig};
 
 pub(crate) use load::{load, load_leniently};
 pub(crate) use locate::locate;
@@ -41,6 +41,7 @@ pub(crate) struct Config {
     pub(crate) auth: AuthConfig,
     pub(crate) worker: WorkerConfig,
     pub(crate) delivery: DeliveryConfig,
+    pub(crate) retention: RetentionConfig,
     pub(crate) maintenance: MaintenanceConfig,
 }
 

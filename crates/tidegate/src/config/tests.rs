@@ -20,6 +20,7 @@ fn the_commented_default_is_the_default() {
     assert_eq!(document.section::<AuthConfig>("auth"), AuthConfig::default());
     assert_eq!(document.section::<WorkerConfig>("worker"), WorkerConfig::default());
     assert_eq!(document.section::<DeliveryConfig>("delivery"), DeliveryConfig::default());
+    assert_eq!(document.section::<RetentionConfig>("retention"), RetentionConfig::default());
     assert_eq!(document.section::<MaintenanceConfig>("maintenance"), MaintenanceConfig::default());
     assert_eq!(document.finish(&KEYS), []);
 }
@@ -52,6 +53,18 @@ fn what_is_printed_as_effective_is_read_back_the_same() {
     let config = right(text);
     let printed = toml::to_string(&config).unwrap();
     assert_eq!(right(&printed), config);
+}
+
+#[test]
+fn terms_that_can_not_be_kept_are_named() {
+    let text =
+        "[ftp]\nlisten = '127.0.0.1:0'\ntls = 'off'\n[retention]\ncomplete = '59m'\nerror = '20000d'\n";
+    let problems = parse(text).problems;
+    let found: Vec<(Option<usize>, &str)> = problems.iter().map(|p| (p.line, p.key.as_str())).collect();
+    assert_eq!(found, [(Some(6), "retention.error")]);
+    let problems = parse(&text.replace("20000d", "0s")).problems;
+    let found: Vec<(Option<usize>, &str)> = problems.iter().map(|p| (p.line, p.key.as_str())).collect();
+    assert_eq!(found, [(Some(5), "retention.complete"), (Some(6), "retention.error")]);
 }
 
 #[test]

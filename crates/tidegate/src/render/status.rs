@@ -22,6 +22,8 @@ pub(crate) fn status_text(status: &Status, screen: &Screen) -> String {
             .map(|at| format!("waits since {} ({})", screen.time(at), length(screen.now - at))),
     );
     keys.add("Finished", finished(status, screen));
+    let held: Vec<&str> = status.legal_holds.iter().map(tidegate_domain::OrgCode::as_str).collect();
+    keys.add_some("Legal hold", (!held.is_empty()).then(|| held.join(", ")));
     keys.add_some("Drain", drain(status, screen));
     let listeners: Vec<String> =
         status.listeners.iter().map(|one| format!("{} {}", one.protocol, one.address)).collect();

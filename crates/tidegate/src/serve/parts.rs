@@ -12,7 +12,7 @@ use tidegate_ingest::accounts::Directory;
 use tidegate_store::{Options, Recovery, Store};
 use tidegate_web::api::Listener;
 use tidegate_web::control::{ControlSocket, SocketError};
-use tidegate_worker::Deliver;
+use tidegate_worker::{Deliver, Retention};
 use tokio::net::TcpListener;
 
 use super::open_failure;
@@ -24,6 +24,7 @@ use crate::failure::Failure;
 pub(super) struct Parts {
     pub(super) loaded: Loaded,
     pub(super) store: Store,
+    pub(super) retention: Retention,
     pub(super) directory: Arc<Directory>,
     pub(super) target: Arc<dyn Deliver>,
     pub(super) ftp: Option<TcpListener>,
@@ -32,8 +33,10 @@ pub(super) struct Parts {
 
 impl Parts {
     pub(super) async fn open(loaded: Loaded) -> Result<Self, Failure> {
-        let store = open_store(&loaded).await?;
+        let (store, recovery) = open_store(&loaded).await?;
         store.set_calendar(loaded.calendar.clone());
+        let (terms, clock) = (loaded.config.retention.terms(), Arc::new(SystemClock));
+        let retention = Retention::new(store.clone(), terms, clock, recovery.newest_job_at);
         let directory = Arc::new(open_directory(&loaded)?);
         let target = open_target(&loaded)?;
         let ftp = match &loaded.config.ftp {
@@ -41,7 +44,7 @@ impl Parts {
             None => None,
         };
         let control = ControlSocket::bind(&loaded.control_socket()).map_err(socket_failure)?;
-        Ok(Self { loaded, store, directory, target, ftp, control })
+        Ok(Self { loaded, store, retention, directory, target, ftp, control })
     }
 
     /// Where the server listens, as bound.
@@ -53,7 +56,7 @@ impl Parts {
     }
 }
 
-async fn open_store(loaded: &Loaded) -> Result<Store, Failure> {
+async fn open_store(loaded: &Loaded) -> Result<(Store, Recovery), Failure> {
     let data_dir = loaded.config.data_dir.clone();
     if let Some(finding) = foreign_owner(&data_dir) {
         return Err(anyhow!("{}\n{}", finding.what, finding.advice.unwrap_or_default()).into());
@@ -62,7 +65,7 @@ async fn open_store(loaded: &Loaded) -> Result<Store, Failure> {
     let opened = tokio::task::spawn_blocking(move || Store::open(&data_dir, options, Arc::new(SystemClock)));
     let (store, recovery) = opened.await.context("while opening the store")?.map_err(open_failure)?;
     tell(&recovery);
-    Ok(store)
+    Ok((store, recovery))
 }
 
 fn tell(recovery: &Recovery) {

@@ -16,7 +16,7 @@ use tidegate_ingest::ftp::{self, Announcement, FtpDoor};
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
 use tidegate_worker::config::WorkerConfig;
-use tidegate_worker::{Deliver, Worker};
+use tidegate_worker::{Deliver, Retention, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -70,7 +70,8 @@ impl Running {
             let intake = intake(&running.store, parts.directory, &parts.loaded.config)?;
             running.open_ftp(listener, config, intake);
         }
-        running.take_orders(parts.control);
+        running.tidy(parts.retention.clone());
+        running.take_orders(parts.control, parts.retention);
         Ok(running)
     }
 
@@ -168,8 +169,17 @@ impl Running {
         });
     }
 
-    fn take_orders(&mut self, socket: ControlSocket) {
-        let control = Control::new(self.store.clone(), Arc::new(SystemClock), Arc::clone(&self.site) as _);
+    fn tidy(&mut self, retention: Retention) {
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            retention.run(stopping).await;
+            Ok("retention")
+        });
+    }
+
+    fn take_orders(&mut self, socket: ControlSocket, retention: Retention) {
+        let site = Arc::clone(&self.site) as _;
+        let control = Control::new(self.store.clone(), retention, Arc::new(SystemClock), site);
         let stopping = self.stopping();
         self.tasks.spawn(async move {
             let served = control::serve(socket, control, stopping).await;

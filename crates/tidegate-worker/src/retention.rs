@@ -1,0 +1,135 @@
+//! The chore that takes away what is over: soon after the start, then every hour.
+//!
+//! Invariant: after the wall clock was set, nothing is taken away until it has kept step with the
+//! monotonic clock for an hour, so that a clock that is ahead for a moment costs nothing. What fails is
+//! told and tried again an hour later; it never ends the service.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tidegate_domain::{CLOCK_PROBATION, Clock, ClockWatch, Terms};
+use tidegate_store::{Due, Store, StoreError};
+use tokio::time::{Instant, sleep};
+
+/// From the start to the first pass: first senders, then tidiness.
+const FIRST_AFTER: Duration = Duration::from_mins(5);
+/// From the end of a pass to the next: no shorter than a clock that was set is looked at.
+const INTERVAL: Duration = CLOCK_PROBATION;
+
+/// The chore; cheap to clone.
+#[derive(Clone)]
+pub struct Retention {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Store,
+    terms: Terms,
+    clock: Arc<dyn Clock>,
+    started: Instant,
+    watch: Mutex<ClockWatch>,
+    last: Mutex<Option<Pass>>,
+}
+
+/// One pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pass {
+    /// When it began, by the wall clock.
+    pub at: DateTime<Utc>,
+    /// What came of it.
+    pub passed: Passed,
+}
+
+/// What came of a pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Passed {
+    /// What was over is gone.
+    Done(Due),
+    /// Nothing was done, since the wall clock was set of late.
+    Postponed {
+        /// By how much, back if negative.
+        clock_moved: TimeDelta,
+    },
+    /// It broke off; what it did stays done.
+    Failed {
+        /// What failed.
+        reason: String,
+    },
+}
+
+impl Retention {
+    /// A chore on `store`, with the clock that the store has too. `last_known` is when the newest job came
+    /// that there was before the start.
+    pub fn new(store: Store, terms: Terms, clock: Arc<dyn Clock>, last_known: Option<DateTime<Utc>>) -> Self {
+        let (started, watch) = (Instant::now(), Mutex::new(ClockWatch::new(last_known)));
+        Self { shared: Arc::new(Shared { store, terms, clock, started, watch, last: Mutex::default() }) }
+    }
+
+    /// Passes until `shutdown`. A pass that is under way then is broken off between two jobs.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let passes = async {
+            sleep(FIRST_AFTER).await;
+            loop {
+                self.pass().await;
+                sleep(INTERVAL).await;
+            }
+        };
+        tokio::select! {
+            () = passes => {}
+            () = shutdown => {}
+        }
+    }
+
+    /// Takes away what is over, now.
+    pub async fn pass(&self) -> Pass {
+        let Shared { store, terms, clock, .. } = &*self.shared;
+        let at = clock.now();
+        let passed = match self.look_at_clock(at) {
+            Some(clock_moved) => Passed::Postponed { clock_moved },
+            None => match store.retain(*terms, at).await {
+                Ok(due) => Passed::Done(due),
+                Err(error) => Passed::Failed { reason: error.to_string() },
+            },
+        };
+        tell(&passed);
+        let pass = Pass { at, passed };
+        *self.shared.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(pass.clone());
+        pass
+    }
+
+    /// What a pass would find over now.
+    pub async fn due(&self) -> Result<Due, StoreError> {
+        self.shared.store.due(self.shared.terms, self.shared.clock.now()).await
+    }
+
+    /// The terms in force.
+    pub fn terms(&self) -> Terms {
+        self.shared.terms
+    }
+
+    /// The last pass since the start.
+    pub fn last(&self) -> Option<Pass> {
+        self.shared.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn look_at_clock(&self, wall: DateTime<Utc>) -> Option<TimeDelta> {
+        let mut watch = self.shared.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.look(wall, self.shared.started.elapsed())
+    }
+}
+
+fn tell(passed: &Passed) {
+    match passed {
+        Passed::Done(due) => {
+            let jobs: u64 = due.purged.values().map(|amount| amount.jobs).sum();
+            let kept: u64 = due.kept.values().map(|amount| amount.jobs).sum();
+            tracing::info!(jobs, kept_by_legal_holds = kept, "retention passed");
+        }
+        Passed::Postponed { clock_moved } => tracing::warn!(
+            clock_moved_s = clock_moved.num_seconds(),
+            "retention postponed: the wall clock was set, or nothing came for long; look whether it is right"
+        ),
+        Passed::Failed { reason } => tracing::error!(reason, "retention broke off"),
+    }
+}
