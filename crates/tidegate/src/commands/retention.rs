@@ -15,11 +15,9 @@ pub(super) fn retention(context: &Context, command: RetentionCommand) -> Result<
         RetentionCommand::Status(args) => {
             let view: RetentionView = context.client()?.get("/v1/retention")?;
             if args.json {
-                Screen::json(&view)?
-            } else {
-                Screen::print(&retention_text(&view, &context.screen()))?
+                return Ok(Screen::json(&view)?);
             }
-            Ok(())
+            Ok(Screen::print(&retention_text(&view, &context.screen()))?)
         }
         RetentionCommand::Run(args) => run(context, &args),
         RetentionCommand::Hold(args) => hold(context, args),
