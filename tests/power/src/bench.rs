@@ -12,6 +12,9 @@ use crate::disk::Image;
 use crate::machine::{FileSystem, Machine};
 use crate::site::Site;
 
+/// Length of a disk.
+const DISK_BYTES: u64 = 256 << 20;
+
 /// The place where machines are put together.
 pub(crate) struct Bench {
     pub(crate) file_system: FileSystem,
@@ -36,7 +39,7 @@ impl Bench {
             .with_context(|| format!("no server at {}", arguments.binary.display()))?;
         Ok(Self {
             file_system: arguments.file_system,
-            empty: arguments.file_system.make(home.0.path()).context("making a file system")?,
+            empty: arguments.file_system.make(home.0.path(), DISK_BYTES).context("making a file system")?,
             at_once: arguments.at_once,
             keep: arguments.keep.clone(),
             site: Site::first(&binary, &home.0.path().join("site"))?,
@@ -47,11 +50,26 @@ impl Bench {
 
     /// A machine on an image and the site on it; nothing runs yet.
     pub(crate) fn boot(&self, image: Image) -> Result<(Machine, Site)> {
-        // A short name: the path of a socket has a bound.
-        let home = self.home.0.path().join(self.machines.fetch_add(1, Ordering::Relaxed).to_string());
+        let home = self.new_home();
         let machine = Machine::boot(image, self.file_system, &home)?;
         let site = self.site.moved(&home, machine.root().join("data"))?;
         Ok((machine, site))
+    }
+
+    /// A machine on a new disk of another length.
+    pub(crate) fn boot_on_new(&self, len_bytes: u64) -> Result<(Machine, Site)> {
+        self.boot(self.file_system.make(self.home.0.path(), len_bytes).context("making a file system")?)
+    }
+
+    /// The site with its data in memory, where nothing waits for a disk.
+    pub(crate) fn site_in_memory(&self) -> Result<Site> {
+        let home = self.new_home();
+        self.site.moved(&home, home.join("data"))
+    }
+
+    /// A short name: the path of a socket has a bound.
+    fn new_home(&self) -> PathBuf {
+        self.home.0.path().join(self.machines.fetch_add(1, Ordering::Relaxed).to_string())
     }
 }
 

@@ -12,8 +12,8 @@ use fuser::BackgroundSession;
 use crate::command::run;
 use crate::disk::{self, Disk, Image};
 
-/// Length of the disk.
-pub(crate) const DISK_BYTES: u64 = 256 << 20;
+/// A disk that is not let go by then is held by something that outlives the test.
+const RELEASE_MAX: Duration = Duration::from_secs(30);
 
 /// Whether the file system keeps a journal of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,11 +25,13 @@ pub(crate) enum FileSystem {
 }
 
 impl FileSystem {
-    /// A new file system, made in a file below `directory`.
-    pub(crate) fn make(self, directory: &Path) -> Result<Image> {
+    /// A new file system, made in a file below `directory`. Nothing of it is kept back for root, as
+    /// whom the server runs here.
+    pub(crate) fn make(self, directory: &Path, len_bytes: u64) -> Result<Image> {
         let path = directory.join("new");
-        Image::default().write(&path, DISK_BYTES)?;
-        let mut arguments = vec!["-q", "-F", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0"];
+        Image::new(len_bytes).write(&path)?;
+        let mut arguments =
+            vec!["-q", "-F", "-b", "4096", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0"];
         if self == Self::NoJournal {
             arguments.extend(["-O", "^has_journal"]);
         }
@@ -57,7 +59,7 @@ impl Machine {
         for below in ["fuse", "mount"] {
             std::fs::create_dir_all(home.join(below))?;
         }
-        let disk = Disk::new(image, DISK_BYTES);
+        let disk = Disk::new(image);
         let session = disk::attach(disk.clone(), &home.join("fuse")).context("mounting with FUSE")?;
         let (home, loop_device) = (home.to_owned(), String::new());
         let mut machine = Self { disk, home, loop_device, session: Some(session), mounted: false };
@@ -101,25 +103,20 @@ impl Machine {
         run("losetup", ["--detach", &self.loop_device]).map(drop)
     }
 
+    /// Another thread may just be starting a program, which has this one's open files for a moment. So both
+    /// file systems are only taken out of the tree here, and go when nobody has anything open in them. What
+    /// is waited for is that the loop device lets go of the disk: by then ext4 has written what it had to.
     fn take_down(&mut self) -> Result<()> {
         if self.mounted {
-            let root = self.root();
-            repeat(|| run("umount", [&root]))?;
+            run("umount", ["--lazy".as_ref(), self.root().as_os_str()])?;
         } else if !self.loop_device.is_empty() {
             run("losetup", ["--detach", &self.loop_device])?;
         }
-        if let Some(session) = self.session.take() {
-            self.wait_for_loop();
-            session.umount_and_join()?;
-        }
-        Ok(())
-    }
-
-    /// A loop device lets go of its file a moment after it was unmounted.
-    fn wait_for_loop(&self) {
-        let file = self.home.join("fuse").join(disk::FILE_NAME);
-        let held = || run("losetup", [Path::new("--associated"), &file]).is_ok_and(|list| !list.is_empty());
-        drop(repeat(|| if held() { anyhow::bail!("still attached") } else { Ok(()) }));
+        let Some(session) = self.session.take() else { return Ok(()) };
+        let released = self.disk.wait_until_released(RELEASE_MAX);
+        run("umount", ["--lazy".as_ref(), self.home.join("fuse").as_os_str()])?;
+        anyhow::ensure!(released, "the disk is still in use after {} s", RELEASE_MAX.as_secs());
+        Ok(session.join()?)
     }
 }
 
@@ -128,17 +125,5 @@ impl Drop for Machine {
         if let Err(error) = self.take_down() {
             eprintln!("{}: could not be taken down: {error:#}", self.home.display());
         }
-    }
-}
-
-/// Tries for up to two seconds.
-fn repeat<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
-    let mut tries_left = 100;
-    loop {
-        match attempt() {
-            Err(_) if tries_left > 0 => std::thread::sleep(Duration::from_millis(20)),
-            done => return done,
-        }
-        tries_left -= 1;
     }
 }

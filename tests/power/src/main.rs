@@ -28,6 +28,7 @@ mod load;
 mod machine;
 mod namespace;
 mod opening;
+mod overload;
 mod random;
 mod run;
 mod self_check;
@@ -40,7 +41,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Scenario};
 use crate::bench::Bench;
 use crate::run::Tally;
 
@@ -63,8 +64,13 @@ fn power() -> Result<Tally> {
     println!("repeat with --seed {}", arguments.seed);
     let started = Instant::now();
     let bench = Bench::new(&arguments)?;
-    self_check::run(&bench, arguments.seed)?;
-    let tally = run::run(&bench, &arguments)?;
+    let tally = match arguments.scenario {
+        Scenario::Cuts => {
+            self_check::run(&bench, arguments.seed)?;
+            run::run(&bench, &arguments)?
+        }
+        _ => overload::run(&bench, &arguments),
+    };
     println!("{} s", started.elapsed().as_secs());
     Ok(tally)
 }

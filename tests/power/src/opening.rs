@@ -68,7 +68,8 @@ pub(crate) fn open(
     Ok(problems)
 }
 
-fn wait_until_drained(site: &Site) -> Result<()> {
+/// Waits until no job is left to be processed.
+pub(crate) fn wait_until_drained(site: &Site) -> Result<()> {
     let deadline = Instant::now() + DRAIN_MAX;
     loop {
         let jobs = site.status("/jobs")?;

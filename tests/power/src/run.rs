@@ -15,7 +15,6 @@ use crate::bench::Bench;
 use crate::check::Problems;
 use crate::cut::{self, Cut, Plan, Start};
 use crate::disk::{Image, Survivors};
-use crate::machine::DISK_BYTES;
 use crate::opening::{self, Index};
 use crate::random::Random;
 
@@ -31,6 +30,13 @@ pub(crate) struct Tally {
     pub(crate) failed: usize,
     unflushed: usize,
     acknowledged: usize,
+}
+
+impl Tally {
+    /// Counts what passed or failed as a whole.
+    pub(crate) fn note(&mut self, passed: bool) {
+        if passed { self.passed += 1 } else { self.failed += 1 }
+    }
 }
 
 /// One image, opened one way.
@@ -97,6 +103,13 @@ fn cases(cut: &Cut, images: u64, seed: u64) -> Vec<Case> {
     (0..images).flat_map(|number| Index::ALL.map(|index| (survivors(number), index))).map(case).collect()
 }
 
+/// Opens images of a cut every way; words about the result, and how many openings went wrong.
+pub(crate) fn open_images(bench: &Bench, cut: &Cut, images: u64, seed: u64) -> (String, usize) {
+    let mut tally = Tally::default();
+    let words = open_all(bench, cut, &cases(cut, images, seed), seed, &mut tally);
+    (words, tally.failed)
+}
+
 /// Opens every case, some at once; words about the result.
 fn open_all(bench: &Bench, cut: &Cut, cases: &[Case], seed: u64, tally: &mut Tally) -> String {
     let next = AtomicUsize::new(0);
@@ -138,7 +151,7 @@ fn failure(bench: &Bench, cut: &Cut, case: &Case, seed: u64) -> Option<String> {
 
 fn keep(directory: &Path, cut: &Cut, case: &Case, problems: &Problems) -> Result<()> {
     std::fs::create_dir_all(directory).context("making a directory")?;
-    case.image.write(&directory.join("image"), DISK_BYTES)?;
+    case.image.write(&directory.join("image"))?;
     std::fs::write(directory.join("ledger"), format!("{:#?}", cut.ledger))?;
     Ok(std::fs::write(directory.join("problems"), problems.0.join("\n"))?)
 }

@@ -20,13 +20,19 @@ pub(crate) struct Site {
     binary: PathBuf,
     home: PathBuf,
     data_dir: PathBuf,
+    free_bytes_min: &'static str,
 }
 
 impl Site {
     /// The site that others are copied from: its passwords are hashed once.
     pub(crate) fn first(binary: &Path, home: &Path) -> Result<Self> {
         std::fs::create_dir_all(home.join("orgs.d"))?;
-        let site = Self { binary: binary.to_owned(), home: home.to_owned(), data_dir: home.join("data") };
+        let site = Self {
+            binary: binary.to_owned(),
+            home: home.to_owned(),
+            data_dir: home.join("data"),
+            free_bytes_min: "1MiB",
+        };
         site.write_configuration()?;
         for org in ORGS {
             let account = org.to_lowercase();
@@ -45,7 +51,14 @@ impl Site {
             let file = file?;
             std::fs::copy(file.path(), home.join("orgs.d").join(file.file_name()))?;
         }
-        let site = Self { binary: self.binary.clone(), home: home.to_owned(), data_dir };
+        let site = Self { home: home.to_owned(), data_dir, ..self.clone() };
+        site.write_configuration()?;
+        Ok(site)
+    }
+
+    /// The same site; uploads are refused while there is less free space than this.
+    pub(crate) fn with_free_bytes_min(self, free_bytes_min: &'static str) -> Result<Self> {
+        let site = Self { free_bytes_min, ..self };
         site.write_configuration()?;
         Ok(site)
     }
@@ -54,10 +67,11 @@ impl Site {
         let text = format!(
             "data_dir = \"{}\"\n\
              [ftp]\nlisten = \"127.0.0.1:0\"\ntls = \"off\"\n\
-             [limits]\nfree_bytes_min = \"1MiB\"\n\
+             [limits]\nfree_bytes_min = \"{}\"\n\
              [worker]\njobs_concurrent_max = 4\n\
              [maintenance]\ntimezone = \"America/Chicago\"\nresume_ramp = \"0s\"\n",
-            self.data_dir.display()
+            self.data_dir.display(),
+            self.free_bytes_min
         );
         Ok(std::fs::write(self.home.join("tidegate.toml"), text)?)
     }

@@ -25,6 +25,11 @@ impl Upload {
         format!("{}.hl7", self.0)
     }
 
+    /// The n-th of the files that are long.
+    pub(crate) fn long(number: u64) -> Self {
+        Self(number * LONG_EVERY)
+    }
+
     /// Number of the file with this name.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         name.strip_suffix(".hl7")?.parse().ok().map(Self)

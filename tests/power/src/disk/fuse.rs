@@ -13,7 +13,7 @@ use fuser::{
     ReplyWrite, Request, WriteFlags,
 };
 
-use super::{BLOCK_BYTES, Disk};
+use super::{BLOCK_BYTES, Broken, Disk};
 
 /// The one file of the directory.
 pub(crate) const FILE_NAME: &str = "disk";
@@ -72,7 +72,22 @@ impl Filesystem for OneFile {
     }
 
     fn open(&self, _: &Request, _: INodeNo, _: OpenFlags, reply: ReplyOpen) {
+        self.0.open();
         reply.opened(FileHandle(0), FopenFlags::empty());
+    }
+
+    fn release(
+        &self,
+        _: &Request,
+        _: INodeNo,
+        _: FileHandle,
+        _: OpenFlags,
+        _: Option<LockOwner>,
+        _: bool,
+        reply: ReplyEmpty,
+    ) {
+        reply.ok();
+        self.0.release();
     }
 
     fn read(
@@ -101,16 +116,18 @@ impl Filesystem for OneFile {
         _: Option<LockOwner>,
         reply: ReplyWrite,
     ) {
-        self.0.write(offset, data);
-        reply.written(u32::try_from(data.len()).unwrap_or_default());
+        match self.0.write(offset, data) {
+            Ok(()) => reply.written(u32::try_from(data.len()).unwrap_or_default()),
+            Err(Broken) => reply.error(Errno::EIO),
+        }
     }
 
     fn fsync(&self, _: &Request, _: INodeNo, _: FileHandle, _: bool, reply: ReplyEmpty) {
         // It may take its time, and others read and write meanwhile.
         let disk = self.0.clone();
-        std::thread::spawn(move || {
-            disk.flush();
-            reply.ok();
+        std::thread::spawn(move || match disk.flush() {
+            Ok(()) => reply.ok(),
+            Err(Broken) => reply.error(Errno::EIO),
         });
     }
 

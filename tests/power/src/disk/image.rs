@@ -15,12 +15,22 @@ pub(super) type Block = Arc<[u8]>;
 static ZEROS: LazyLock<Block> = LazyLock::new(|| Block::from([0; BLOCK_BYTES]));
 
 /// Blocks by number; cheap to clone, for clones share their blocks.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Image {
     blocks: HashMap<u64, Block>,
+    len_bytes: u64,
 }
 
 impl Image {
+    /// A disk of zeros.
+    pub(crate) fn new(len_bytes: u64) -> Self {
+        Self { blocks: HashMap::new(), len_bytes }
+    }
+
+    pub(crate) fn len_bytes(&self) -> u64 {
+        self.len_bytes
+    }
+
     pub(super) fn get(&self, number: u64) -> Block {
         Arc::clone(self.blocks.get(&number).unwrap_or(&ZEROS))
     }
@@ -32,9 +42,9 @@ impl Image {
     /// Takes over a file of whole blocks.
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
         let mut file = File::open(path)?;
-        let mut image = Self::default();
+        let mut image = Self::new(file.metadata()?.len());
         let mut bytes = vec![0; BLOCK_BYTES];
-        for number in 0..file.metadata()?.len() / BLOCK_BYTES as u64 {
+        for number in 0..image.len_bytes / BLOCK_BYTES as u64 {
             file.read_exact(&mut bytes)?;
             if bytes.iter().any(|byte| *byte != 0) {
                 image.put(number, Block::from(bytes.as_slice()));
@@ -44,9 +54,9 @@ impl Image {
     }
 
     /// Writes a sparse file that `mount -o loop` takes.
-    pub(crate) fn write(&self, path: &Path, len_bytes: u64) -> io::Result<()> {
+    pub(crate) fn write(&self, path: &Path) -> io::Result<()> {
         let mut file = File::create(path)?;
-        file.set_len(len_bytes)?;
+        file.set_len(self.len_bytes)?;
         for (number, block) in &self.blocks {
             file.seek(SeekFrom::Start(number * BLOCK_BYTES as u64))?;
             file.write_all(block)?;

@@ -7,7 +7,7 @@ mod fuse;
 mod image;
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub(crate) use fuse::{FILE_NAME, attach};
@@ -15,9 +15,10 @@ use image::Block;
 
 use crate::random::Random;
 
-/// Longest flush of a slow disk.
-const LATENCY_MAX_MICROS: u64 = 8_000;
 pub(crate) use image::{BLOCK_BYTES, Image};
+
+/// Longest flush of a disk that is as slow as a real one.
+const LATENCY_MAX_MICROS: u64 = 8_000;
 
 /// Which of the writes that were not flushed a power cut left on the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,29 @@ pub(crate) enum Survivors {
     Some(u64),
     /// All that the drive received: only what the kernel still kept is lost.
     Received,
+}
+
+/// What a broken disk refuses to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It takes writes, and does not flush them.
+    Flushes,
+    /// It takes nothing more.
+    WritesAndFlushes,
+}
+
+/// The disk did not do what it was asked: an I/O error.
+#[derive(Debug, PartialEq, Eq)]
+struct Broken;
+
+/// How long flushes take.
+#[derive(Debug, Default)]
+enum Latency {
+    #[default]
+    None,
+    /// Up to [`LATENCY_MAX_MICROS`], as the numbers decide.
+    Some(Random),
+    Each(Duration),
 }
 
 /// What a disk has done so far.
@@ -41,10 +65,11 @@ pub(crate) struct Counts {
 #[derive(Debug, Clone)]
 pub(crate) struct Disk {
     state: Arc<Mutex<State>>,
+    released: Arc<Condvar>,
     len_bytes: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
     durable: Image,
     /// Written since the last flush, in order.
@@ -52,9 +77,11 @@ struct State {
     /// The newest of the blocks, for reading: all that were ever written.
     newest: HashMap<u64, Block>,
     ignores_flushes: bool,
-    /// How long flushes take; none if it has no numbers to choose from.
-    latency: Option<Random>,
+    fault: Option<Fault>,
+    latency: Latency,
     counts: Counts,
+    /// Whoever has the disk open: a loop device, and the program that attached it.
+    users: usize,
 }
 
 /// One instant of a disk.
@@ -66,9 +93,19 @@ pub(crate) struct Snapshot {
 }
 
 impl Disk {
-    pub(crate) fn new(image: Image, len_bytes: u64) -> Self {
-        let state = State { durable: image, ..State::default() };
-        Self { state: Arc::new(Mutex::new(state)), len_bytes }
+    pub(crate) fn new(image: Image) -> Self {
+        let len_bytes = image.len_bytes();
+        let state = State {
+            durable: image,
+            pending: VecDeque::new(),
+            newest: HashMap::new(),
+            ignores_flushes: false,
+            fault: None,
+            latency: Latency::None,
+            counts: Counts::default(),
+            users: 0,
+        };
+        Self { state: Arc::new(Mutex::new(state)), released: Arc::default(), len_bytes }
     }
 
     /// From now on the disk says that it flushed and does nothing.
@@ -78,7 +115,17 @@ impl Disk {
 
     /// From now on flushes take their time, as on a real drive: the seed decides how long.
     pub(crate) fn be_slow(&self, seed: u64) {
-        self.state().latency = Some(Random::new(seed, 5));
+        self.state().latency = Latency::Some(Random::new(seed, 5));
+    }
+
+    /// From now on each flush takes this long.
+    pub(crate) fn flushes_take(&self, time: Duration) {
+        self.state().latency = Latency::Each(time);
+    }
+
+    /// From now on, flushes under way included, the disk answers with I/O errors.
+    pub(crate) fn fail(&self, fault: Fault) {
+        self.state().fault = Some(fault);
     }
 
     /// Blocks that were received and not flushed.
@@ -92,15 +139,34 @@ impl Disk {
         Snapshot { durable: state.durable.clone(), pending: state.pending.clone(), counts: state.counts }
     }
 
-    /// Makes everything durable that was written before, and nothing of it earlier than at the end.
-    fn flush(&self) {
-        let (before, time) = self.state().begin_flush();
-        std::thread::sleep(time);
-        self.state().end_flush(before);
+    /// Waits until nobody has the disk open any more; whether that came within this time.
+    pub(crate) fn wait_until_released(&self, time: Duration) -> bool {
+        let held = self.released.wait_timeout_while(self.state(), time, |state| state.users > 0);
+        held.is_ok_and(|(state, _)| state.users == 0)
     }
 
-    fn write(&self, offset: u64, data: &[u8]) {
+    fn open(&self) {
+        self.state().users += 1;
+    }
+
+    fn release(&self) {
         let mut state = self.state();
+        state.users = state.users.saturating_sub(1);
+        self.released.notify_all();
+    }
+
+    /// Makes everything durable that was written before, and nothing of it earlier than at the end.
+    fn flush(&self) -> Result<(), Broken> {
+        let (before, time) = self.state().begin_flush();
+        std::thread::sleep(time);
+        self.state().end_flush(before)
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), Broken> {
+        let mut state = self.state();
+        if state.fault == Some(Fault::WritesAndFlushes) {
+            return Err(Broken);
+        }
         for (number, at, piece) in pieces(offset, data) {
             let block = if piece.len() == BLOCK_BYTES {
                 Block::from(piece)
@@ -114,6 +180,7 @@ impl Disk {
             state.newest.insert(number, Arc::clone(&block));
             state.pending.push_back((number, block));
         }
+        Ok(())
     }
 
     fn read(&self, offset: u64, length: usize) -> Vec<u8> {
@@ -141,11 +208,18 @@ impl State {
     /// Up to which write everything shall be durable, and how long that takes.
     fn begin_flush(&mut self) -> (u64, Duration) {
         self.counts.flushes += 1;
-        let micros = self.latency.as_mut().map_or(0, |random| random.below(LATENCY_MAX_MICROS));
-        (self.counts.blocks_written, Duration::from_micros(micros))
+        let time = match &mut self.latency {
+            Latency::None => Duration::ZERO,
+            Latency::Some(random) => Duration::from_micros(random.below(LATENCY_MAX_MICROS)),
+            Latency::Each(time) => *time,
+        };
+        (self.counts.blocks_written, time)
     }
 
-    fn end_flush(&mut self, before: u64) {
+    fn end_flush(&mut self, before: u64) -> Result<(), Broken> {
+        if self.fault.is_some() {
+            return Err(Broken);
+        }
         // Another flush may have come before this one.
         let durable = self.counts.blocks_written - self.pending.len() as u64;
         let writes = before.saturating_sub(durable);
@@ -154,6 +228,7 @@ impl State {
                 self.durable.put(number, block);
             }
         }
+        Ok(())
     }
 
     fn read(&self, number: u64) -> Block {
@@ -205,14 +280,14 @@ mod tests {
 
     #[test]
     fn what_is_not_flushed_is_forgotten_and_an_older_block_can_outlive_a_newer_one() {
-        let disk = Disk::new(Image::default(), 1 << 20);
-        disk.write(0, &[1; 2 * BLOCK_BYTES]);
-        disk.flush();
-        disk.write(0, &[2; BLOCK_BYTES]);
-        disk.write(0, &[3; BLOCK_BYTES]);
+        let disk = Disk::new(Image::new(1 << 20));
+        disk.write(0, &[1; 2 * BLOCK_BYTES]).unwrap();
+        disk.flush().unwrap();
+        disk.write(0, &[2; BLOCK_BYTES]).unwrap();
+        disk.write(0, &[3; BLOCK_BYTES]).unwrap();
         assert_eq!(disk.read(0, 1), [3], "a reader sees the newest");
         let snapshot = disk.snapshot();
-        disk.flush();
+        disk.flush().unwrap();
         assert_eq!(byte(&snapshot.image(Survivors::Flushed), 0), 1);
         assert_eq!(byte(&snapshot.image(Survivors::Received), 0), 3);
         assert_eq!(byte(&snapshot.image(Survivors::Flushed), 1), 1);
@@ -222,9 +297,9 @@ mod tests {
 
     #[test]
     fn writes_across_blocks_keep_what_is_around_them() {
-        let disk = Disk::new(Image::default(), 1 << 20);
-        disk.write(0, &[1; 3 * BLOCK_BYTES]);
-        disk.write(4000, &[2; 5000]);
+        let disk = Disk::new(Image::new(1 << 20));
+        disk.write(0, &[1; 3 * BLOCK_BYTES]).unwrap();
+        disk.write(4000, &[2; 5000]).unwrap();
         let bytes = disk.read(0, 3 * BLOCK_BYTES);
         assert!(bytes[..4000].iter().all(|byte| *byte == 1));
         assert!(bytes[4000..9000].iter().all(|byte| *byte == 2));
@@ -233,10 +308,24 @@ mod tests {
 
     #[test]
     fn a_disk_that_ignores_flushes_keeps_nothing() {
-        let disk = Disk::new(Image::default(), 1 << 20);
+        let disk = Disk::new(Image::new(1 << 20));
         disk.ignore_flushes();
-        disk.write(0, &[1; BLOCK_BYTES]);
-        disk.flush();
+        disk.write(0, &[1; BLOCK_BYTES]).unwrap();
+        disk.flush().unwrap();
         assert_eq!(byte(&disk.snapshot().image(Survivors::Flushed), 0), 0);
+    }
+
+    #[test]
+    fn a_disk_that_fails_makes_nothing_durable_and_says_so() {
+        let disk = Disk::new(Image::new(1 << 20));
+        disk.write(0, &[1; BLOCK_BYTES]).unwrap();
+        disk.flush().unwrap();
+        disk.fail(Fault::Flushes);
+        disk.write(0, &[2; BLOCK_BYTES]).unwrap();
+        assert_eq!(disk.flush(), Err(Broken));
+        disk.fail(Fault::WritesAndFlushes);
+        assert_eq!(disk.write(0, &[3; BLOCK_BYTES]), Err(Broken));
+        assert_eq!(byte(&disk.snapshot().image(Survivors::Flushed), 0), 1);
+        assert_eq!(byte(&disk.snapshot().image(Survivors::Received), 0), 2);
     }
 }

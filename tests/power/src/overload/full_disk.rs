@@ -1,0 +1,6 @@
+//! A small disk that fills up.
+use anyhow::Result;
+use crate::arguments::Arguments;
+use crate::bench::Bench;
+use crate::check::Problems;
+pub(super) fn run(_: &Bench, _: &Arguments, _: &mut Problems) -> Result<()> { Ok(()) }
