@@ -93,7 +93,8 @@ impl Arguments {
                 "--keep" => arguments.keep = Some(value(&word, words.next())?),
                 _ => {
                     let named = Scenario::named(&word);
-                    arguments.scenario = named.with_context(|| format!("{word:?} is not understood\n{USAGE}"))?;
+                    arguments.scenario =
+                        named.with_context(|| format!("{word:?} is not understood\n{USAGE}"))?;
                 }
             }
         }

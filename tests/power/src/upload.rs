@@ -30,6 +30,11 @@ impl Upload {
         Self(number * LONG_EVERY)
     }
 
+    /// The n-th of the files that are not.
+    pub(crate) fn short(number: u64) -> Self {
+        Self(number + number / (LONG_EVERY - 1) + 1)
+    }
+
     /// Number of the file with this name.
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         name.strip_suffix(".hl7")?.parse().ok().map(Self)
@@ -66,6 +71,9 @@ mod tests {
     fn files_are_of_the_two_sizes_that_the_store_tells_apart() {
         assert!((3_000..6_000).contains(&Upload(1).bytes().len()), "{}", Upload(1).bytes().len());
         assert!(Upload(6).bytes().len() > 200_000, "{}", Upload(6).bytes().len());
+        assert!(Upload::long(3).is_long());
+        let short: Vec<u64> = (0..7).map(|number| Upload::short(number).0).collect();
+        assert_eq!(short, [1, 2, 3, 4, 5, 7, 8]);
         assert_eq!(Upload::of_name(&Upload(7).name()), Some(Upload(7)));
     }
 }

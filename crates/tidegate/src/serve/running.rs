@@ -34,6 +34,10 @@ const UPLOAD_GRACE: Duration = Duration::from_secs(30);
 /// How long stopping may take altogether.
 const STOP_MAX: Duration = Duration::from_secs(45);
 
+/// How long stopping may take once the store has failed: nothing that runs can come to a good end, but
+/// senders and staff are still told so.
+const FAILED_STOP_MAX: Duration = Duration::from_secs(3);
+
 /// Changes of organization files are looked for at least this often.
 const RESCAN: Duration = Duration::from_secs(30);
 
@@ -85,8 +89,9 @@ impl Running {
     pub(super) async fn until_stopped(mut self, mut signals: Signals) -> Result<(), Failure> {
         let why = self.until_told(&mut signals).await;
         self.stop.send_replace(true);
+        let time = if *self.store.failed().borrow() { FAILED_STOP_MAX } else { STOP_MAX };
         let stopped = tokio::select! {
-            stopped = self.drain() => stopped,
+            stopped = self.drain(time) => stopped,
             () = second(&mut signals) => Err(anyhow!("told twice to stop: did not wait for what was running")),
         };
         self.store.close().await;
@@ -128,17 +133,19 @@ impl Running {
         }
     }
 
-    /// Waits for every part to end, but not for ever.
-    async fn drain(&mut self) -> Result<(), anyhow::Error> {
+    /// Waits for every part to end, one that fails included, but not for ever.
+    async fn drain(&mut self, time: Duration) -> Result<(), anyhow::Error> {
         let all = async {
+            let mut stopped = Ok(());
             while let Some(ended) = self.tasks.join_next().await {
-                ended.context("while stopping")??;
+                let ended = ended.context("while stopping").and_then(|ended| ended.map(drop));
+                stopped = stopped.and(ended);
             }
-            Ok(())
+            stopped
         };
-        tokio::time::timeout(STOP_MAX, all)
+        tokio::time::timeout(time, all)
             .await
-            .unwrap_or_else(|_| Err(anyhow!("stopping took longer than {} s; gave up", STOP_MAX.as_secs())))
+            .unwrap_or_else(|_| Err(anyhow!("stopping took longer than {} s; gave up", time.as_secs())))
     }
 
     fn watch_organizations(&mut self, directory: &Arc<Directory>) {

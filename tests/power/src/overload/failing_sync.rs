@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use super::crew::{Crew, Outcome, Reply, Until};
+use super::staff::HOLD;
 use super::wait_until;
 use crate::arguments::Arguments;
 use crate::bench::Bench;
@@ -45,6 +46,11 @@ fn fail(bench: &Bench, fault: Fault, seed: u64, problems: &mut Problems) -> Resu
     machine.disk.be_slow(seed);
     let mut server = Server::start(&site)?;
     let ledger = Shared::default();
+    if fault == Fault::Flushes {
+        // A worker with nothing to do does not notice that the store has failed.
+        site.run(HOLD)?;
+        ledger.lock().held = Some(true);
+    }
     let mut crew = Crew::new(server.ftp, &ledger);
     for (org, number) in ORGS.into_iter().cycle().zip(1..=SESSIONS) {
         crew.send(org, Until::Told, (number..).step_by(8).map(Upload));

@@ -12,9 +12,6 @@ use crate::site::Site;
 /// things besides.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 
-/// How a server says that the disk is full.
-pub(super) const NO_SPACE: &str = "too little free space";
-
 /// Commands that only look.
 const LOOKS: [&[&str]; 5] = [
     &["status"],
@@ -32,7 +29,7 @@ pub(super) const VERIFY: &[&str] = &["store", "verify"];
 pub(super) struct Staff {
     slowest: BTreeMap<String, Duration>,
     /// Commands that were answered with an error.
-    pub(super) refused: Vec<String>,
+    refused: Vec<String>,
 }
 
 impl Staff {
@@ -62,7 +59,7 @@ impl Staff {
         *slowest = took.max(*slowest);
     }
 
-    /// Says how slow the slowest answer to each command was; what was too slow is a problem.
+    /// Says how slow the slowest answer to each command was; errors, and what was too slow, are problems.
     pub(super) fn tell(&self, when: &str, problems: &mut Problems) {
         let words: Vec<String> =
             self.slowest.iter().map(|(command, took)| format!("{command} {} ms", took.as_millis())).collect();
@@ -70,5 +67,6 @@ impl Staff {
         for (command, took) in self.slowest.iter().filter(|(_, took)| **took > ANSWER_MAX) {
             problems.0.push(format!("{when}, `{command}` took {} ms", took.as_millis()));
         }
+        problems.0.extend(self.refused.iter().map(|error| format!("{when}, staff read: {error}")));
     }
 }
