@@ -31,6 +31,11 @@ power images="300":
     cargo build --release
     cargo run --manifest-path tests/power/Cargo.toml --target-dir target/power -- --images {{images}}
 
+# Disks that fail, are slow or fill up, and 100,000 files that wait; see tests/power/src/overload/. Needs root.
+overload files="100000":
+    cargo build --release
+    cargo run --manifest-path tests/power/Cargo.toml --target-dir target/power -- overload --files {{files}}
+
 # Figures as ratios: durable accepts, the HL7 door, the drain of a backlog.
 bench:
     cargo bench -p tidegate-store --bench accept

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use crate::machine::FileSystem;
 
 pub(crate) const USAGE: &str = "\
-Cuts the power under tidegate on a disk that forgets; needs root, /dev/fuse, losetup and mkfs.ext4.
+Cuts the power under tidegate on a disk that forgets, and overloads it; needs root, /dev/fuse, losetup and mkfs.ext4.
 
   tidegate-power [SCENARIO] [OPTION]...
 
@@ -26,7 +26,7 @@ Cuts the power under tidegate on a disk that forgets; needs root, /dev/fuse, los
   --seed N         repeats the choices of a run
   --at-once N      openings at once [default: 3]
   --no-journal     ext4 without a journal, checked with e2fsck before each boot
-  --keep DIR       keeps images that fail there, with ledger and log
+  --keep DIR       keeps images that fail there, with their ledger
 ";
 
 /// What is tried.

@@ -1,4 +1,4 @@
-//! Power cuts on the real code, on a disk that forgets.
+//! Power cuts and overload on the real code, on a disk that forgets, fails, is slow or fills up.
 //!
 //! **How it works.** A FUSE file system shows one file which acts as a disk with a volatile write cache
 //! ([`disk`]): writes wait until a flush. A loop device sits on it, ext4 on that ([`machine`]), and the real
@@ -14,6 +14,8 @@
 //!
 //! The rig tests itself first ([`self_check`]). Seeds decide all choices and are printed; the threads'
 //! timing is not repeatable, so images that fail can be kept with `--keep`.
+//!
+//! [`overload`] tries the same server on disks that fail, are slow or fill up, and with a long queue.
 //!
 //! **Not covered.** Sectors torn within 4 KiB, drives that reorder across a flush, other file systems.
 

@@ -57,14 +57,19 @@ pub(crate) fn open(
     let (_machine, site) = bench.boot(image)?;
     index.prepare(&site, seed).context("preparing the index")?;
     let server = Server::start(&site)?;
+    let problems = drain(&site, &server, ledger);
+    problems.with_context(|| format!("log: {}", site.log_of_trouble().unwrap_or_default()))
+}
+
+fn drain(site: &Site, server: &Server, ledger: &Ledger) -> Result<Problems> {
     let mut problems = Problems::default();
     let held = site.status("/gate/state")? == "closed";
     problems.expect(ledger.held.is_none_or(|told| told == held), || format!("the queue is held: {held}"));
     if held {
         site.run(&["maintenance", "release"])?;
     }
-    wait_until_drained(&site)?;
-    check::all(&site, &server, ledger, &mut problems)?;
+    wait_until_drained(site)?;
+    check::all(site, server, ledger, &mut problems)?;
     Ok(problems)
 }
 

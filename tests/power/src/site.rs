@@ -20,7 +20,22 @@ pub(crate) struct Site {
     binary: PathBuf,
     home: PathBuf,
     data_dir: PathBuf,
-    free_bytes_min: &'static str,
+    settings: Settings,
+}
+
+/// What differs between sites.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Settings {
+    /// Uploads are refused while there is less free space.
+    pub(crate) free_bytes_min: &'static str,
+    /// Files that are processed at once.
+    pub(crate) jobs_concurrent_max: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { free_bytes_min: "1MiB", jobs_concurrent_max: 4 }
+    }
 }
 
 impl Site {
@@ -31,7 +46,7 @@ impl Site {
             binary: binary.to_owned(),
             home: home.to_owned(),
             data_dir: home.join("data"),
-            free_bytes_min: "1MiB",
+            settings: Settings::default(),
         };
         site.write_configuration()?;
         for org in ORGS {
@@ -56,22 +71,23 @@ impl Site {
         Ok(site)
     }
 
-    /// The same site; uploads are refused while there is less free space than this.
-    pub(crate) fn with_free_bytes_min(self, free_bytes_min: &'static str) -> Result<Self> {
-        let site = Self { free_bytes_min, ..self };
+    /// The same site with other settings.
+    pub(crate) fn with(self, settings: Settings) -> Result<Self> {
+        let site = Self { settings, ..self };
         site.write_configuration()?;
         Ok(site)
     }
 
+    /// Any free port is good for data connections: servers that run at once must not share a range.
     fn write_configuration(&self) -> Result<()> {
+        let Settings { free_bytes_min, jobs_concurrent_max } = self.settings;
         let text = format!(
             "data_dir = \"{}\"\n\
-             [ftp]\nlisten = \"127.0.0.1:0\"\ntls = \"off\"\n\
-             [limits]\nfree_bytes_min = \"{}\"\n\
-             [worker]\njobs_concurrent_max = 4\n\
+             [ftp]\nlisten = \"127.0.0.1:0\"\npassive_ports = \"0-0\"\ntls = \"off\"\n\
+             [limits]\nfree_bytes_min = \"{free_bytes_min}\"\n\
+             [worker]\njobs_concurrent_max = {jobs_concurrent_max}\n\
              [maintenance]\ntimezone = \"America/Chicago\"\nresume_ramp = \"0s\"\n",
-            self.data_dir.display(),
-            self.free_bytes_min
+            self.data_dir.display()
         );
         Ok(std::fs::write(self.home.join("tidegate.toml"), text)?)
     }
@@ -101,6 +117,13 @@ impl Site {
     /// A path below the data directory.
     pub(crate) fn data(&self, below: &str) -> PathBuf {
         self.data_dir.join(below)
+    }
+
+    /// What the server's log has besides the ordinary.
+    pub(crate) fn log_of_trouble(&self) -> Result<String> {
+        let log = std::fs::read_to_string(self.log())?;
+        let trouble: Vec<&str> = log.lines().filter(|line| !line.contains(" INFO ")).collect();
+        Ok(trouble.join("\n"))
     }
 
     /// Where the server's log is written.

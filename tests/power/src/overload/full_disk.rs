@@ -20,7 +20,7 @@ use crate::check::{self, Problems};
 use crate::ledger::Shared;
 use crate::opening::wait_until_drained;
 use crate::server::Server;
-use crate::site::{ORGS, Site};
+use crate::site::{ORGS, Settings, Site};
 use crate::upload::Upload;
 
 const DISK_BYTES: u64 = 96 << 20;
@@ -38,7 +38,7 @@ const END_MAX: Duration = Duration::from_secs(5);
 
 pub(super) fn run(bench: &Bench, _: &Arguments, problems: &mut Problems) -> Result<()> {
     let (machine, site) = bench.boot_on_new(DISK_BYTES)?;
-    let site = site.with_free_bytes_min(FREE_BYTES_MIN)?;
+    let site = site.with(Settings { free_bytes_min: FREE_BYTES_MIN, ..Settings::default() })?;
     let (ballast, eaten) = (machine.root().join("ballast"), machine.root().join("eaten"));
     std::fs::write(&ballast, vec![1; BALLAST_BYTES])?;
     let server = Server::start(&site)?;

@@ -45,7 +45,9 @@ impl Staff {
 
     /// Runs every command that only looks.
     pub(super) fn look(&mut self, site: &Site) -> Result<()> {
-        LOOKS.iter().for_each(|command| self.ask(site, command));
+        for command in LOOKS {
+            self.ask(site, command);
+        }
         let newest = site.json(&["queue", "list", "--limit", "1", "--json"])?;
         let id = newest.pointer("/0/id").and_then(|id| id.as_str()).context("no job is listed")?;
         let begun = Instant::now();
