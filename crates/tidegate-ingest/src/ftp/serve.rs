@@ -10,7 +10,7 @@ use tidegate_domain::job::Protocol;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
 use super::accept::Shared;
@@ -20,6 +20,10 @@ use crate::session::{ControlLink, Session};
 
 /// A client that does not even take the greeting is given up.
 const GREETING_MAX: Duration = Duration::from_secs(10);
+
+/// How long a failure reply may take once its upload has failed. libunftp tells when it sends a success reply
+/// and not when it sends another, and forgets those that wait when the connection ends.
+const FAILURE_REPLY_MAX: Duration = Duration::from_millis(100);
 
 /// Serves a connection; `closing` turns true when the service stops.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, closing: watch::Receiver<bool>) {
@@ -86,5 +90,6 @@ async fn close_when_idle(mut closing: watch::Receiver<bool>, session: &Session, 
         tracing::warn!("upload given up: the service stops");
         session.end();
     }
+    sleep(FAILURE_REPLY_MAX).await;
     session.link().close_reading();
 }

@@ -28,9 +28,9 @@ const SLOTS: usize = 2;
 const MEMORY_MAX_MIB: u64 = 300;
 /// A start after a kill, which adds the whole index up.
 const START_MAX: Duration = Duration::from_secs(10);
-/// The large organization has as many turns as each of the others. More files than one ahead of their last
-/// may be in a worker's hands, or end in another order than they began.
-const AHEAD_MAX: usize = 32;
+/// The large organization has as many turns as each of the others. Some more of its files may be in hand,
+/// or end sooner than those that began before them.
+const AHEAD_MAX: usize = 16;
 
 pub(super) fn run(bench: &Bench, arguments: &Arguments, problems: &mut Problems) -> Result<()> {
     let settings = Settings { jobs_concurrent_max: SLOTS, ..Settings::default() };
