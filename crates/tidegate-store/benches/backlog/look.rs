@@ -16,7 +16,7 @@ const TIMES: usize = 11;
 pub(crate) fn run(what: &str, data_dir: &Path) {
     let begun = Instant::now();
     let (store, recovery) = open(data_dir);
-    println!("  ready after {:.2} s; {recovery:?}", begun.elapsed().as_secs_f64());
+    println!("  ready after {:.2} s, {:.2} s of CPU; {recovery:?}", begun.elapsed().as_secs_f64(), cpu_s());
     let runtime = runtime();
     if what == "ask" {
         runtime.block_on(ask(&store));
@@ -39,6 +39,7 @@ async fn ask(store: &Store) {
     });
     tell("the newest 100", || drop(store.list(&filter(None, None)).unwrap()));
     tell("100 of one organization", || drop(store.list(&filter(Some(7), None)).unwrap()));
+    tell("100 of an organization that has none", || drop(store.list(&filter(Some(ORGS), None)).unwrap()));
     tell("complete ones, of which there are none", || {
         drop(store.list(&filter(None, Some(JobState::Complete))).unwrap());
     });
@@ -71,32 +72,35 @@ fn tell(what: &str, mut question: impl FnMut()) {
     println!("  {what}: {:?}, the first time {first:?}", times[TIMES / 2]);
 }
 
-/// Staff hold all jobs of one organization but the last.
+/// Staff hold the older half of one organization's jobs.
 async fn park_the_first_lane(store: &Store) {
     let all = Filter { org: Some(org(0)), state: Some(JobState::Queued), since: None, limit: usize::MAX };
     let jobs = store.list(&all).unwrap();
     let begun = Instant::now();
-    for batch in jobs[1..].chunks(256) {
-        let parked = batch.iter().map(|job| {
+    let parked = &jobs[jobs.len() / 2..];
+    for batch in parked.chunks(256) {
+        let acts = batch.iter().map(|job| {
             let (store, id) = (store.clone(), job.id);
             tokio::spawn(async move {
                 store.act(id, JobEvent::Held { reason: "measuring".to_owned() }, "bench").await.unwrap();
             })
         });
-        for parked in parked.collect::<Vec<_>>() {
-            parked.await.unwrap();
+        for act in acts.collect::<Vec<_>>() {
+            act.await.unwrap();
         }
     }
-    println!("  {} jobs of one organization held in {:?}", jobs.len() - 1, begun.elapsed());
+    println!("  {} jobs of one organization held in {:?}", parked.len(), begun.elapsed());
 }
 
 /// Claims and completes jobs one after another, as one worker would.
 async fn work(store: &Store) {
-    let (mut claiming, mut finishing, mut done) = (Duration::ZERO, Duration::ZERO, 0);
+    let (mut claiming, mut slowest, mut finishing) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let mut done = 0;
     while done < CLAIMS {
         let begun = Instant::now();
         let claims = store.claim(1).await.unwrap();
         claiming += begun.elapsed();
+        slowest = slowest.max(begun.elapsed());
         for claim in claims {
             fs::write(store.response_path(&claim.job), "response").unwrap();
             fs::write(store.report_path(&claim.job), "report").unwrap();
@@ -112,6 +116,13 @@ async fn work(store: &Store) {
         claiming / CLAIMS as u32,
         finishing / CLAIMS as u32
     );
+}
+
+/// CPU time of the process so far, by the system's ticks of 10 ms.
+fn cpu_s() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat.rsplit_once(')').unwrap().1.split_whitespace().skip(11).take(2);
+    fields.map(|ticks| ticks.parse::<f64>().unwrap() / 100.0).sum()
 }
 
 fn peak_memory_mib() -> u64 {

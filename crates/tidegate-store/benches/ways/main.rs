@@ -23,8 +23,8 @@ use way::Way;
 
 const FILE_BYTES: usize = 4096;
 const CALLERS: [usize; 3] = [1, 8, 64];
-const ROUNDS: usize = 3;
-const EACH: Duration = Duration::from_secs(1);
+const ROUNDS: usize = 21;
+const EACH: Duration = Duration::from_millis(100);
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
