@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
 
 use chrono::{DateTime, Utc};
-use tidegate_domain::OrgCode;
+use tidegate_domain::{JobId, OrgCode};
 
 /// All lanes with work.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub(crate) struct Lanes {
 struct Lane {
     /// Jobs in a state that waits for a worker.
     waiting: u64,
+    /// No job before this one waits, so that a look for the first need not pass by all that staff hold.
+    first: Option<JobId>,
     /// Whether one of its jobs is with a worker.
     busy: bool,
     /// Nothing is due before, as far as the last look told.
@@ -30,8 +32,10 @@ struct Lane {
 }
 
 impl Lanes {
-    pub(crate) fn job_waits(&mut self, org: &OrgCode) {
+    pub(crate) fn job_waits(&mut self, org: &OrgCode, id: JobId) {
         let lane = self.lanes.entry(org.clone()).or_default();
+        let others_first = lane.first.filter(|_| lane.waiting > 0);
+        lane.first = Some(others_first.map_or(id, |first| first.min(id)));
         lane.waiting += 1;
     }
 
@@ -46,6 +50,18 @@ impl Lanes {
         lane.busy = busy;
         if !busy && lane.waiting == 0 {
             self.lanes.remove(org);
+        }
+    }
+
+    /// Where to begin looking for the first job that waits.
+    pub(crate) fn first(&self, org: &OrgCode) -> Option<JobId> {
+        self.lanes.get(org).and_then(|lane| lane.first)
+    }
+
+    /// Remembers the first job that waits.
+    pub(crate) fn set_first(&mut self, org: &OrgCode, first: JobId) {
+        if let Some(lane) = self.lanes.get_mut(org) {
+            lane.first = Some(first);
         }
     }
 
@@ -96,14 +112,18 @@ mod tests {
         OrgCode::new(code).unwrap()
     }
 
+    fn id(number: u8) -> JobId {
+        JobId::from_bytes([number; JobId::LEN])
+    }
+
     #[test]
     fn every_lane_is_served_before_any_is_served_twice() {
         let mut lanes = Lanes::default();
         for _ in 0..1000 {
-            lanes.job_waits(&org("HUGE"));
+            lanes.job_waits(&org("HUGE"), id(1));
         }
-        lanes.job_waits(&org("A"));
-        lanes.job_waits(&org("Z"));
+        lanes.job_waits(&org("A"), id(2));
+        lanes.job_waits(&org("Z"), id(3));
         let mut served = Vec::new();
         for _ in 0..4 {
             let next = lanes.turn().remove(0);
@@ -117,11 +137,32 @@ mod tests {
     #[test]
     fn a_busy_lane_hands_nothing_out() {
         let mut lanes = Lanes::default();
-        lanes.job_waits(&org("A"));
-        lanes.job_waits(&org("A"));
+        lanes.job_waits(&org("A"), id(2));
+        lanes.job_waits(&org("A"), id(2));
         lanes.set_busy(&org("A"), true);
         assert!(lanes.turn().is_empty());
         lanes.set_busy(&org("A"), false);
         assert_eq!(lanes.turn(), [org("A")]);
+    }
+
+    #[test]
+    fn a_job_that_waits_again_is_looked_for_again() {
+        let mut lanes = Lanes::default();
+        lanes.job_waits(&org("A"), id(1));
+        lanes.job_waits(&org("A"), id(5));
+        lanes.set_first(&org("A"), id(5));
+        lanes.job_waits(&org("A"), id(7));
+        assert_eq!(lanes.first(&org("A")), Some(id(5)));
+        lanes.job_waits(&org("A"), id(3));
+        assert_eq!(lanes.first(&org("A")), Some(id(3)));
+    }
+
+    #[test]
+    fn an_empty_lane_begins_with_its_next_job() {
+        let mut lanes = Lanes::default();
+        lanes.job_waits(&org("A"), id(1));
+        lanes.job_left(&org("A"));
+        lanes.job_waits(&org("A"), id(9));
+        assert_eq!(lanes.first(&org("A")), Some(id(9)));
     }
 }

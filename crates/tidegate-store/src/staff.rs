@@ -104,13 +104,9 @@ impl Store {
     fn oldest_waiting(&self, lanes: &[(OrgCode, u64)]) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut oldest = None;
         for (org, _) in lanes {
-            let first = self
-                .core
-                .reader
-                .lane(org)
-                .find(|item| item.as_ref().map_or(true, |item| item.state.is_waiting()));
-            if let Some(item) = first.transpose()? {
-                let received = self.core.reader.job(item.id)?.map(|job| job.received_at);
+            let from = self.core.lanes().first(org);
+            if let Some(id) = self.core.reader.first_waiting(org, from)? {
+                let received = self.core.reader.job(id)?.map(|job| job.received_at);
                 oldest = oldest.into_iter().chain(received).min();
             }
         }

@@ -136,17 +136,14 @@ impl Committer {
     /// The first job of a lane that is not parked, if it is due. A job that waits for its next attempt
     /// keeps those behind it waiting, so that files of one organization stay in order.
     fn head_of(&self, org: &OrgCode, now: DateTime<Utc>) -> Result<Option<JobId>, StoreError> {
-        for item in self.core.reader.lane(org) {
-            let item = item?;
-            if !item.state.is_waiting() {
-                continue;
-            }
-            let job = self.core.reader.job(item.id)?.ok_or(StoreError::UnknownJob)?;
-            let due = job.is_due(now);
-            self.core.lanes().set_not_before(org, job.not_before.filter(|_| !due));
-            return Ok(due.then_some(item.id));
-        }
-        Ok(None)
+        let from = self.core.lanes().first(org);
+        let Some(id) = self.core.reader.first_waiting(org, from)? else { return Ok(None) };
+        let job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
+        let due = job.is_due(now);
+        let mut lanes = self.core.lanes();
+        lanes.set_first(org, id);
+        lanes.set_not_before(org, job.not_before.filter(|_| !due));
+        Ok(due.then_some(id))
     }
 
     /// Takes jobs back whose worker let its lease run out; whether there were any.

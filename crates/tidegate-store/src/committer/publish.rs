@@ -128,7 +128,7 @@ impl crate::core::Core {
         let waits = job.state.is_waiting();
         let mut lanes = self.lanes();
         if waits && !waited {
-            lanes.job_waits(org);
+            lanes.job_waits(org, job.id);
         } else if waited && !waits {
             lanes.job_left(org);
         }

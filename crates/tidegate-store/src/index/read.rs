@@ -68,6 +68,21 @@ impl Reader {
         self.tree.scan_prefix(keys::lane_prefix(org)).map(lane_item)
     }
 
+    /// The first job of a lane that waits for a worker, none before `from` considered.
+    pub(crate) fn first_waiting(
+        &self,
+        org: &OrgCode,
+        from: Option<JobId>,
+    ) -> Result<Option<JobId>, StoreError> {
+        let prefix = keys::lane_prefix(org);
+        let start = from.map_or_else(|| prefix.clone(), |id| keys::lane_key(org, id));
+        let pairs = self.tree.range(start..);
+        let mut items = pairs.take_while(|pair| starts_with(pair, &prefix)).map(lane_item);
+        let waits =
+            |item: &Result<LaneItem, StoreError>| item.as_ref().map_or(true, |item| item.state.is_waiting());
+        Ok(items.find(waits).transpose()?.map(|item| item.id))
+    }
+
     /// All lanes, by organization.
     pub(crate) fn lanes(&self) -> impl Iterator<Item = Result<LaneItem, StoreError>> + use<> {
         self.tree.scan_prefix([keys::LANE]).map(lane_item)
@@ -123,6 +138,10 @@ impl Reader {
     fn value<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         self.tree.get(key)?.map(|value| decode(&value)).transpose()
     }
+}
+
+fn starts_with(pair: &sled::Result<(sled::IVec, sled::IVec)>, prefix: &[u8]) -> bool {
+    pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix))
 }
 
 fn lane_item(pair: sled::Result<(sled::IVec, sled::IVec)>) -> Result<LaneItem, StoreError> {

@@ -86,7 +86,7 @@ pub(super) fn lanes(reader: &Reader) -> Result<Lanes, StoreError> {
     for item in reader.lanes() {
         let item = item?;
         if item.state.is_waiting() {
-            lanes.job_waits(&item.org);
+            lanes.job_waits(&item.org, item.id);
         }
     }
     Ok(lanes)
