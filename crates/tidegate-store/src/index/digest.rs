@@ -17,6 +17,12 @@ impl Digest {
     }
 }
 
+impl std::iter::Sum for Digest {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        Self(parts.fold(0, |sum, part| sum.wrapping_add(part.0)))
+    }
+}
+
 /// CRC-32C of key and value, stirred by the finaliser of `SplitMix64` (Steele, Lea, Flood 2014): bare
 /// CRCs are linear, so that two swapped values would cancel out.
 fn hash(key: &[u8], value: &[u8]) -> u64 {

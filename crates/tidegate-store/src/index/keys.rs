@@ -1,6 +1,8 @@
 //! The keys of the index. Numbers are big-endian and organization codes and names have no NUL in
 //! them, so keys sort as what they name does.
 
+use std::ops::Bound;
+
 use tidegate_domain::job::JobState;
 use tidegate_domain::{JobId, OrgCode, UploadName};
 
@@ -24,6 +26,19 @@ pub(super) const LEGAL_HOLDS: &[u8] = b"R";
 pub(super) const MARK: &[u8] = b"M";
 /// Up to which change the spool's directories are durable.
 pub(super) const VIEWS: &[u8] = b"V";
+
+/// A part of all keys.
+pub(super) type Share = (Bound<[u8; 1]>, Bound<[u8; 1]>);
+
+/// All keys there could be, cut between the kinds that a full index has most of.
+pub(super) fn shares() -> impl Iterator<Item = Share> {
+    let cuts = [HISTORY, INBOX, JOB, LANE, STATE].map(|tag| Some([tag]));
+    let starts = std::iter::once(None).chain(cuts);
+    let ends = cuts.into_iter().chain(std::iter::once(None));
+    starts.zip(ends).map(|(start, end)| {
+        (start.map_or(Bound::Unbounded, Bound::Included), end.map_or(Bound::Unbounded, Bound::Excluded))
+    })
+}
 
 pub(super) fn job_key(id: JobId) -> Vec<u8> {
     tagged(JOB, &[&id.to_bytes()])
