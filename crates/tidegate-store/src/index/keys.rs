@@ -121,3 +121,23 @@ fn tagged(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     }
     key
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::RangeBounds;
+
+    use super::*;
+
+    #[test]
+    fn every_key_is_in_exactly_one_share() {
+        for tag in 0..=u8::MAX {
+            for key in [[tag].to_vec(), [tag, 0].to_vec(), [tag, 255, 255].to_vec()] {
+                let holds = |share: &Share| {
+                    let bound = |bound: &Bound<[u8; 1]>| bound.map(|tag| tag.to_vec());
+                    (bound(&share.0), bound(&share.1)).contains(&key)
+                };
+                assert_eq!(shares().filter(holds).count(), 1, "{key:?}");
+            }
+        }
+    }
+}

@@ -124,3 +124,24 @@ async fn a_file_that_ends_the_process_again_and_again_becomes_an_exception() {
     assert_eq!(rig.store.get(job.id).unwrap().unwrap().state, JobState::Exception);
     assert_eq!(rig.claim().await.id(), next.id, "those behind it go on");
 }
+
+#[tokio::test]
+async fn what_staff_hold_is_passed_by_and_comes_first_again_once_it_is_released() {
+    let rig = Rig::new();
+    let mut jobs = Vec::new();
+    for name in ["1", "2", "3", "4"] {
+        jobs.push(rig.accept("A", name, name.as_bytes()).await.id);
+    }
+    let act = |place: usize, action| rig.store.act(jobs[place], action, "jane");
+    for place in [0, 1] {
+        act(place, JobEvent::Held { reason: "look at it".to_owned() }).await.unwrap();
+    }
+    let third = rig.claim().await;
+    assert_eq!(third.id(), jobs[2]);
+    act(1, JobEvent::Released { reason: "fine".to_owned() }).await.unwrap();
+    rig.complete(&third).await;
+    let second = rig.claim().await;
+    assert_eq!(second.id(), jobs[1]);
+    rig.complete(&second).await;
+    assert_eq!(rig.claim().await.id(), jobs[3]);
+}

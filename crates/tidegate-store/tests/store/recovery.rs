@@ -260,3 +260,17 @@ async fn an_index_that_knows_more_than_a_damaged_journal_is_kept() {
         dir = rig.closed().await;
     }
 }
+
+#[tokio::test]
+async fn what_is_left_of_a_done_job_in_the_wrong_place_is_no_stray() {
+    let rig = Rig::new();
+    let job = rig.accept("A", "1", b"done").await;
+    rig.complete(&rig.claim().await).await;
+    let dir = rig.closed().await;
+    fs::remove_file(dir.path().join("clean")).unwrap();
+    let file = |place: &str| dir.path().join(format!("orgs/A/{place}/{}.hl7", job.id));
+    fs::rename(file("archive"), file("incoming")).unwrap();
+    let after = Rig::open(dir);
+    assert_eq!(after.recovery.strays_removed, 0);
+    assert_eq!(payload(&after.store, &job), b"done");
+}
