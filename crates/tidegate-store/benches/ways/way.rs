@@ -14,7 +14,7 @@ use tidegate_store::{Options, Sender, Store};
 
 use crate::group;
 
-const SEGMENT_BYTES: u64 = 32 << 20;
+const SEGMENT_BYTES: u64 = 16 << 20;
 const SYNC_THREADS: usize = 8;
 
 #[derive(Debug, Clone, Copy)]
