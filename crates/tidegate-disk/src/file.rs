@@ -2,9 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::{Call, Disk, Grant};
+
+/// Zeros that are written at once.
+const ZEROS_BYTES: usize = 1 << 20;
 
 /// A file that is written from its start on, under the name by which it was opened.
 #[derive(Debug)]
@@ -52,6 +56,21 @@ impl DiskFile {
         };
         self.at += count;
         Ok(count)
+    }
+
+    /// Writes zeros behind the present place up to `end`, without moving it: what is written there later
+    /// replaces bytes that the file has already, so that syncing it needs no change of the file's length
+    /// or extents. After an error some of them may have been written.
+    pub fn fill_zeros(&mut self, end: u64) -> io::Result<()> {
+        let zeros = vec![0; ZEROS_BYTES];
+        let mut at = self.at;
+        while at < end {
+            let part = zeros.get(..usize::try_from(end - at).unwrap_or(ZEROS_BYTES)).unwrap_or(&zeros);
+            self.disk.allow(&Call::Write { path: &self.path, at, bytes: part })?;
+            self.file.write_all_at(part, at)?;
+            at += part.len() as u64;
+        }
+        Ok(())
     }
 
     /// Cuts or fills with zeros to `len` bytes; what is written next goes to the end.

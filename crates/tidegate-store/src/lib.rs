@@ -11,6 +11,7 @@
 //! **What it does not do.** It knows nothing of protocols or HL7, and delivers nothing.
 
 mod backup;
+mod coming;
 mod committer;
 mod core;
 mod drain;

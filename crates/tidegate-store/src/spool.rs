@@ -12,6 +12,7 @@ use tidegate_disk::Disk;
 use tidegate_domain::job::{Job, JobState};
 use tidegate_domain::{JobId, OrgCode};
 
+use crate::coming::{Coming, Expected};
 use crate::layout::{Answer, Layout, Place};
 use crate::record::Purged;
 
@@ -20,6 +21,7 @@ use crate::record::Purged;
 pub(crate) struct Spool {
     disk: Disk,
     layout: Layout,
+    coming: Coming,
     made: Mutex<HashSet<OrgCode>>,
     /// Jobs whose answers have a second name for the backup that runs; none while none runs.
     kept: Mutex<Option<HashSet<JobId>>>,
@@ -27,7 +29,7 @@ pub(crate) struct Spool {
 
 impl Spool {
     pub(crate) fn new(disk: Disk, layout: Layout) -> Self {
-        Self { disk, layout, made: Mutex::default(), kept: Mutex::default() }
+        Self { disk, layout, coming: Coming::default(), made: Mutex::default(), kept: Mutex::default() }
     }
 
     pub(crate) fn is_prepared(&self, org: &OrgCode) -> bool {
@@ -98,16 +100,15 @@ impl Spool {
         }
     }
 
-    /// Puts the bytes of a small upload that is being accepted into place; the journal makes them
-    /// durable. Leaves nothing behind if it fails.
-    pub(crate) fn write_new_payload(&self, org: &OrgCode, id: JobId, bytes: &[u8]) -> io::Result<()> {
-        let path = self.layout.payload(org, Place::Incoming, id);
-        self.disk.write(&path, bytes).inspect_err(|_| drop(self.disk.remove_once(&path)))
+    /// Until the result is dropped, whoever looks for these jobs' bytes waits: they are in the journal
+    /// and about to be written here.
+    pub(crate) fn expect(&self, ids: impl Iterator<Item = JobId>) -> Expected<'_> {
+        self.coming.expect(ids.collect())
     }
 
-    /// Takes them away again: the upload was not accepted after all.
-    pub(crate) fn remove_new_payload(&self, org: &OrgCode, id: JobId) -> io::Result<()> {
-        self.disk.remove_once(&self.layout.payload(org, Place::Incoming, id))
+    /// Puts the bytes of a small upload that was accepted into place; the journal keeps them safe.
+    pub(crate) fn write_new_payload(&self, org: &OrgCode, id: JobId, bytes: &[u8]) -> io::Result<()> {
+        self.disk.write(&self.layout.payload(org, Place::Incoming, id), bytes)
     }
 
     /// Writes bytes back that the journal has, whatever the spool has of them: after a power cut a file
@@ -121,6 +122,7 @@ impl Spool {
 
     /// Where the job's bytes lie, if they lie anywhere.
     pub(crate) fn find_payload(&self, job: &Job) -> Option<Place> {
+        self.coming.wait(job.id);
         let expected = Self::place_of(job.state);
         let has = |place: &Place| {
             let path = self.layout.payload(&job.submission.org, *place, job.id);

@@ -81,6 +81,10 @@ impl Batch {
         self.moves_jobs = true;
     }
 
+    pub(super) fn take_items(&mut self) -> Vec<Item> {
+        std::mem::take(&mut self.items)
+    }
+
     pub(super) fn take_waiters(&mut self) -> Vec<Waiter> {
         std::mem::take(&mut self.waiters)
     }

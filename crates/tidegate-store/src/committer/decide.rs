@@ -49,16 +49,7 @@ impl Committer {
         }
     }
 
-    /// The bytes of a small upload are put into place first: a disk that is full is noticed while the
-    /// upload can still be refused.
     fn accept(&mut self, id: JobId, submission: Submission, payload: Option<Vec<u8>>, reply: Reply<Job>) {
-        if let Some(bytes) = &payload {
-            let written = self.core.spool.write_new_payload(&submission.org, id, bytes);
-            if let Err(error) = written.map_err(StoreError::io("writing an upload")) {
-                drop(reply.send(Err(error)));
-                return;
-            }
-        }
         let actor = format!("sender:{}", submission.account);
         let item = self.push_job(id, JobEvent::Accepted(submission), actor, payload);
         self.batch.wait(Waiter::Job { item, reply });

@@ -20,7 +20,7 @@ pub(crate) use publish::Unsettled;
 
 use crate::core::Core;
 use crate::index::Index;
-use crate::journal::{AppendError, BATCH_BYTES_MAX, BatchBuilder, Writer};
+use crate::journal::{AppendError, BATCH_BYTES_MAX, BatchBuilder, Segment, Writer};
 use crate::syncer::{Request, Syncer};
 use crate::threads::PanicGuard;
 use batch::Batch;
@@ -45,6 +45,8 @@ pub(crate) struct Committer {
     index_synced_seq: u64,
     /// Jobs whose files could not be put right yet, with the change that asked for it.
     unsettled: Vec<Unsettled>,
+    /// Segments that are closed and not yet sealed.
+    full: Vec<Segment>,
 }
 
 impl Committer {
@@ -70,6 +72,7 @@ impl Committer {
             next_seq: last_seq + 1,
             index_synced_seq: last_seq,
             unsettled,
+            full: Vec::new(),
         }
     }
 
@@ -82,7 +85,7 @@ impl Committer {
                 None => self.commands.recv_timeout(IDLE),
             };
             match next {
-                Ok(Command::Close) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Command::Close) | Err(RecvTimeoutError::Disconnected) => return self.end(),
                 Err(RecvTimeoutError::Timeout) => self.rest(),
                 Ok(command) => self.serve(command),
             }
@@ -98,7 +101,17 @@ impl Committer {
 
     fn sync_index(&mut self) {
         self.index_synced_seq = self.index.mark().seq;
-        self.syncer.request(Request::Index);
+        match self.index.write_back() {
+            Ok(()) => self.syncer.request(Request::Index),
+            // The changes are durable, and the next start shows them; this process soon can't.
+            Err(error) => self.core.poison("writing the index", &error),
+        }
+    }
+
+    /// The last words: whatever is left for the index and the spool.
+    fn end(&mut self) {
+        self.rest();
+        self.writer.end();
     }
 
     fn serve(&mut self, first: Command) {
@@ -141,10 +154,19 @@ impl Committer {
 
     fn roll_if_full(&mut self) -> Result<(), AppendError> {
         if self.writer.is_full() {
-            let full = self.writer.roll(self.next_seq)?;
-            self.syncer.request(Request::Seal(full));
+            self.full.push(self.writer.roll(self.next_seq)?);
         }
+        self.seal_full();
         Ok(())
+    }
+
+    /// Closed segments are sealed once no payload has its only home in them.
+    fn seal_full(&mut self) {
+        if self.unsettled.iter().all(|left| left.payload.is_none()) {
+            for segment in self.full.drain(..) {
+                self.syncer.request(Request::Seal(segment));
+            }
+        }
     }
 
     fn journal(&mut self) -> Result<(), AppendError> {

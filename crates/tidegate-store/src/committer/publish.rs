@@ -1,5 +1,6 @@
 //! What follows once a batch is durable: index, spool, lanes, answers.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -11,6 +12,7 @@ use super::batch::Waiter;
 use crate::core::Lease;
 use crate::error::StoreError;
 use crate::index::Applied;
+use crate::journal::Item;
 use crate::record::{Change, Entry};
 
 /// A job whose files are not where its state says.
@@ -19,6 +21,8 @@ pub(crate) struct Unsettled {
     /// The change that asked for it.
     pub(crate) seq: u64,
     pub(crate) id: JobId,
+    /// The bytes of a small upload that are only in the journal yet.
+    pub(crate) payload: Option<Vec<u8>>,
 }
 
 impl Committer {
@@ -32,9 +36,25 @@ impl Committer {
                 return;
             }
         };
-        self.note_settled();
+        let core = Arc::clone(&self.core);
+        let coming = core.spool.expect(self.batch.items().iter().filter_map(Item::new_payload));
         self.answer(&jobs);
+        self.write_payloads(&jobs);
+        drop(coming);
+        self.note_settled();
         self.core.wakeup.notify_one();
+    }
+
+    /// Puts small uploads into the spool, now that their senders need not wait for it: the journal has
+    /// their bytes. Nobody claims them before, since claims are decided by this thread, too.
+    fn write_payloads(&mut self, jobs: &[Option<Job>]) {
+        for (item, job) in self.batch.take_items().into_iter().zip(jobs) {
+            let (Some(job), Some(bytes)) = (job, item.payload) else { continue };
+            if self.core.spool.write_new_payload(&job.submission.org, job.id, &bytes).is_err() {
+                let (seq, id) = (item.entry.seq, job.id);
+                self.unsettled.push(Unsettled { seq, id, payload: Some(bytes) });
+            }
+        }
     }
 
     /// Brings index, spool and lanes up to the batch; the job of each change.
@@ -51,7 +71,7 @@ impl Committer {
                 Applied::Job { before, job } => {
                     self.core.note_job(entry, before, &job);
                     if before.is_some() && self.core.spool.settle(before, &job).is_err() {
-                        self.unsettled.push(Unsettled { seq: entry.seq, id: job.id });
+                        self.unsettled.push(Unsettled { seq: entry.seq, id: job.id, payload: None });
                     }
                     jobs.push(Some(*job));
                 }
@@ -92,26 +112,24 @@ impl Committer {
     pub(super) fn settle_left_over(&mut self) {
         let core = &self.core;
         self.unsettled.retain(|left| match core.reader.job(left.id) {
-            Ok(Some(job)) => core.spool.settle(None, &job).is_err(),
+            Ok(Some(job)) => {
+                let written =
+                    left.payload.as_ref().map_or(Ok(()), |bytes| core.spool.restore_payload(&job, bytes));
+                written.and_then(|()| core.spool.settle(None, &job)).is_err()
+            }
             _ => true,
         });
         self.note_settled();
+        self.seal_full();
     }
 
     /// The journal took nothing of the batch: as if it had not been asked for.
     pub(super) fn take_back(&mut self) {
         for item in self.batch.items() {
-            let Change::Job { id, event } = &item.entry.change else { continue };
-            match event {
-                JobEvent::Accepted(submission) if item.payload.is_some() => {
-                    drop(self.core.spool.remove_new_payload(&submission.org, *id));
-                }
-                JobEvent::Claimed => {
-                    if let Ok(Some(job)) = self.core.reader.job(*id) {
-                        self.core.lanes().set_busy(&job.submission.org, false);
-                    }
-                }
-                _ => {}
+            if let Change::Job { id, event: JobEvent::Claimed } = &item.entry.change
+                && let Ok(Some(job)) = self.core.reader.job(*id)
+            {
+                self.core.lanes().set_busy(&job.submission.org, false);
             }
         }
         for waiter in self.batch.take_waiters() {

@@ -113,6 +113,18 @@ pub(super) fn state_of_byte(byte: u8) -> Option<JobState> {
     JobState::ALL.get(usize::from(byte)).copied()
 }
 
+/// The first key behind all that begin with `prefix`, which begins with a tag and is never all ones.
+pub(super) fn end_of(prefix: &[u8]) -> Vec<u8> {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            break;
+        }
+    }
+    end
+}
+
 fn tagged(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
     key.push(tag);

@@ -1,15 +1,16 @@
 //! What anyone may ask the index, from any thread.
 
-use std::ops::Bound;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use sled::IVec;
 use tidegate_domain::job::{HistoryEntry, Job, JobState};
 use tidegate_domain::{JobId, LegalHold, OrgCode, UploadName};
 
 use super::Mark;
 use super::keys;
+use super::recent::{Pair, Pairs, Recent};
 use crate::error::StoreError;
 use crate::maintenance::StaffChanges;
 
@@ -17,6 +18,7 @@ use crate::maintenance::StaffChanges;
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
     pub(super) tree: sled::Tree,
+    pub(super) recent: Recent,
 }
 
 /// What a sender sees of an accepted upload.
@@ -54,18 +56,18 @@ impl Reader {
 
     /// A job's history but its acceptance, which the job itself tells.
     pub(crate) fn history(&self, id: JobId) -> Result<Vec<HistoryEntry>, StoreError> {
-        self.tree.scan_prefix(keys::history_prefix(id)).values().map(|value| decode(&value?)).collect()
+        self.scan(&keys::history_prefix(id)).map(|pair| decode(&pair?.1)).collect()
     }
 
     /// Ids from the newest to the oldest, of one state or of all.
     pub(crate) fn newest(&self, state: Option<JobState>) -> impl Iterator<Item = Result<JobId, StoreError>> {
         let prefix = state.map_or_else(|| vec![keys::JOB], keys::state_prefix);
-        self.tree.scan_prefix(prefix).keys().rev().map(|key| keys::id_of(&key?).ok_or_else(unreadable))
+        self.scan(&prefix).rev().map(|pair| keys::id_of(&pair?.0).ok_or_else(unreadable))
     }
 
     /// The lane of an organization, in order.
     pub(crate) fn lane(&self, org: &OrgCode) -> impl Iterator<Item = Result<LaneItem, StoreError>> + use<> {
-        self.tree.scan_prefix(keys::lane_prefix(org)).map(lane_item)
+        self.scan(&keys::lane_prefix(org)).map(lane_item)
     }
 
     /// The first job of a lane that waits for a worker, none before `from` considered.
@@ -76,8 +78,7 @@ impl Reader {
     ) -> Result<Option<JobId>, StoreError> {
         let prefix = keys::lane_prefix(org);
         let start = from.map_or_else(|| prefix.clone(), |id| keys::lane_key(org, id));
-        let pairs = self.tree.range(start..);
-        let mut items = pairs.take_while(|pair| starts_with(pair, &prefix)).map(lane_item);
+        let mut items = self.scan_from(&start, &prefix).map(lane_item);
         let waits =
             |item: &Result<LaneItem, StoreError>| item.as_ref().map_or(true, |item| item.state.is_waiting());
         Ok(items.find(waits).transpose()?.map(|item| item.id))
@@ -85,7 +86,7 @@ impl Reader {
 
     /// All lanes, by organization.
     pub(crate) fn lanes(&self) -> impl Iterator<Item = Result<LaneItem, StoreError>> + use<> {
-        self.tree.scan_prefix([keys::LANE]).map(lane_item)
+        self.scan(&[keys::LANE]).map(lane_item)
     }
 
     /// Ids of jobs in a state from the oldest on, behind `after`.
@@ -94,13 +95,11 @@ impl Reader {
         state: JobState,
         after: Option<JobId>,
     ) -> impl Iterator<Item = Result<JobId, StoreError>> + use<> {
-        let first = after.map_or_else(|| keys::state_prefix(state), |id| keys::state_key(state, id));
         let prefix = keys::state_prefix(state);
-        self.tree
-            .range((Bound::Excluded(first), Bound::Unbounded))
-            .keys()
-            .take_while(move |key| key.as_ref().map_or(true, |key| key.starts_with(&prefix)))
-            .map(|key| keys::id_of(&key?).ok_or_else(unreadable))
+        // The first key that can follow another is that key with a zero behind it.
+        let behind = |id| [keys::state_key(state, id), vec![0]].concat();
+        let from = after.map_or_else(|| prefix.clone(), behind);
+        self.scan_from(&from, &prefix).map(|pair| keys::id_of(&pair?.0).ok_or_else(unreadable))
     }
 
     pub(crate) fn legal_holds(&self) -> Result<Vec<LegalHold>, StoreError> {
@@ -109,7 +108,7 @@ impl Reader {
 
     pub(crate) fn inbox(&self, org: &OrgCode) -> Result<Vec<(UploadName, InboxFile)>, StoreError> {
         let prefix = keys::inbox_prefix(org, None);
-        let pairs = self.tree.scan_prefix(&prefix).map(|pair| {
+        let pairs = self.scan(&prefix).map(|pair| {
             let (key, value) = pair?;
             Ok((keys::name_of_inbox(&key, &prefix).ok_or_else(unreadable)?, decode(&value)?))
         });
@@ -122,8 +121,8 @@ impl Reader {
         org: &OrgCode,
         name: &UploadName,
     ) -> Result<Option<InboxFile>, StoreError> {
-        let newest = self.tree.scan_prefix(keys::inbox_prefix(org, Some(name))).values().next_back();
-        newest.map(|value| decode(&value?)).transpose()
+        let newest = self.scan(&keys::inbox_prefix(org, Some(name))).next_back();
+        newest.map(|pair| decode(&pair?.1)).transpose()
     }
 
     /// A complete job of the organization with these bytes.
@@ -136,15 +135,27 @@ impl Reader {
     }
 
     fn value<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
-        self.tree.get(key)?.map(|value| decode(&value)).transpose()
+        self.get(key)?.map(|value| decode(&value)).transpose()
+    }
+
+    pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
+        match self.recent.get(key) {
+            Some(changed) => Ok(changed),
+            None => Ok(self.tree.get(key)?),
+        }
+    }
+
+    pub(super) fn scan(&self, prefix: &[u8]) -> Pairs {
+        self.scan_from(prefix, prefix)
+    }
+
+    /// The pairs whose keys begin with `prefix`, from `from` on.
+    fn scan_from(&self, from: &[u8], prefix: &[u8]) -> Pairs {
+        Pairs::new(&self.recent, &self.tree, from, &keys::end_of(prefix))
     }
 }
 
-fn starts_with(pair: &sled::Result<(sled::IVec, sled::IVec)>, prefix: &[u8]) -> bool {
-    pair.as_ref().map_or(true, |(key, _)| key.starts_with(prefix))
-}
-
-fn lane_item(pair: sled::Result<(sled::IVec, sled::IVec)>) -> Result<LaneItem, StoreError> {
+fn lane_item(pair: Pair) -> Result<LaneItem, StoreError> {
     let (key, value) = pair?;
     let item = keys::org_of_lane(&key).zip(keys::id_of(&key)).zip(value.first());
     let ((org, id), byte) = item.ok_or_else(unreadable)?;

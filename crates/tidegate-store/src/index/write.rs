@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sled::IVec;
 use tidegate_disk::Disk;
 use tidegate_domain::JobId;
 use tidegate_domain::job::Job;
@@ -14,6 +15,7 @@ use tidegate_domain::job::Job;
 use super::digest::Digest;
 use super::mark::FORMAT;
 use super::read::decode;
+use super::recent::Recent;
 use super::{Mark, Reader, keys};
 use crate::error::StoreError;
 
@@ -54,7 +56,7 @@ impl Index {
         let config = sled::Config::new().path(directory).cache_capacity(32 << 20).flush_every_ms(None);
         let db = config.open()?;
         let tree = db.open_tree("queue")?;
-        let reader = Reader { tree: tree.clone() };
+        let reader = Reader { tree: tree.clone(), recent: Recent::default() };
         let mark = reader.mark().ok().flatten().unwrap_or_else(|| Mark::empty(store_id));
         let path = directory.join("db");
         let file = disk.open_read(&path).map_err(StoreError::io("opening the index's file"))?;
@@ -74,6 +76,7 @@ impl Index {
     /// Whether the pairs add up to the mark's sum. Every pair is read, by several threads: after a kill with a
     /// million jobs in the index a start waits for this more than for anything else.
     pub(crate) fn adds_up(&self) -> Result<bool, StoreError> {
+        self.write_back()?;
         let tree = &self.reader.tree;
         let sums: Result<Vec<Digest>, StoreError> = std::thread::scope(|scope| {
             let threads: Vec<_> = keys::shares().map(|share| scope.spawn(move || sum(tree, share))).collect();
@@ -96,25 +99,33 @@ impl Index {
         &self.mark
     }
 
-    /// Writes what was collected, with the mark at `seq`.
+    /// Shows what was collected to every reader, with the mark at `seq`.
     pub(crate) fn commit(&mut self, seq: u64) -> Result<(), StoreError> {
         let mut digest = Digest(self.mark.digest);
-        let mut batch = sled::Batch::default();
+        let mut changes = Vec::with_capacity(self.pending.len() + 1);
         for (key, value) in std::mem::take(&mut self.pending) {
-            if let Some(old) = self.reader.tree.get(&key)? {
+            if let Some(old) = self.reader.get(&key)? {
                 digest.remove(&key, &old);
             }
-            if let Some(value) = value {
-                digest.add(&key, &value);
-                batch.insert(key, value);
-            } else {
-                batch.remove(key);
+            if let Some(value) = &value {
+                digest.add(&key, value);
             }
+            changes.push((IVec::from(key), value.map(IVec::from)));
         }
         self.mark.seq = seq;
         self.mark.digest = digest.0;
-        batch.insert(keys::MARK, encode(&self.mark)?);
-        Ok(self.reader.tree.apply_batch(batch)?)
+        changes.push((IVec::from(keys::MARK), Some(encode(&self.mark)?.into())));
+        self.reader.recent.extend(changes);
+        Ok(())
+    }
+
+    /// Gives sled what was committed since the last time, in one batch.
+    pub(crate) fn write_back(&self) -> Result<(), StoreError> {
+        if let Some(batch) = self.reader.recent.batch() {
+            self.reader.tree.apply_batch(batch)?;
+            self.reader.recent.clear();
+        }
+        Ok(())
     }
 
     pub(super) fn put(&mut self, key: Vec<u8>, value: &impl Serialize) -> Result<(), StoreError> {
@@ -134,8 +145,8 @@ impl Index {
     /// Takes a job's history away, what was collected of it and not yet written included.
     pub(super) fn delete_history(&mut self, id: JobId) -> Result<(), StoreError> {
         let prefix = keys::history_prefix(id);
-        for key in self.reader.tree.scan_prefix(&prefix).keys() {
-            self.pending.insert(key?.to_vec(), None);
+        for pair in self.reader.scan(&prefix) {
+            self.pending.insert(pair?.0.to_vec(), None);
         }
         let collected: Vec<Vec<u8>> = self
             .pending
@@ -152,7 +163,7 @@ impl Index {
         match self.pending.get(key) {
             Some(Some(value)) => decode(value).map(Some),
             Some(None) => Ok(None),
-            None => self.reader.tree.get(key)?.map(|value| decode(&value)).transpose(),
+            None => self.reader.get(key)?.map(|value| decode(&value)).transpose(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads the journal from any change on.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use tidegate_disk::Disk;
@@ -134,6 +134,9 @@ impl<'a> Scan<'a> {
         if self.at == start && self.file.get_ref().metadata()?.len() == start {
             return Ok(None);
         }
+        if self.has_only_zeros_after(start)? {
+            return Ok(None);
+        }
         let segment = self.segment.path.clone();
         if let Some(next) = self.find_batch_after(start)? {
             damage.push(Damage::Hole { segment, at: start });
@@ -166,6 +169,21 @@ impl<'a> Scan<'a> {
         };
         self.at += (frame::HEADER_LEN + header.body_len) as u64;
         Ok(Some(items))
+    }
+
+    /// Whether nothing was written behind `start`: the writer fills segments with zeros ahead of itself.
+    fn has_only_zeros_after(&mut self, start: u64) -> io::Result<bool> {
+        self.seek(start)?;
+        loop {
+            let bytes = self.file.fill_buf()?;
+            if bytes.is_empty() || bytes.iter().any(|byte| *byte != 0) {
+                let is_end = bytes.is_empty();
+                self.seek(start)?;
+                return Ok(is_end);
+            }
+            let count = bytes.len();
+            self.file.consume(count);
+        }
     }
 
     /// Where the next whole batch begins behind `start`.

@@ -76,7 +76,7 @@ pub(super) fn begin(disk: &Disk, layout: &Layout, store_id: u64) -> Result<Opene
     disk.create_dir_all(&queue).map_err(OpenError::io("creating", &queue))?;
     let failed = |error: StoreError| OpenError::Index(error.to_string());
     let (mut index, durability) = Index::open(disk, &queue, store_id).map_err(failed)?;
-    index.commit(0).map_err(failed)?;
+    index.commit(0).and_then(|()| index.write_back()).map_err(failed)?;
     Ok(Opened { index, durability, views_through: 0, is_new: true, is_ahead: false })
 }
 

@@ -89,7 +89,10 @@ impl Look {
         });
         let path = self.layout.journal();
         let damage = damage.map_err(OpenError::io("reading", &path))?;
-        self.index.commit(self.last_seq).map_err(|error| OpenError::Index(error.to_string()))?;
+        self.index
+            .commit(self.last_seq)
+            .and_then(|()| self.index.write_back())
+            .map_err(|error| OpenError::Index(error.to_string()))?;
         progress(total, total);
         // A torn end was never acknowledged; the next start cuts it off.
         for place in damage {
@@ -120,7 +123,10 @@ impl Look {
         self.unwritten += 1;
         if self.unwritten >= CHANGES_PER_COMMIT {
             self.unwritten = 0;
-            self.index.commit(item.entry.seq).map_err(io::Error::other)?;
+            self.index
+                .commit(item.entry.seq)
+                .and_then(|()| self.index.write_back())
+                .map_err(io::Error::other)?;
         }
         Ok(())
     }

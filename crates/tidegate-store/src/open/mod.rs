@@ -81,7 +81,7 @@ pub(crate) fn open(
         recovery.changes_replayed = replayed.changes;
         recovery.journal_holes = replayed.holes;
         // The next start looks at them again, unless they are put right before.
-        let again = |id| Unsettled { seq: views_through + 1, id };
+        let again = |id| Unsettled { seq: views_through + 1, id, payload: None };
         unsettled = replayed.unsettled.into_iter().map(again).collect();
         remains = replayed.remains;
     }
@@ -184,7 +184,7 @@ impl Start {
             self.writer
                 .append(batch.finish())
                 .map_err(|error| OpenError::io("writing", &path)(error.into_inner()))?;
-            index.commit(self.next_seq - 1).map_err(failed)?;
+            index.commit(self.next_seq - 1).and_then(|()| index.write_back()).map_err(failed)?;
         }
         Ok(ids.len() as u64)
     }

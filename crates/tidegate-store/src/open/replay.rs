@@ -183,6 +183,7 @@ impl Run<'_> {
         self.unwritten += 1;
         if self.unwritten >= CHANGES_PER_COMMIT {
             self.index.commit(item.entry.seq)?;
+            self.index.write_back()?;
             self.unwritten = 0;
         }
         Ok(())
@@ -204,6 +205,7 @@ impl Run<'_> {
         if self.index.mark().seq < self.replayed.last_seq {
             self.index.commit(self.replayed.last_seq)?;
         }
+        self.index.write_back()?;
         for (id, changes) in &self.orphans {
             tracing::error!(job = %id, changes, "changes stand on one that is lost");
             self.replayed.holes += changes;

@@ -9,7 +9,7 @@ use tidegate_domain::job::{Job, JobState};
 use tidegate_domain::{JobId, SystemClock};
 use tidegate_store::{Filter, OpenError, Options, Store};
 
-use crate::rig::{Rig, org, payload};
+use crate::rig::{Rig, org, payload, written_bytes};
 
 /// A store with a job in each of some states, killed.
 async fn busy_store() -> (TempDir, Vec<Job>) {
@@ -160,7 +160,7 @@ async fn bytes_that_a_power_cut_took_from_the_spool_come_back_from_the_journal()
 async fn a_hole_in_the_journal_is_told_and_takes_nothing_else_with_it() {
     let rig = Rig::new();
     let first = rig.accept("A", "1", b"1").await;
-    let start = fs::metadata(newest_segment(rig.path())).unwrap().len();
+    let start = written_bytes(&newest_segment(rig.path()));
     let second = rig.accept("A", "2", b"2").await;
     let third = rig.accept("A", "3", b"3").await;
     let image = rig.crash_image();
@@ -239,7 +239,7 @@ fn newest_segment(data_dir: &Path) -> PathBuf {
 async fn an_index_that_knows_more_than_a_damaged_journal_is_kept() {
     let rig = Rig::new();
     rig.accept("A", "1", b"1").await;
-    let whole = fs::metadata(newest_segment(rig.path())).unwrap().len();
+    let whole = written_bytes(&newest_segment(rig.path()));
     rig.accept("A", "2", b"2").await;
     let jobs = all(&rig.store);
     let dir = rig.closed().await;

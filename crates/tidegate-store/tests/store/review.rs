@@ -8,7 +8,7 @@ use tidegate_domain::SystemClock;
 use tidegate_domain::job::{Counts, JobEvent, JobState};
 use tidegate_store::{Filter, OpenError, Options, Store, StoreError};
 
-use crate::rig::{Rig, copy, files_in, org, payload, sender, upload_name};
+use crate::rig::{Rig, copy, files_in, org, payload, sender, upload_name, written_bytes};
 
 const SEGMENT_HEADER: u64 = 28;
 
@@ -265,7 +265,7 @@ async fn fill_segment(rig: &Arc<Rig>) -> u64 {
     let segment = segments(rig.path()).remove(0);
     let mut accepted = 0;
     loop {
-        let room = (64_u64 << 20).saturating_sub(fs::metadata(&segment).unwrap().len());
+        let room = (64_u64 << 20).saturating_sub(written_bytes(&segment));
         let at_once = match room {
             0 => return accepted,
             1..=0x40_0000 => 1,

@@ -129,3 +129,15 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// How far a segment is written: behind that there are the zeros that the journal lays ahead of itself.
+pub(crate) fn written_bytes(segment: &Path) -> u64 {
+    const BLOCK: usize = 4096;
+    let bytes = std::fs::read(segment).unwrap();
+    let mut end = bytes.len();
+    // Whole blocks are compared at once: segments are large, and this is not optimized.
+    while end >= BLOCK && bytes[end - BLOCK..end] == [0; BLOCK] {
+        end -= BLOCK;
+    }
+    bytes[..end].iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1)
+}

@@ -1,0 +1,173 @@
+//! Changes that sled does not have yet.
+//!
+//! Each batch that sled is given costs it a rollover of its log and the waking of its threads, as much
+//! as a durable accept costs otherwise. So the writer keeps what changed since the index was last made
+//! durable here and gives it to sled in one batch before the next time; readers see both as one. What a
+//! crash takes from here, the journal has.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use sled::IVec;
+
+use crate::error::StoreError;
+
+/// Values by key; none for a key that is gone.
+type Changes = BTreeMap<IVec, Option<IVec>>;
+
+/// The changes, shared by the writer and all readers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Recent(Arc<RwLock<Changes>>);
+
+impl Recent {
+    /// What is known of a key here.
+    pub(super) fn get(&self, key: &[u8]) -> Option<Option<IVec>> {
+        self.read().get(key).cloned()
+    }
+
+    pub(super) fn extend(&self, changes: impl IntoIterator<Item = (IVec, Option<IVec>)>) {
+        self.write().extend(changes);
+    }
+
+    /// All of them as one batch for sled, if there are any.
+    pub(super) fn batch(&self) -> Option<sled::Batch> {
+        let changes = self.read();
+        let mut batch = sled::Batch::default();
+        for (key, value) in changes.iter() {
+            match value {
+                Some(value) => batch.insert(key, value),
+                None => batch.remove(key),
+            }
+        }
+        (!changes.is_empty()).then_some(batch)
+    }
+
+    /// Forgets what sled has by now.
+    pub(super) fn clear(&self) {
+        self.write().clear();
+    }
+
+    /// The changes of keys from `from` up to `end`.
+    fn range(&self, from: &[u8], end: &[u8]) -> VecDeque<(IVec, Option<IVec>)> {
+        let bounds = (std::ops::Bound::Included(from), std::ops::Bound::Excluded(end));
+        let changes = self.read();
+        changes.range::<[u8], _>(bounds).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Changes> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Changes> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A pair of the index.
+pub(super) type Pair = Result<(IVec, IVec), StoreError>;
+
+/// The pairs of a range, from both ends: those of sled with the recent changes over them.
+pub(super) struct Pairs {
+    recent: VecDeque<(IVec, Option<IVec>)>,
+    stored: sled::Iter,
+    /// Pairs that were taken from `stored` and not yet given out.
+    first: Option<sled::Result<(IVec, IVec)>>,
+    last: Option<sled::Result<(IVec, IVec)>>,
+}
+
+impl Pairs {
+    /// The pairs from `from` up to `end`.
+    pub(super) fn new(recent: &Recent, tree: &sled::Tree, from: &[u8], end: &[u8]) -> Self {
+        // In this order: what goes from the one to the other meanwhile is seen twice, not never.
+        let recent = recent.range(from, end);
+        Self { recent, stored: tree.range(from..end), first: None, last: None }
+    }
+}
+
+impl Iterator for Pairs {
+    type Item = Pair;
+
+    fn next(&mut self) -> Option<Pair> {
+        loop {
+            if self.first.is_none() {
+                self.first = self.stored.next().or_else(|| self.last.take());
+            }
+            let change = self.recent.front().map(|(key, _)| key);
+            match (&self.first, change) {
+                (None, None) => return None,
+                (Some(Ok((stored, _))), Some(changed)) if changed < stored => {}
+                (Some(Ok((stored, _))), Some(changed)) if changed == stored => self.first = None,
+                (None, Some(_)) => {}
+                (Some(_), _) => return self.first.take().map(|pair| pair.map_err(StoreError::from)),
+            }
+            if let Some((key, Some(value))) = self.recent.pop_front() {
+                return Some(Ok((key, value)));
+            }
+        }
+    }
+}
+
+impl DoubleEndedIterator for Pairs {
+    fn next_back(&mut self) -> Option<Pair> {
+        loop {
+            if self.last.is_none() {
+                self.last = self.stored.next_back().or_else(|| self.first.take());
+            }
+            let change = self.recent.back().map(|(key, _)| key);
+            match (&self.last, change) {
+                (None, None) => return None,
+                (Some(Ok((stored, _))), Some(changed)) if changed > stored => {}
+                (Some(Ok((stored, _))), Some(changed)) if changed == stored => self.last = None,
+                (None, Some(_)) => {}
+                (Some(_), _) => return self.last.take().map(|pair| pair.map_err(StoreError::from)),
+            }
+            if let Some((key, Some(value))) = self.recent.pop_back() {
+                return Some(Ok((key, value)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever lies where, both ends together give every pair once, the recent ones before the stored.
+    #[test]
+    fn both_ends_see_the_recent_changes_over_the_stored_pairs() {
+        let db = sled::Config::new().temporary(true).open().unwrap();
+        let tree = db.open_tree("t").unwrap();
+        let recent = Recent::default();
+        let mut expected = BTreeMap::new();
+        for key in 0..60_u8 {
+            // In all combinations: stored or not; changed, removed or neither.
+            if key % 2 == 0 {
+                tree.insert([key], &[0]).unwrap();
+                expected.insert(key, 0);
+            }
+            if key % 3 == 0 {
+                recent.extend([(IVec::from(&[key]), Some(IVec::from(&[1])))]);
+                expected.insert(key, 1);
+            } else if key % 5 == 0 {
+                recent.extend([(IVec::from(&[key]), None)]);
+                expected.remove(&key);
+            }
+        }
+        let expected: Vec<(u8, u8)> = expected.into_iter().filter(|(key, _)| (5..55).contains(key)).collect();
+        let plain = |pair: Pair| pair.map(|(key, value)| (key[0], value[0])).unwrap();
+        let pairs = || Pairs::new(&recent, &tree, &[5], &[55]);
+        assert_eq!(pairs().map(plain).collect::<Vec<_>>(), expected);
+        assert!(pairs().rev().map(plain).eq(expected.iter().rev().copied()));
+        for turns in [2, 3, 7] {
+            let (mut both, mut front, mut back) = (pairs(), Vec::new(), Vec::new());
+            for turn in 0.. {
+                let (next, into) =
+                    if turn % turns == 0 { (both.next_back(), &mut back) } else { (both.next(), &mut front) };
+                let Some(pair) = next else { break };
+                into.push(plain(pair));
+            }
+            back.reverse();
+            assert_eq!([front, back].concat(), expected, "every {turns}");
+        }
+    }
+}
