@@ -53,6 +53,7 @@ async fn a_segment_that_was_begun_twice_is_not_sealed_while_it_is_written() {
 async fn uploads_without_journal_and_index_are_no_new_store_either() {
     let rig = Rig::new();
     let job = rig.accept("A", "1", b"1").await;
+    assert_eq!(payload(&rig.store, &job), b"1", "its file is there");
     let image = rig.crash_image();
     for directory in ["journal", "queue"] {
         fs::remove_dir_all(image.path().join(directory)).unwrap();
