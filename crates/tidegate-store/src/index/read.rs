@@ -1,6 +1,5 @@
 //! What anyone may ask the index, from any thread.
 
-
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -139,10 +138,7 @@ impl Reader {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        match self.recent.get(key) {
-            Some(changed) => Ok(changed),
-            None => Ok(self.tree.get(key)?),
-        }
+        self.recent.get_or(key, || self.tree.get(key))
     }
 
     pub(super) fn scan(&self, prefix: &[u8]) -> Pairs {

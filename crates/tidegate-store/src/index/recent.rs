@@ -20,9 +20,14 @@ type Changes = BTreeMap<IVec, Option<IVec>>;
 pub(super) struct Recent(Arc<RwLock<Changes>>);
 
 impl Recent {
-    /// What is known of a key here.
-    pub(super) fn get(&self, key: &[u8]) -> Option<Option<IVec>> {
-        self.read().get(key).cloned()
+    /// The value of a key: if nothing is known of it here, the one that `stored` tells.
+    pub(super) fn get_or(
+        &self,
+        key: &[u8],
+        stored: impl FnOnce() -> sled::Result<Option<IVec>>,
+    ) -> Result<Option<IVec>, StoreError> {
+        let changed = self.read().get(key).cloned();
+        Ok(changed.map_or_else(stored, Ok)?)
     }
 
     pub(super) fn extend(&self, changes: impl IntoIterator<Item = (IVec, Option<IVec>)>) {
