@@ -33,8 +33,10 @@ pub struct FtpConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FtpEngine {
-    /// The libunftp crate.
+    /// Our own.
     #[default]
+    Tidegate,
+    /// The libunftp crate, with its bounds: see `docs/decisions/0002-libunftp-first.md`.
     Libunftp,
 }
 

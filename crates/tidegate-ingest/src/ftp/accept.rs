@@ -6,12 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tidegate_ftp::Engine;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::timeout;
 
 use super::greeting::Announcement;
+use super::own_engine;
 use super::passive_ports::PassivePorts;
 use super::serve::serve;
 use crate::config::FtpConfig;
@@ -42,12 +44,14 @@ pub(super) struct Shared {
     pub(super) announcement: Announcement,
     pub(super) grace: Duration,
     pub(super) passive_ports: Arc<PassivePorts>,
+    pub(super) engine: Engine,
 }
 
 impl From<FtpDoor> for Shared {
     fn from(door: FtpDoor) -> Self {
         let FtpDoor { config, intake, announcement, grace } = door;
-        Self { config, intake, announcement, grace, passive_ports: Arc::default() }
+        let engine = own_engine::new(&config, intake.limits());
+        Self { config, intake, announcement, grace, passive_ports: Arc::default(), engine }
     }
 }
 

@@ -6,6 +6,7 @@
 mod accept;
 mod greeting;
 mod libunftp_engine;
+mod own_engine;
 mod passive_ports;
 mod serve;
 

@@ -15,7 +15,8 @@ use tracing::Instrument;
 
 use super::accept::Shared;
 use super::greeting::{FULL, opening};
-use super::libunftp_engine;
+use super::{libunftp_engine, own_engine};
+use crate::config::FtpEngine;
 use crate::session::{ControlLink, Session};
 
 /// A client that does not even take the greeting is given up.
@@ -50,14 +51,15 @@ async fn refuse(mut stream: TcpStream) {
 }
 
 async fn serve_session(
-    mut stream: TcpStream,
+    stream: TcpStream,
     shared: Arc<Shared>,
     closing: watch::Receiver<bool>,
     session: Arc<Session>,
 ) {
     tracing::info!("session opened");
-    if announce(&mut stream, &shared).await.is_ok() {
-        speak(stream, &shared, closing, &session).await;
+    match shared.config.engine {
+        FtpEngine::Tidegate => own_engine::serve(stream, &shared, closing, &session).await,
+        FtpEngine::Libunftp => speak_libunftp(stream, &shared, closing, &session).await,
     }
     session.end();
     session.activity().stopped().await;
@@ -69,7 +71,15 @@ async fn announce(stream: &mut TcpStream, shared: &Shared) -> io::Result<()> {
     timeout(GREETING_MAX, stream.write_all(opening.as_bytes())).await?
 }
 
-async fn speak(stream: TcpStream, shared: &Shared, closing: watch::Receiver<bool>, session: &Arc<Session>) {
+async fn speak_libunftp(
+    mut stream: TcpStream,
+    shared: &Shared,
+    closing: watch::Receiver<bool>,
+    session: &Arc<Session>,
+) {
+    if announce(&mut stream, shared).await.is_err() {
+        return;
+    }
     let (intake, ports) = (Arc::clone(&shared.intake), Arc::clone(&shared.passive_ports));
     let conversation = libunftp_engine::serve(stream, &shared.config, ports, intake, Arc::clone(session));
     tokio::pin!(conversation);

@@ -32,7 +32,6 @@ async fn names_that_no_file_may_have_are_refused_with_553() {
     assert_eq!(client.store(&"x".repeat(200), b"MSH").await.code, 226);
 }
 
-/// libunftp answers a stray CR itself, and ends the session.
 #[tokio::test]
 async fn a_line_end_in_a_name_is_refused_and_the_door_stays_open() {
     let rig = Rig::start().await;

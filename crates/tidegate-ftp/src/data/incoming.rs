@@ -1,0 +1,81 @@
+//! The bytes of an upload, as a backend reads them.
+//!
+//! Invariant: the end of file is seen only where the upload may count as whole. An ABOR, a control
+//! connection that is gone, a reset: each is a read error.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::TcpStream;
+
+use crate::link::Link;
+
+/// Tells a transfer to stop.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Abort(Arc<Flag>);
+
+#[derive(Debug, Default)]
+struct Flag {
+    is_set: AtomicBool,
+    reader: Mutex<Option<Waker>>,
+}
+
+impl Abort {
+    pub(crate) fn set(&self) {
+        self.0.is_set.store(true, Ordering::Release);
+        if let Some(reader) = self.0.reader.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            reader.wake();
+        }
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.is_set.load(Ordering::Acquire)
+    }
+
+    /// Whether it is set; if not, `context` is woken when it is.
+    fn poll_set(&self, context: &Context<'_>) -> bool {
+        *self.0.reader.lock().unwrap_or_else(PoisonError::into_inner) = Some(context.waker().clone());
+        self.is_set()
+    }
+
+    /// Resolves when it is set.
+    pub(crate) async fn wait(&self) {
+        std::future::poll_fn(|context| if self.poll_set(context) { Poll::Ready(()) } else { Poll::Pending })
+            .await;
+    }
+}
+
+/// What a backend reads an upload from.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) data: TcpStream,
+    pub(crate) control: Arc<Link>,
+    pub(crate) abort: Abort,
+}
+
+impl AsyncRead for Incoming {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.abort.poll_set(context) {
+            return Poll::Ready(Err(aborted()));
+        }
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.data).poll_read(context, buffer);
+        let is_end = matches!(polled, Poll::Ready(Ok(()))) && buffer.filled().len() == before;
+        if is_end && buffer.capacity() > 0 && !self.control.stands() {
+            return Poll::Ready(Err(aborted()));
+        }
+        polled
+    }
+}
+
+fn aborted() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "the transfer was aborted")
+}

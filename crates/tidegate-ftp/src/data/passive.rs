@@ -1,0 +1,178 @@
+//! Ports that wait for data connections.
+//!
+//! Invariant: a port waits for one session at a time, and only connections from that session's client
+//! pass. A listener is kept and used again: binding anew would cost five system calls a transfer.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::net::{SocketFlags, accept_with};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+/// How many clients may stand in line at a port; one is expected.
+const BACKLOG: u32 = 16;
+
+/// The ports of an engine.
+#[derive(Debug)]
+pub(crate) struct PassivePorts {
+    range: RangeInclusive<u16>,
+    addresses: Mutex<HashMap<IpAddr, Ports>>,
+}
+
+/// Ports at one of this host's addresses.
+#[derive(Debug, Default)]
+struct Ports {
+    /// The one that has been idle for the longest time first, so that a client that comes late for
+    /// its own transfer does not meet the next one's.
+    idle: VecDeque<TcpListener>,
+    /// How many of the range were tried.
+    tried: u16,
+}
+
+/// A port in a session's hands.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    ports: Arc<PassivePorts>,
+    address: SocketAddr,
+    /// There until it is given back.
+    listener: Option<TcpListener>,
+}
+
+impl PassivePorts {
+    pub(crate) fn new(range: RangeInclusive<u16>) -> Arc<Self> {
+        Arc::new(Self { range, addresses: Mutex::default() })
+    }
+
+    /// A port at `address`; an error if all are in use.
+    pub(crate) fn lease(self: &Arc<Self>, address: IpAddr) -> io::Result<Lease> {
+        let listener = match self.take_idle(address) {
+            Some(listener) => listener,
+            None => self.bind_next(address)?,
+        };
+        // Whoever connected while nobody waited came for something else.
+        while let Ok(stray) = accept_with(&listener, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC) {
+            drop(stray);
+        }
+        let address = listener.local_addr()?;
+        Ok(Lease { ports: Arc::clone(self), address, listener: Some(listener) })
+    }
+
+    fn take_idle(&self, address: IpAddr) -> Option<TcpListener> {
+        self.lock().get_mut(&address)?.idle.pop_front()
+    }
+
+    fn bind_next(&self, address: IpAddr) -> io::Result<TcpListener> {
+        loop {
+            let Some(port) = self.next_untried(address) else {
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, "all passive ports are in use"));
+            };
+            match bind(SocketAddr::new(address, port)) {
+                // A port that another program has is left out for good.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && port != 0 => {}
+                bound => return bound,
+            }
+        }
+    }
+
+    fn next_untried(&self, address: IpAddr) -> Option<u16> {
+        if self.range.contains(&0) {
+            return Some(0);
+        }
+        let mut addresses = self.lock();
+        let ports = addresses.entry(address).or_default();
+        let port = self.range.clone().nth(usize::from(ports.tried));
+        ports.tried = ports.tried.saturating_add(1);
+        port
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Ports>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+impl Lease {
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The next connection from `peer`; others are closed.
+    pub(crate) async fn accept(self, peer: IpAddr) -> io::Result<TcpStream> {
+        let listener = self.listener.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        loop {
+            let (stream, from) = listener.accept().await?;
+            if from.ip().to_canonical() == peer.to_canonical() {
+                return Ok(stream);
+            }
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut addresses = self.ports.lock();
+        let ports = addresses.entry(self.address.ip()).or_default();
+        ports.idle.extend(self.listener.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{Ipv4Addr, TcpStream as StdStream};
+
+    use super::*;
+
+    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    /// A range of one port that was free a moment ago.
+    fn one_port() -> RangeInclusive<u16> {
+        let free = std::net::TcpListener::bind((HERE, 0)).unwrap().local_addr().unwrap().port();
+        free..=free
+    }
+
+    #[tokio::test]
+    async fn a_port_serves_one_session_at_a_time_and_then_the_next() {
+        let ports = PassivePorts::new(one_port());
+        let lease = ports.lease(HERE).unwrap();
+        let port = lease.port();
+        assert!(ports.lease(HERE).is_err(), "there is only one");
+        drop(lease);
+        assert_eq!(ports.lease(HERE).unwrap().port(), port);
+    }
+
+    #[tokio::test]
+    async fn who_came_for_an_earlier_transfer_does_not_meet_the_next() {
+        let ports = PassivePorts::new(one_port());
+        let lease = ports.lease(HERE).unwrap();
+        let address = (HERE, lease.port());
+        let mut late = StdStream::connect(address).unwrap();
+        drop(lease);
+        let lease = ports.lease(HERE).unwrap();
+        assert_eq!(late.read(&mut [0]).unwrap_or(0), 0, "closed");
+        let client = StdStream::connect(address).unwrap();
+        let accepted = lease.accept(HERE).await.unwrap();
+        assert_eq!(accepted.peer_addr().unwrap(), client.local_addr().unwrap());
+    }
+
+    #[tokio::test]
+    async fn only_the_sessions_own_client_gets_in() {
+        let ports = PassivePorts::new(one_port());
+        let lease = ports.lease(HERE).unwrap();
+        let mut stranger = StdStream::connect((HERE, lease.port())).unwrap();
+        let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+        let accepting = tokio::spawn(lease.accept(elsewhere));
+        let closed = tokio::task::spawn_blocking(move || stranger.read(&mut [0]).unwrap_or(0));
+        assert_eq!(closed.await.unwrap(), 0);
+        accepting.abort();
+    }
+}

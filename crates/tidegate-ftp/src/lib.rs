@@ -1,0 +1,82 @@
+//! An FTP server engine for any storage and any accounts that speak unftp-core's traits.
+//!
+//! It knows the protocol (RFC 959, 2389, 2428, 3659) and nothing else: where files go is a
+//! [`StorageBackend`]'s business, who may log in an [`Authenticator`]'s. The caller accepts connections
+//! and hands each to [`Engine::serve`]; the engine starts no tasks, keeps no global state and ends when
+//! it is told to.
+//!
+//! **Incomplete uploads are errors.** What a backend reads in `put` ends with an end of file only if
+//! the client was still there when its data ended and has not sent ABOR. A client that dies closes its
+//! data connection as if the file were whole; RFC 959, 4.1.1, makes the loss of the control connection
+//! an ABOR, and this engine looks. `226` is sent after `put` returned `Ok`, never before.
+//!
+//! **Everything has a bound**: command lines, the time to log in, to send a command, to take a reply,
+//! to open a data connection, wrong passwords. How long a running transfer may stall is the backend's
+//! to say, who reads and writes.
+//!
+//! **What is not offered**, on purpose: ASCII conversion (`TYPE A` is accepted and moves bytes as they
+//! are, as most servers do), block and compressed mode, record structure, connections to third hosts.
+
+mod control;
+mod data;
+mod errand;
+mod failure;
+mod line;
+mod link;
+mod listing;
+mod path;
+mod reply;
+mod session;
+mod settings;
+mod verb;
+
+use std::io;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use unftp_core::auth::{Authenticator, UserDetailProvider};
+use unftp_core::storage::StorageBackend;
+
+pub use settings::Settings;
+
+use data::PassivePorts;
+
+/// The part that all sessions share.
+#[derive(Debug)]
+pub struct Engine {
+    settings: Settings,
+    ports: Arc<PassivePorts>,
+}
+
+/// What one client gets to see.
+#[derive(Debug)]
+pub struct Visit<S, A> {
+    /// Its files.
+    pub storage: S,
+    /// Its login.
+    pub accounts: A,
+    /// Lines before the last one of the greeting; may be empty.
+    pub greeting: String,
+    /// Turns true when the service stops: a running transfer may still end, then the session does.
+    pub closing: watch::Receiver<bool>,
+}
+
+impl Engine {
+    /// An engine; ports are bound as they are needed.
+    pub fn new(settings: Settings) -> Self {
+        let ports = PassivePorts::new(settings.passive_ports.clone());
+        Self { settings, ports }
+    }
+
+    /// Speaks FTP with one client until its session ends; when it returns, the connection is closed and
+    /// none of its transfers runs any more. An error means that the connection was lost.
+    pub async fn serve<S, A>(&self, stream: TcpStream, visit: Visit<S, A>) -> io::Result<()>
+    where
+        A: Authenticator + UserDetailProvider,
+        S: StorageBackend<A::User>,
+        S::Metadata: 'static,
+    {
+        session::run(self, stream, visit).await
+    }
+}

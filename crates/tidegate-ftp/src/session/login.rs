@@ -1,0 +1,79 @@
+//! Who the client is.
+
+use unftp_core::auth::{Authenticator, ChannelEncryptionState, Credentials, UserDetail, UserDetailProvider};
+use unftp_core::storage::StorageBackend;
+use zeroize::Zeroizing;
+
+use super::{Outcome, Session};
+use crate::reply::Reply;
+use crate::verb::Verb;
+
+/// Wrong passwords after which a session ends.
+const FAILURES_MAX: u32 = 5;
+
+/// How far a client has got.
+#[derive(Debug)]
+pub(super) enum Login<U> {
+    /// Nobody yet.
+    Out {
+        /// As USER said.
+        name: Option<String>,
+        failures: u32,
+    },
+    /// Logged in.
+    In(U),
+}
+
+impl<U> Default for Login<U> {
+    fn default() -> Self {
+        Self::Out { name: None, failures: 0 }
+    }
+}
+
+impl<S, A> Session<'_, S, A>
+where
+    A: Authenticator + UserDetailProvider,
+    S: StorageBackend<A::User>,
+    S::Metadata: 'static,
+{
+    pub(super) async fn log_in(&mut self, verb: Verb, argument: Vec<u8>) -> Outcome {
+        let argument = Zeroizing::new(argument);
+        let Login::Out { name, failures } = &mut self.login else {
+            return Reply::new(if verb == Verb::User { 530 } else { 503 }, "You are logged in").into();
+        };
+        match (verb, name.take()) {
+            (Verb::Acct, _) => Reply::new(202, "No account is needed").into(),
+            (Verb::User, _) => {
+                // A name that is no text is nobody's, but that is not told before the password.
+                *name = Some(String::from_utf8_lossy(&argument).into_owned());
+                Reply::new(331, "Now the password").into()
+            }
+            (_, None) => Reply::new(503, "First USER, then PASS").into(),
+            (_, Some(user)) => {
+                let failures = *failures + 1;
+                if self.check(&user, &argument).await.is_some() {
+                    return Reply::new(230, "Welcome").into();
+                }
+                self.login = Login::Out { name: None, failures };
+                let refused = Reply::new(530, "User name or password is wrong");
+                if failures >= FAILURES_MAX { Outcome::End(refused) } else { refused.into() }
+            }
+        }
+    }
+
+    async fn check(&mut self, name: &str, password: &[u8]) -> Option<()> {
+        let credentials = Credentials {
+            password: Some(String::from_utf8(password.to_vec()).ok()?),
+            certificate_chain: None,
+            source_ip: self.peer.ip().to_canonical(),
+            command_channel_security: ChannelEncryptionState::Plaintext,
+        };
+        let principal = self.accounts.authenticate(name, &credentials).await.ok()?;
+        let user = self.accounts.provide_user_detail(&principal).await.ok()?;
+        if !user.account_enabled() || self.storage.enter(&user).is_err() {
+            return None;
+        }
+        self.login = Login::In(user);
+        Some(())
+    }
+}

@@ -1,0 +1,229 @@
+//! Data connections and what runs over them.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::{io, pin::pin};
+
+use unftp_core::auth::{Authenticator, UserDetailProvider};
+use unftp_core::storage::{FEATURE_RESTART, StorageBackend};
+
+use super::{Outcome, Session};
+use crate::control::Control;
+use crate::data::{Abort, Offer, Refused, parse_eprt, parse_port};
+use crate::errand::{Errand, Route};
+use crate::line::NoLine;
+use crate::listing::Style;
+use crate::reply::Reply;
+use crate::verb::Verb;
+
+impl<S, A> Session<'_, S, A>
+where
+    A: Authenticator + UserDetailProvider,
+    S: StorageBackend<A::User>,
+    S::Metadata: 'static,
+{
+    /// PASV, EPSV, PORT, EPRT.
+    pub(super) fn offer(&mut self, verb: Verb, argument: &[u8]) -> Reply {
+        self.offer = None;
+        match verb {
+            Verb::Epsv => self.extended_passive(argument),
+            _ if self.extended_only => Reply::new(503, "After EPSV ALL there is EPSV only"),
+            Verb::Pasv => self.passive(),
+            _ if !self.engine.settings.active_mode => Reply::new(502, "Use EPSV or PASV"),
+            Verb::Port => self.active(parse_port(argument, self.peer.ip())),
+            _ => self.active(parse_eprt(argument, self.peer.ip())),
+        }
+    }
+
+    fn extended_passive(&mut self, argument: &[u8]) -> Reply {
+        let is_v6 = self.local.ip().to_canonical().is_ipv6();
+        match argument {
+            b"" => {}
+            b"1" if !is_v6 => {}
+            b"2" if is_v6 => {}
+            word if word.eq_ignore_ascii_case(b"ALL") => {
+                self.extended_only = true;
+                return Reply::new(200, "EPSV only from now on");
+            }
+            _ => return Reply::new(522, if is_v6 { "Use (2)" } else { "Use (1)" }),
+        }
+        match self.lease() {
+            Ok(port) => Reply::new(229, format!("Entering Extended Passive Mode (|||{port}|)")),
+            Err(reply) => reply,
+        }
+    }
+
+    fn passive(&mut self) -> Reply {
+        let announced = self.engine.settings.passive_host.map_or(self.local.ip().to_canonical(), IpAddr::V4);
+        let IpAddr::V4(address) = announced else { return Reply::new(425, "Use EPSV over IPv6") };
+        match self.lease() {
+            Ok(port) => Reply::new(227, passive_text(address, port)),
+            Err(reply) => reply,
+        }
+    }
+
+    fn lease(&mut self) -> Result<u16, Reply> {
+        let lease = self.engine.ports.lease(self.local.ip());
+        let lease = lease.map_err(|_| Reply::new(425, "All data ports are in use; try again"))?;
+        let port = lease.port();
+        self.offer = Some(Offer::Passive(lease));
+        Ok(port)
+    }
+
+    fn active(&mut self, address: Result<SocketAddr, Refused>) -> Reply {
+        match address {
+            Ok(address) => {
+                self.offer = Some(Offer::Active(address));
+                Reply::new(200, "Will connect there")
+            }
+            Err(Refused::Syntax) => Reply::new(501, "The address can't be read"),
+            Err(Refused::Family) => Reply::new(522, "Use (1,2)"),
+            Err(Refused::NotAllowed) => Reply::new(504, "Only your own address and ports from 1024 on"),
+        }
+    }
+
+    /// REST: where the next transfer begins.
+    pub(super) fn restart(&mut self, argument: &[u8]) -> Reply {
+        if self.storage.supported_features() & FEATURE_RESTART == 0 {
+            return Reply::new(502, "Transfers begin at the beginning here");
+        }
+        let offset = std::str::from_utf8(argument).ok().and_then(|text| text.trim().parse().ok());
+        let Some(offset) = offset else { return Reply::new(501, "The offset can't be read") };
+        self.restart_at = offset;
+        Reply::new(350, format!("The next transfer begins at {offset}"))
+    }
+
+    /// What a command wants to be moved.
+    pub(super) fn errand(&self, verb: Verb, argument: &[u8], start: u64) -> Outcome {
+        if self.offer.is_none() {
+            return Reply::new(425, "First EPSV or PASV").into();
+        }
+        let style = match verb {
+            Verb::List => Style::Long,
+            Verb::Nlst => Style::Names,
+            _ => Style::Facts(self.facts),
+        };
+        Outcome::Transfer(match verb {
+            Verb::Stor => Errand::Store { path: self.path(argument), start },
+            Verb::Stou => Errand::StoreUnique { path: self.path(unique_name().as_bytes()) },
+            Verb::Appe => Errand::Append { path: self.path(argument) },
+            Verb::Retr => Errand::Fetch { path: self.path(argument), start },
+            _ => Errand::List { path: self.path(without_options(argument)), style },
+        })
+    }
+
+    /// Runs a transfer from its data connection to its last reply. Breaks if the session is over.
+    pub(super) async fn transfer(
+        &mut self,
+        control: &mut Control,
+        errand: Errand,
+    ) -> io::Result<ControlFlow<()>> {
+        let within = self.engine.settings.connect_max;
+        let (Some(offer), Ok(user)) = (self.offer.take(), self.user()) else {
+            return control.send(&Reply::new(425, "First EPSV or PASV")).await.map(ControlFlow::Continue);
+        };
+        let Ok(data) = offer.open(self.peer, within).await else {
+            let failed = Reply::new(425, "The data connection did not come about");
+            return control.send(&failed).await.map(ControlFlow::Continue);
+        };
+        control.send(&errand.opening()).await?;
+        let abort = Abort::default();
+        let route = Route { data, control: Arc::clone(&self.link), abort: abort.clone() };
+        let mut moving = pin!(errand.run(&self.storage, user, route));
+        let mut heard = Heard::default();
+        let reply = loop {
+            tokio::select! {
+                biased;
+                line = control.next(), if !heard.enough() => match line {
+                    Ok(line) => match Verb::named(&line.verb) {
+                        Some(Verb::Abor) => {
+                            heard.abort = true;
+                            abort.set();
+                        }
+                        Some(Verb::Quit) => heard.quit = true,
+                        Some(Verb::Noop) => control.send(&Reply::new(200, "Fine")).await?,
+                        Some(Verb::Pwd) => control.send(&self.working_directory()).await?,
+                        Some(Verb::Stat) if line.argument.is_empty() => {
+                            let lines = ["Logged in, a transfer is running"];
+                            control.send(&Reply::list(211, "Status:", lines, "End")).await?;
+                        }
+                        _ => {
+                            control.postpone(line);
+                            heard.postponed = true;
+                        }
+                    },
+                    // Who is gone has not said that the file is whole.
+                    Err(NoLine::End | NoLine::TooLong) => {
+                        heard.end = true;
+                        abort.set();
+                    }
+                },
+                reply = &mut moving => break reply,
+            }
+        };
+        control.send(&reply).await?;
+        if heard.abort {
+            control.send(&Reply::new(226, "The transfer has ended")).await?;
+        }
+        if heard.quit {
+            control.send(&Reply::new(221, "Goodbye")).await?;
+        }
+        Ok(if heard.quit || heard.end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+}
+
+/// What was heard while a transfer ran.
+#[derive(Debug, Default)]
+struct Heard {
+    abort: bool,
+    quit: bool,
+    end: bool,
+    postponed: bool,
+}
+
+impl Heard {
+    /// Whether the rest has to wait for the end of the transfer.
+    fn enough(&self) -> bool {
+        self.quit || self.end || self.postponed
+    }
+}
+
+fn passive_text(address: Ipv4Addr, port: u16) -> String {
+    let ([a, b, c, d], [high, low]) = (address.octets(), port.to_be_bytes());
+    format!("Entering Passive Mode ({a},{b},{c},{d},{high},{low})")
+}
+
+/// Without what clients put before a path for `ls`: `-al`.
+fn without_options(argument: &[u8]) -> &[u8] {
+    let mut rest = argument;
+    while let Some(options) = rest.strip_prefix(b"-") {
+        let end = options.iter().position(|byte| *byte == b' ');
+        rest = end.and_then(|end| options.get(end + 1..)).unwrap_or_default();
+    }
+    rest
+}
+
+/// A name that nobody has: the present instant to the nanosecond.
+fn unique_name() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    format!("upload-{}", since.unwrap_or_default().as_nanos())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_for_ls_are_no_paths() {
+        assert_eq!(without_options(b"-al"), b"");
+        assert_eq!(without_options(b"-a -l in box"), b"in box");
+        assert_eq!(without_options(b"a -b"), b"a -b");
+    }
+
+    #[test]
+    fn passive_addresses_are_six_numbers() {
+        let text = passive_text(Ipv4Addr::new(192, 0, 2, 1), 50_001);
+        assert_eq!(text, "Entering Passive Mode (192,0,2,1,195,81)");
+    }
+}

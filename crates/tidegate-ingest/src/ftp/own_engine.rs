@@ -1,0 +1,60 @@
+//! The FTP engine of our own, `tidegate-ftp`, over the backend and the accounts that all doors share.
+
+use std::sync::Arc;
+
+use tidegate_ftp::{Engine, Settings, Visit};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::accept::Shared;
+use super::greeting::READY;
+use crate::config::{FtpConfig, LimitsConfig};
+use crate::session::{Session, SessionAuthenticator};
+use crate::storage::InboxStorage;
+
+/// The engine of a door.
+pub(super) fn new(config: &FtpConfig, limits: &LimitsConfig) -> Engine {
+    Engine::new(Settings {
+        ready: READY.to_owned(),
+        passive_ports: config.passive_ports.ports(),
+        passive_host: config.passive_host,
+        idle_max: limits.session_idle_max.0,
+        ..Settings::default()
+    })
+}
+
+/// Speaks FTP with one client until its session ends. Once the service stops, what runs may come to its
+/// end within the grace time.
+pub(super) async fn serve(
+    stream: TcpStream,
+    shared: &Shared,
+    closing: watch::Receiver<bool>,
+    session: &Arc<Session>,
+) {
+    let visit = Visit {
+        storage: InboxStorage::new(Arc::clone(&shared.intake), Arc::clone(session)),
+        accounts: SessionAuthenticator::new(Arc::clone(&shared.intake), Arc::clone(session)),
+        greeting: (shared.announcement)().unwrap_or_default(),
+        closing: closing.clone(),
+    };
+    let conversation = shared.engine.serve(stream, visit);
+    tokio::pin!(conversation);
+    let ended = tokio::select! {
+        ended = &mut conversation => ended,
+        () = grace_over(closing, shared) => {
+            tracing::warn!("transfer given up: the service stops");
+            session.end();
+            conversation.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "session broke off");
+    }
+}
+
+async fn grace_over(mut closing: watch::Receiver<bool>, shared: &Shared) {
+    // An error means that the accept loop is gone, which is a stop as well.
+    let _ = closing.wait_for(|closing| *closing).await;
+    sleep(shared.grace).await;
+}
