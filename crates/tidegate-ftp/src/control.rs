@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -12,6 +12,9 @@ use crate::reply::Reply;
 
 /// A client that does not take a reply for so long is gone.
 const REPLY_MAX: Duration = Duration::from_secs(30);
+/// How long, and how much, is taken of a client that is sent away.
+const REST_MAX: Duration = Duration::from_secs(2);
+const REST_BYTES_MAX: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Control {
@@ -37,6 +40,17 @@ impl Control {
     /// Gives a line back, to be the next again.
     pub(crate) fn postpone(&mut self, line: Line) {
         self.postponed = Some(line);
+    }
+
+    /// Sends a last reply, and takes what the client is still sending for a while: closing on bytes that
+    /// nobody has read would reset the connection, and the reply with it.
+    pub(crate) async fn send_last(&mut self, reply: &Reply) -> io::Result<()> {
+        self.send(reply).await?;
+        self.stream.shutdown().await?;
+        let mut rest = (&mut self.stream).take(REST_BYTES_MAX);
+        // However it ends, the reply has had its time.
+        let _ = timeout(REST_MAX, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+        Ok(())
     }
 
     pub(crate) async fn send(&mut self, reply: &Reply) -> io::Result<()> {

@@ -36,7 +36,8 @@ impl LineBuffer {
     /// The next line. May be dropped while it waits; nothing that was read is lost.
     pub(crate) async fn next(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Result<Line, NoLine> {
         loop {
-            if let Some(end) = self.bytes.iter().position(|byte| *byte == b'\n') {
+            let end = self.bytes.iter().take(LINE_BYTES_MAX).position(|byte| *byte == b'\n');
+            if let Some(end) = end {
                 let line = parse(self.bytes.get(..end).unwrap_or_default());
                 self.bytes.drain(..=end);
                 return Ok(line);

@@ -14,6 +14,17 @@ use rustix::net::{RecvFlags, recv};
 #[derive(Debug)]
 pub(crate) struct Link(OwnedFd);
 
+/// What a look tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// The client has closed its side, or the connection is lost.
+    Gone,
+    /// It has sent something that nobody has read yet.
+    Unread,
+    /// It is there and waits.
+    Quiet,
+}
+
 /// Bytes that are looked at for an ABOR that nobody has read yet.
 const PEEK_BYTES: usize = 512;
 
@@ -22,14 +33,13 @@ impl Link {
         Ok(Self(socket.as_fd().try_clone_to_owned()?))
     }
 
-    /// Whether a transfer that seems to have come to its end may count as whole: the client is still
-    /// there, as far as this host knows, and has not sent an ABOR that is yet unread.
-    pub(crate) fn stands(&self) -> bool {
+    /// What this host knows of the client at the moment.
+    pub(crate) fn look(&self) -> Seen {
         match self.events() {
-            Ok(events) if events.intersects(GONE) => false,
-            Ok(events) if events.contains(PollFlags::IN) => !self.has_abort(),
-            Ok(_) => true,
-            Err(_) => false,
+            Ok(events) if events.intersects(GONE) => Seen::Gone,
+            Ok(events) if events.contains(PollFlags::IN) => Seen::Unread,
+            Ok(_) => Seen::Quiet,
+            Err(_) => Seen::Gone,
         }
     }
 
@@ -47,7 +57,8 @@ impl Link {
         }
     }
 
-    fn has_abort(&self) -> bool {
+    /// Whether an ABOR is among what nobody has read yet.
+    pub(crate) fn has_abort(&self) -> bool {
         let mut bytes = [0; PEEK_BYTES];
         let peeked = recv(&self.0, &mut bytes, RecvFlags::PEEK | RecvFlags::DONTWAIT);
         let Ok((count, _)) = peeked else { return false };
@@ -76,14 +87,14 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_is_gone_leaves_nothing_whole() {
+    fn a_client_that_is_gone_is_seen_behind_what_it_said() {
         let (client, server) = pair();
         let link = Link::new(&server).unwrap();
-        assert!(link.stands());
+        assert_eq!(link.look(), Seen::Quiet);
         (&client).write_all(b"NOOP\r\n").unwrap();
-        assert!(link.stands(), "pipelined commands are no end");
+        assert_eq!((link.look(), link.has_abort()), (Seen::Unread, false));
         client.shutdown(Shutdown::Write).unwrap();
-        assert!(!link.stands());
+        assert_eq!(link.look(), Seen::Gone);
     }
 
     #[test]
@@ -91,6 +102,6 @@ mod tests {
         let (mut client, server) = pair();
         let link = Link::new(&server).unwrap();
         client.write_all(b"NOOP\r\n\xff\xf4\xffabor\r\n").unwrap();
-        assert!(!link.stands());
+        assert!(link.has_abort());
     }
 }

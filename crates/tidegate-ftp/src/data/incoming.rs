@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
-use crate::link::Link;
+use crate::link::{Link, Seen};
 
 /// Tells a transfer to stop.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Abort(Arc<Flag>);
 #[derive(Debug, Default)]
 struct Flag {
     is_set: AtomicBool,
+    /// Whether commands are left unread until the transfer has ended.
+    is_deaf: AtomicBool,
     reader: Mutex<Option<Waker>>,
 }
 
@@ -34,6 +36,11 @@ impl Abort {
 
     pub(crate) fn is_set(&self) -> bool {
         self.0.is_set.load(Ordering::Acquire)
+    }
+
+    /// From here on no command is read until the transfer has ended.
+    pub(crate) fn stop_listening(&self) {
+        self.0.is_deaf.store(true, Ordering::Release);
     }
 
     /// Whether it is set; if not, `context` is woken when it is.
@@ -69,10 +76,24 @@ impl AsyncRead for Incoming {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.data).poll_read(context, buffer);
         let is_end = matches!(polled, Poll::Ready(Ok(()))) && buffer.filled().len() == before;
-        if is_end && buffer.capacity() > 0 && !self.control.stands() {
-            return Poll::Ready(Err(aborted()));
+        if is_end && buffer.remaining() > 0 { self.end(context) } else { polled }
+    }
+}
+
+impl Incoming {
+    /// Whether the end of the data is the end of the upload.
+    fn end(&self, context: &Context<'_>) -> Poll<io::Result<()>> {
+        let is_deaf = self.abort.0.is_deaf.load(Ordering::Acquire);
+        match self.control.look() {
+            Seen::Gone => Poll::Ready(Err(aborted())),
+            // It may be an ABOR: the session reads it first.
+            Seen::Unread if !is_deaf => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Seen::Unread if self.control.has_abort() => Poll::Ready(Err(aborted())),
+            Seen::Unread | Seen::Quiet => Poll::Ready(Ok(())),
         }
-        polled
     }
 }
 

@@ -118,7 +118,7 @@ where
                 Next::Line(line) => line,
                 Next::Nothing(NoLine::End) => return Ok(()),
                 Next::Nothing(NoLine::TooLong) => {
-                    return control.send(&Reply::new(500, "Command line too long; goodbye")).await;
+                    return control.send_last(&Reply::new(500, "Command line too long; goodbye")).await;
                 }
                 Next::Late => {
                     return control.send(&Reply::new(421, "Too long without a command; goodbye")).await;

@@ -133,6 +133,9 @@ where
         let mut moving = pin!(errand.run(&self.storage, user, route));
         let mut heard = Heard::default();
         let reply = loop {
+            if heard.enough() {
+                abort.stop_listening();
+            }
             tokio::select! {
                 biased;
                 line = control.next(), if !heard.enough() => match line {

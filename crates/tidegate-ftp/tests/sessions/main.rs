@@ -1,0 +1,15 @@
+//! Whole sessions against a backend in memory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+mod client;
+mod data;
+mod interrupted;
+mod logins;
+mod memory;
+mod tree;

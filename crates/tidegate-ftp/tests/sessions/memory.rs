@@ -1,0 +1,188 @@
+//! A tree in memory: one directory `sub`, files by path. It keeps what a `put` read up to an error
+//! apart, to see what a backend would have learnt.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug};
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use unftp_core::auth::{
+    AuthenticationError, Authenticator, Credentials, Principal, UserDetail, UserDetailError,
+    UserDetailProvider,
+};
+use unftp_core::storage::{Error, ErrorKind, FEATURE_RESTART, Fileinfo, Metadata, Result, StorageBackend};
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Memory {
+    pub(crate) files: Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>,
+    /// The kinds of error that uploads ended with.
+    pub(crate) broken: Arc<Mutex<Vec<std::io::ErrorKind>>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Entry(Option<usize>);
+
+#[derive(Debug)]
+pub(crate) struct User;
+
+#[derive(Debug)]
+pub(crate) struct Accounts;
+
+impl fmt::Display for User {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("user")
+    }
+}
+
+impl UserDetail for User {}
+
+#[async_trait]
+impl Authenticator for Accounts {
+    async fn authenticate(
+        &self,
+        name: &str,
+        credentials: &Credentials,
+    ) -> std::result::Result<Principal, AuthenticationError> {
+        if name == "ann" && credentials.password.as_deref() == Some("secret") {
+            return Ok(Principal { username: name.to_owned() });
+        }
+        Err(AuthenticationError::BadPassword)
+    }
+}
+
+#[async_trait]
+impl UserDetailProvider for Accounts {
+    type User = User;
+
+    async fn provide_user_detail(&self, _: &Principal) -> std::result::Result<User, UserDetailError> {
+        Ok(User)
+    }
+}
+
+impl Metadata for Entry {
+    fn len(&self) -> u64 {
+        self.0.unwrap_or(0) as u64
+    }
+    fn is_dir(&self) -> bool {
+        self.0.is_none()
+    }
+    fn is_file(&self) -> bool {
+        self.0.is_some()
+    }
+    fn is_symlink(&self) -> bool {
+        false
+    }
+    fn modified(&self) -> Result<SystemTime> {
+        Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400))
+    }
+    fn gid(&self) -> u32 {
+        0
+    }
+    fn uid(&self) -> u32 {
+        0
+    }
+}
+
+impl Memory {
+    fn entry(&self, path: &Path) -> Result<Entry> {
+        if path == Path::new("/") || path == Path::new("/sub") {
+            return Ok(Entry(None));
+        }
+        let files = self.files.lock().unwrap();
+        let file = files.get(path).ok_or(ErrorKind::PermanentFileNotAvailable)?;
+        Ok(Entry(Some(file.len())))
+    }
+}
+
+#[async_trait]
+impl StorageBackend<User> for Memory {
+    type Metadata = Entry;
+
+    fn supported_features(&self) -> u32 {
+        FEATURE_RESTART
+    }
+
+    async fn metadata<P: AsRef<Path> + Send + Debug>(&self, _: &User, path: P) -> Result<Entry> {
+        self.entry(path.as_ref())
+    }
+
+    async fn list<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &User,
+        path: P,
+    ) -> Result<Vec<Fileinfo<PathBuf, Entry>>> {
+        let path = path.as_ref();
+        if self.entry(path)?.is_file() {
+            return Ok(vec![Fileinfo { path: path.to_owned(), metadata: self.entry(path)? }]);
+        }
+        let files = self.files.lock().unwrap();
+        let here = files.iter().filter(|(file, _)| file.parent() == Some(path));
+        Ok(here
+            .map(|(file, bytes)| Fileinfo { path: file.clone(), metadata: Entry(Some(bytes.len())) })
+            .collect())
+    }
+
+    async fn get<P: AsRef<Path> + Send + Debug>(
+        &self,
+        _: &User,
+        path: P,
+        start: u64,
+    ) -> Result<Box<dyn AsyncRead + Send + Sync + Unpin>> {
+        let files = self.files.lock().unwrap();
+        let file = files.get(path.as_ref()).ok_or(ErrorKind::PermanentFileNotAvailable)?;
+        Ok(Box::new(Cursor::new(file[usize::try_from(start).unwrap()..].to_vec())))
+    }
+
+    async fn put<P: AsRef<Path> + Send + Debug, R: AsyncRead + Send + Sync + Unpin + 'static>(
+        &self,
+        _: &User,
+        mut input: R,
+        path: P,
+        start: u64,
+    ) -> Result<u64> {
+        if path.as_ref() == Path::new("/forbidden") {
+            return Err(Error::new(ErrorKind::FileNameNotAllowedError, "that name is taken"));
+        }
+        let mut bytes = Vec::new();
+        if let Err(error) = input.read_to_end(&mut bytes).await {
+            self.broken.lock().unwrap().push(error.kind());
+            return Err(error.into());
+        }
+        let mut files = self.files.lock().unwrap();
+        let file = files.entry(path.as_ref().to_owned()).or_default();
+        file.truncate(usize::try_from(start).unwrap());
+        file.extend_from_slice(&bytes);
+        Ok(bytes.len() as u64)
+    }
+
+    async fn del<P: AsRef<Path> + Send + Debug>(&self, _: &User, path: P) -> Result<()> {
+        let removed = self.files.lock().unwrap().remove(path.as_ref());
+        removed.map(drop).ok_or_else(|| ErrorKind::PermanentFileNotAvailable.into())
+    }
+
+    async fn mkd<P: AsRef<Path> + Send + Debug>(&self, _: &User, _: P) -> Result<()> {
+        Ok(())
+    }
+
+    async fn rename<P: AsRef<Path> + Send + Debug>(&self, _: &User, from: P, to: P) -> Result<()> {
+        let mut files = self.files.lock().unwrap();
+        let file = files.remove(from.as_ref()).ok_or(ErrorKind::PermanentFileNotAvailable)?;
+        files.insert(to.as_ref().to_owned(), file);
+        Ok(())
+    }
+
+    async fn rmd<P: AsRef<Path> + Send + Debug>(&self, _: &User, _: P) -> Result<()> {
+        Err(ErrorKind::PermissionDenied.into())
+    }
+
+    async fn cwd<P: AsRef<Path> + Send + Debug>(&self, _: &User, path: P) -> Result<()> {
+        match self.entry(path.as_ref()) {
+            Ok(entry) if entry.is_dir() => Ok(()),
+            _ => Err(ErrorKind::PermanentDirectoryNotAvailable.into()),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+use crate::client::Client;
+
+#[tokio::test]
+async fn files_are_looked_at_renamed_and_deleted() {
+    let mut client = Client::login().await;
+    client.upload("STOR a b.hl7", b"MSH", 226).await;
+    assert_eq!(client.expect("SIZE a b.hl7", 213).await, "213 3\r\n");
+    assert_eq!(client.expect("MDTM a b.hl7", 213).await, "213 19700102000000\r\n");
+    client.expect("MFMT 20200101000000 a b.hl7", 213).await;
+    client.expect("SITE CHMOD 644 a b.hl7", 200).await;
+    client.expect("SITE CHMOD 644 none", 550).await;
+    client.expect("SIZE sub", 550).await;
+    client.expect("RNTO c", 503).await;
+    client.expect("RNFR none", 550).await;
+    client.expect("RNFR a b.hl7", 350).await;
+    client.expect("NOOP", 200).await;
+    client.expect("RNTO c", 503).await;
+    client.expect("RNFR a b.hl7", 350).await;
+    client.expect("RNTO sub/c", 250).await;
+    client.expect("DELE a b.hl7", 550).await;
+    client.expect("DELE sub/c", 250).await;
+    client.expect("RMD sub", 550).await;
+}
+
+#[tokio::test]
+async fn a_client_walks_and_stays_inside() {
+    let mut client = Client::login().await;
+    assert_eq!(client.expect("PWD", 257).await, "257 \"/\" is where you are\r\n");
+    client.expect("CWD ../../sub", 250).await;
+    assert_eq!(client.expect("XPWD", 257).await, "257 \"/sub\" is where you are\r\n");
+    client.expect("CWD nowhere", 550).await;
+    client.upload("STOR x", b"1", 226).await;
+    assert_eq!(client.file("/sub/x").unwrap(), b"1");
+    let facts = client.expect("MLST x", 250).await;
+    assert!(facts.contains("\r\n type=file;size=1;modify=19700102000000;perm=rdf; /sub/x\r\n"), "{facts}");
+    client.expect("CDUP", 250).await;
+    assert_eq!(client.expect("PWD", 257).await, "257 \"/\" is where you are\r\n");
+}
+
+#[tokio::test]
+async fn directories_and_single_files_are_listed_in_each_style() {
+    let mut client = Client::login().await;
+    client.upload("STOR a", b"MSH", 226).await;
+    client.upload("STOR b", b"", 226).await;
+    assert_eq!(client.fetch("NLST").await, "a\r\nb\r\n");
+    assert_eq!(client.fetch("LIST -al").await.lines().count(), 2);
+    assert!(client.fetch("LIST a").await.ends_with(" a\r\n"));
+    client.expect("OPTS MLST size;", 200).await;
+    assert_eq!(client.fetch("MLSD").await, "size=3; a\r\nsize=0; b\r\n");
+    assert!(client.expect("FEAT", 211).await.contains("\r\n MLST type;size*;modify;perm;\r\n"));
+    assert_eq!(client.expect("STAT /", 213).await.lines().count(), 4);
+    let data = client.begin("NLST nowhere").await;
+    client.expect_reply(550).await;
+    drop(data);
+}
+
+#[tokio::test]
+async fn what_has_one_value_only_says_so() {
+    let mut client = Client::login().await;
+    for (line, code) in [
+        ("TYPE I", 200),
+        ("TYPE A N", 200),
+        ("TYPE E", 504),
+        ("MODE S", 200),
+        ("MODE Z", 504),
+        ("STRU F", 200),
+        ("STRU R", 504),
+        ("OPTS UTF8 ON", 200),
+        ("OPTS UTF8", 200),
+        ("OPTS NONSENSE", 501),
+        ("ALLO 100", 202),
+        ("CLNT test", 200),
+        ("HELP", 214),
+        ("HELP SIZE", 214),
+        ("SITE HELP", 504),
+        ("MODE", 501),
+        ("STAT", 211),
+        ("ABOR", 226),
+        ("QUIT", 221),
+    ] {
+        client.expect(line, code).await;
+    }
+    assert_eq!(client.closed().await, "");
+}
