@@ -21,59 +21,54 @@ pub(crate) enum Style {
     Facts(Facts),
 }
 
-/// Which facts a client wants (OPTS MLST, RFC 3659, 7.9).
+/// The facts that the engine knows (RFC 3659, 7.5).
+const FACTS: [&str; 4] = ["type", "size", "modify", "perm"];
+
+/// Which facts a client wants (OPTS MLST, RFC 3659, 7.9), in the order of [`FACTS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Facts {
-    pub(crate) kind: bool,
-    pub(crate) size: bool,
-    pub(crate) modify: bool,
-    pub(crate) perm: bool,
-}
+pub(crate) struct Facts([bool; FACTS.len()]);
 
 impl Default for Facts {
     fn default() -> Self {
-        Self { kind: true, size: true, modify: true, perm: true }
+        Self([true; FACTS.len()])
     }
 }
 
 impl Facts {
     /// As OPTS MLST asks for them; unknown ones are left out.
     pub(crate) fn chosen(list: &str) -> Self {
-        let wants = |name: &str| list.split(';').any(|fact| fact.trim().eq_ignore_ascii_case(name));
-        Self { kind: wants("type"), size: wants("size"), modify: wants("modify"), perm: wants("perm") }
+        Self(FACTS.map(|name| list.split(';').any(|fact| fact.trim().eq_ignore_ascii_case(name))))
+    }
+
+    fn with_names(self) -> impl Iterator<Item = (&'static str, bool)> {
+        FACTS.into_iter().zip(self.0)
     }
 
     /// Those that are on, as OPTS MLST answers.
     pub(crate) fn names(self) -> String {
-        let all = [("type", self.kind), ("size", self.size), ("modify", self.modify), ("perm", self.perm)];
-        all.iter().filter(|(_, on)| *on).map(|(name, _)| format!("{name};")).collect()
+        self.with_names().filter(|(_, on)| *on).fold(String::new(), |names, (name, _)| names + name + ";")
     }
 
     /// As FEAT lists them: those that are on are starred.
     pub(crate) fn feature(self) -> String {
-        let all = [("type", self.kind), ("size", self.size), ("modify", self.modify), ("perm", self.perm)];
-        all.iter().map(|(name, on)| format!("{name}{};", if *on { "*" } else { "" })).collect()
+        self.with_names().fold(String::new(), |names, (name, on)| names + name + if on { "*;" } else { ";" })
     }
 
     /// The facts of one entry, with the space before its name.
     pub(crate) fn of(self, metadata: &impl Metadata) -> String {
+        let values = [
+            Some(if metadata.is_dir() { "dir" } else { "file" }.to_owned()),
+            (!metadata.is_dir()).then(|| metadata.len().to_string()),
+            metadata.modified().ok().map(timestamp),
+            Some(if metadata.is_dir() { "elc" } else { "rdf" }.to_owned()),
+        ];
         let mut text = String::new();
-        if self.kind {
-            text.push_str(if metadata.is_dir() { "type=dir;" } else { "type=file;" });
+        for ((name, on), value) in self.with_names().zip(values) {
+            if let Some(value) = value.filter(|_| on) {
+                text.extend([name, "=", &value, ";"]);
+            }
         }
-        if self.size && !metadata.is_dir() {
-            text.push_str(&format!("size={};", metadata.len()));
-        }
-        if self.modify
-            && let Ok(time) = metadata.modified()
-        {
-            text.push_str(&format!("modify={};", timestamp(time)));
-        }
-        if self.perm {
-            text.push_str(if metadata.is_dir() { "perm=elc;" } else { "perm=rdf;" });
-        }
-        text.push(' ');
-        text
+        text + " "
     }
 }
 

@@ -25,21 +25,13 @@ where
             Verb::Feat => self.features(),
             Verb::Help => help(&word),
             Verb::Opts => self.options(&word),
-            Verb::Type => self.representation(&word),
+            Verb::Type => representation(&word),
             Verb::Mode if word == "S" => Reply::new(200, "Mode is stream"),
             Verb::Mode => Reply::new(504, "There is stream mode only"),
             Verb::Stru if word == "F" => Reply::new(200, "Structure is file"),
             Verb::Stru => Reply::new(504, "There is file structure only"),
             Verb::Stat => Reply::list(211, "Status:", ["Logged in, no transfer is running"], "End"),
             _ => Reply::new(502, "Not supported"),
-        }
-    }
-
-    fn representation(&self, word: &str) -> Reply {
-        match word.split_whitespace().next().unwrap_or_default() {
-            "I" | "L" => Reply::new(200, "Type is binary"),
-            "A" => Reply::new(200, "Type is ASCII; files are moved byte by byte all the same"),
-            _ => Reply::new(504, "There are types A and I only"),
         }
     }
 
@@ -82,6 +74,14 @@ where
             Ok(_) => Reply::new(200, "Modes stay as they are"),
             Err(error) => failure::reply(&error),
         }
+    }
+}
+
+fn representation(word: &str) -> Reply {
+    match word.split_whitespace().next().unwrap_or_default() {
+        "I" | "L" => Reply::new(200, "Type is binary"),
+        "A" => Reply::new(200, "Type is ASCII; files are moved byte by byte all the same"),
+        _ => Reply::new(504, "There are types A and I only"),
     }
 }
 

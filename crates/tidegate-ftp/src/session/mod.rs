@@ -147,7 +147,9 @@ where
     ) -> Next {
         let patience = match self.login {
             Login::In(_) => self.engine.settings.idle_max,
-            _ => login_until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)),
+            Login::Out { .. } => {
+                login_until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+            }
         };
         tokio::select! {
             biased;

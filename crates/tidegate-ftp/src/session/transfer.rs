@@ -144,7 +144,7 @@ where
                             heard.abort = true;
                             abort.set();
                         }
-                        Some(Verb::Quit) => heard.quit = true,
+                        Some(Verb::Quit) => heard.ending = Some(Ending::Quit),
                         Some(Verb::Noop) => control.send(&Reply::new(200, "Fine")).await?,
                         Some(Verb::Pwd) => control.send(&self.working_directory()).await?,
                         Some(Verb::Stat) if line.argument.is_empty() => {
@@ -158,7 +158,7 @@ where
                     },
                     // Who is gone has not said that the file is whole.
                     Err(NoLine::End | NoLine::TooLong) => {
-                        heard.end = true;
+                        heard.ending = Some(Ending::Lost);
                         abort.set();
                     }
                 },
@@ -169,10 +169,10 @@ where
         if heard.abort {
             control.send(&Reply::new(226, "The transfer has ended")).await?;
         }
-        if heard.quit {
+        if heard.ending == Some(Ending::Quit) {
             control.send(&Reply::new(221, "Goodbye")).await?;
         }
-        Ok(if heard.quit || heard.end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(if heard.ending.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
 
@@ -180,15 +180,23 @@ where
 #[derive(Debug, Default)]
 struct Heard {
     abort: bool,
-    quit: bool,
-    end: bool,
     postponed: bool,
+    ending: Option<Ending>,
+}
+
+/// Why the session is over with the transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// The client has said so.
+    Quit,
+    /// Its connection is lost.
+    Lost,
 }
 
 impl Heard {
     /// Whether the rest has to wait for the end of the transfer.
     fn enough(&self) -> bool {
-        self.quit || self.end || self.postponed
+        self.postponed || self.ending.is_some()
     }
 }
 

@@ -77,7 +77,7 @@ impl Metadata for Entry {
         false
     }
     fn modified(&self) -> Result<SystemTime> {
-        Ok(SystemTime::UNIX_EPOCH + Duration::from_secs(86_400))
+        Ok(SystemTime::UNIX_EPOCH + Duration::from_hours(24))
     }
     fn gid(&self) -> u32 {
         0
