@@ -22,6 +22,14 @@ pub(crate) struct Entry {
     pub(crate) change: Change,
 }
 
+impl Entry {
+    /// Tells this change from any other that might have got its number. Two stores that grew out of one
+    /// copy have different changes of one number.
+    pub(crate) fn fingerprint(&self) -> u32 {
+        crc32c::crc32c(&postcard::to_allocvec(self).unwrap_or_default())
+    }
+}
+
 /// What changed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Change {

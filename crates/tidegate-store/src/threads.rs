@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::core::Core;
+use crate::open;
 use crate::syncer::Syncer;
 
 /// Joins the threads once, when the store is closed.
@@ -49,16 +50,10 @@ impl Threads {
         let committed = running.commit.join().is_ok();
         drop(self.syncer.lock().unwrap_or_else(PoisonError::into_inner).take());
         let synced = running.sync.join().is_ok();
-        if committed && synced && core.check().is_ok() && note_clean(core).is_err() {
+        if committed && synced && core.check().is_ok() && open::note_clean(core.disk(), &core.layout).is_err()
+        {
             tracing::warn!("a clean end could not be noted; the next start looks at everything");
         }
         drop(core.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
-}
-
-fn note_clean(core: &Core) -> std::io::Result<()> {
-    let mut note = core.disk().create_new(&core.layout.clean())?;
-    note.write_all(b"closed in good order\n")?;
-    note.sync_all()?;
-    core.disk().sync_dir(core.layout.root())
 }

@@ -29,6 +29,7 @@ pub(crate) enum Applied {
 impl Index {
     /// Collects the effect of one change; [`Index::commit`] writes it.
     pub(crate) fn apply(&mut self, entry: &Entry) -> Result<Applied, StoreError> {
+        self.mark.last_change = entry.fingerprint();
         match &entry.change {
             Change::Job { id, event: JobEvent::Accepted(submission) } => {
                 self.accept(*id, entry, submission.clone())

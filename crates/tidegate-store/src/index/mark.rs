@@ -8,7 +8,7 @@ use super::keys::state_byte;
 
 /// Format of keys and values; raise it with every change of what is kept, `Job` included. Another number
 /// means a new index, not a migration: it is only a view.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 
 /// Written with every batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub(crate) struct Mark {
     pub(super) digest: u64,
     /// Jobs by state.
     pub(super) counts: [u64; JobState::ALL.len()],
+    /// Fingerprint of the last change; 0 if there is none.
+    pub(crate) last_change: u32,
 }
 
 impl Mark {
@@ -35,6 +37,7 @@ impl Mark {
             highest_id: None,
             digest: 0,
             counts: [0; JobState::ALL.len()],
+            last_change: 0,
         }
     }
 

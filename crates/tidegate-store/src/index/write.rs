@@ -65,12 +65,12 @@ impl Index {
         Ok((Self { reader, mark, pending: BTreeMap::new() }, durability))
     }
 
-    /// What the index is worth to a store. After a clean end it is taken at its word; else every pair is
-    /// read and added up.
-    pub(crate) fn condition(&self, store_id: u64, clean: bool) -> Result<Condition, StoreError> {
-        let Some(mark) = self.reader.mark()? else { return Ok(Condition::Useless) };
+    /// What the index is worth to a store. One that is trusted is taken at its word; else every pair
+    /// is read and added up.
+    pub(crate) fn condition(&self, store_id: u64, trusted: bool) -> Result<Condition, StoreError> {
+        let Ok(Some(mark)) = self.reader.mark() else { return Ok(Condition::Useless) };
         let ours = mark.format == FORMAT && mark.store_id == store_id;
-        Ok(if ours && (clean || self.adds_up()?) { Condition::Whole } else { Condition::Useless })
+        Ok(if ours && (trusted || self.adds_up()?) { Condition::Whole } else { Condition::Useless })
     }
 
     /// Whether the pairs add up to the mark's sum. Every pair is read, by several threads: after a kill with a

@@ -15,7 +15,7 @@ mod segment;
 mod writer;
 
 pub(crate) use frame::{BATCH_BYTES_MAX, BatchBuilder, Item};
-pub(crate) use reader::{Damage, Journal};
+pub(crate) use reader::{Damage, Journal, Standing};
 pub(crate) use seal::seal;
 pub(crate) use segment::Segment;
 pub(crate) use writer::{AppendError, Writer};

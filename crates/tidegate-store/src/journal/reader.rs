@@ -10,7 +10,7 @@ use super::frame::{self, Header, Item};
 use super::segment::Segment;
 
 /// The journal as it lies on disk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Journal {
     pub(crate) segments: Vec<Segment>,
     pub(crate) store_id: u64,
@@ -34,6 +34,17 @@ pub(crate) enum Damage {
         /// In bytes from the segment's start.
         at: u64,
     },
+}
+
+/// How a view of a journal stands to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It shows the journal up to some change.
+    Behind,
+    /// It knows changes that the journal does not have.
+    Ahead,
+    /// It shows other changes, such as those of a copy of this store that went its own way.
+    Foreign,
 }
 
 impl Journal {
@@ -63,18 +74,24 @@ impl Journal {
             .sum()
     }
 
-    /// Whether the journal has change `seq`, or `seq` is 0. An index whose mark it does not have was
-    /// written for another journal, or for a later state of this one.
-    pub(crate) fn reaches(&self, seq: u64) -> io::Result<bool> {
-        let mut reaches = seq == 0 || self.segments.last().is_some_and(|last| last.first_seq > seq);
-        if !reaches {
-            self.read::<io::Error>(seq - 1, |item, _| {
-                // Beyond is enough: the change itself may lie in a hole, which the index still knows.
-                reaches |= item.entry.seq >= seq;
-                Ok(())
-            })?;
-        }
-        Ok(reaches)
+    /// How a view stands to the journal whose last change is `seq` and has this fingerprint.
+    pub(crate) fn standing(&self, seq: u64, fingerprint: u32) -> io::Result<Standing> {
+        let Some(before) = seq.checked_sub(1) else { return Ok(Standing::Behind) };
+        let begun = self.segments.partition_point(|segment| segment.first_seq <= seq);
+        let holder = self.segments.get(..begun).and_then(<[Segment]>::last);
+        let holder = Self { segments: holder.cloned().into_iter().collect(), ..self.clone() };
+        // Beyond is enough: the change itself may lie in a hole, which the view still knows.
+        let (mut reaches, mut same) = (begun < self.segments.len(), true);
+        holder.read::<io::Error>(before, |item, _| {
+            reaches |= item.entry.seq >= seq;
+            same &= item.entry.seq != seq || item.entry.fingerprint() == fingerprint;
+            Ok(())
+        })?;
+        Ok(match (same, reaches) {
+            (false, _) => Standing::Foreign,
+            (true, true) => Standing::Behind,
+            (true, false) => Standing::Ahead,
+        })
     }
 
     /// Hands every item with a change after `after` to `each`, in order, and the bytes read so far.

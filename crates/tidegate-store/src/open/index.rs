@@ -1,13 +1,13 @@
 //! Opens the index, or gives it up and begins a new one.
 
-use std::io;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tidegate_disk::Disk;
 
 use crate::error::{OpenError, StoreError};
 use crate::index::{Condition, Durability, Index, Reader};
-use crate::journal::Journal;
+use crate::journal::{Journal, Standing};
 use crate::lanes::Lanes;
 use crate::layout::Layout;
 
@@ -23,16 +23,16 @@ pub(super) struct Opened {
     pub(super) is_ahead: bool,
 }
 
-/// Opens the index if it adds up; else removes it and begins a new one. sled may fail, panic or lose
+/// Opens the index if it adds up, or is trusted to; else removes it and begins a new one. sled may fail, panic or lose
 /// things silently when its files are damaged: it only ever costs time.
 pub(super) fn open(
     disk: &Disk,
     layout: &Layout,
     store_id: u64,
     journal: Option<&Journal>,
-    clean: bool,
+    trusted: bool,
 ) -> Result<Opened, OpenError> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| try_open(disk, layout, store_id, journal, clean)));
+    let attempt = catch_unwind(AssertUnwindSafe(|| try_open(disk, layout, store_id, journal, trusted)));
     match attempt {
         Ok(Ok(Some(opened))) => return Ok(opened),
         Ok(Ok(None)) => {}
@@ -47,17 +47,29 @@ fn try_open(
     layout: &Layout,
     store_id: u64,
     journal: Option<&Journal>,
-    clean: bool,
+    trusted: bool,
 ) -> Result<Option<Opened>, StoreError> {
     let (index, durability) = Index::open(disk, &layout.queue(), store_id)?;
     let Some(journal) = journal else { return Ok(None) };
-    let reaches = journal.reaches(index.mark().seq).map_err(StoreError::io("reading the journal"))?;
-    if index.condition(store_id, clean)? == Condition::Useless {
+    let mark = index.mark();
+    let standing =
+        journal.standing(mark.seq, mark.last_change).map_err(StoreError::io("reading the journal"))?;
+    if standing == Standing::Foreign {
+        tracing::warn!(mark = mark.seq, "index is of another copy of this store");
+        return Ok(None);
+    }
+    if index.condition(store_id, trusted)? == Condition::Useless {
         tracing::warn!(mark = index.mark().seq, "index is missing or does not add up");
         return Ok(None);
     }
     let views_through = index.reader().views_through()?;
-    Ok(Some(Opened { index, durability, views_through, is_new: false, is_ahead: !reaches }))
+    Ok(Some(Opened {
+        index,
+        durability,
+        views_through,
+        is_new: false,
+        is_ahead: standing == Standing::Ahead,
+    }))
 }
 
 /// The last change that a sound index of this store shows; `None` if there is no such index.
@@ -72,7 +84,10 @@ pub(super) fn shows(disk: &Disk, layout: &Layout, store_id: u64) -> Option<u64> 
 
 pub(super) fn begin(disk: &Disk, layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {
     let queue = layout.queue();
-    disk.remove_dir_all(&queue).map_err(OpenError::io("removing", &queue))?;
+    // It may be anything by now, a file for example.
+    let is_dir = fs::symlink_metadata(&queue).is_ok_and(|it| it.is_dir());
+    let removed = if is_dir { disk.remove_dir_all(&queue) } else { disk.remove_once(&queue) };
+    removed.map_err(OpenError::io("removing", &queue))?;
     disk.create_dir_all(&queue).map_err(OpenError::io("creating", &queue))?;
     let failed = |error: StoreError| OpenError::Index(error.to_string());
     let (mut index, durability) = Index::open(disk, &queue, store_id).map_err(failed)?;
@@ -90,18 +105,4 @@ pub(super) fn lanes(reader: &Reader) -> Result<Lanes, StoreError> {
         }
     }
     Ok(lanes)
-}
-
-/// Whether the last process closed the store in good order; the note of it is taken away, since from
-/// here on it is not true any more.
-pub(super) fn was_closed_cleanly(disk: &Disk, layout: &Layout) -> Result<bool, OpenError> {
-    let note = layout.clean();
-    match disk.remove(&note) {
-        Ok(()) => {
-            disk.sync_dir(layout.root()).map_err(OpenError::io("syncing", layout.root()))?;
-            Ok(true)
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(OpenError::io("removing", &note)(error)),
-    }
 }

@@ -3,6 +3,7 @@
 //! Invariant: after [`open`] the index and the directories show the journal's changes, all of them and
 //! nothing else, durably; no damage to the index keeps a store from opening, not even a panic in it.
 
+mod clean;
 mod index;
 mod inspect;
 mod replay;
@@ -10,6 +11,7 @@ mod spool;
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::channel;
@@ -34,6 +36,9 @@ use crate::record::{Change, Entry, Purged};
 use crate::spool::Spool;
 use crate::syncer::{Request, Syncer};
 use crate::{Store, Threads};
+use clean::End;
+
+pub(crate) use clean::note as note_clean;
 
 /// What a start had to do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +59,27 @@ pub struct Recovery {
 
 /// Opens the store in `data_dir`, creating it if the directory is empty. `progress` hears of bytes of
 /// the journal read, and all of them.
+///
+/// An index that was trusted and turns out to be unreadable is looked at again, more closely: a disk that
+/// decays while the service is stopped leaves no other trace.
 pub(crate) fn open(
+    data_dir: &Path,
+    options: Options,
+    clock: Arc<dyn Clock>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(Store, Recovery), OpenError> {
+    if Layout::new(data_dir).clean().exists() {
+        let attempt = || start(data_dir, options.clone(), Arc::clone(&clock), progress);
+        match catch_unwind(AssertUnwindSafe(attempt)) {
+            Ok(Err(OpenError::Index(error))) => tracing::warn!(error, "index is not what it was"),
+            Err(_) => tracing::warn!("index is not what it was: sled panicked"),
+            Ok(done) => return done,
+        }
+    }
+    start(data_dir, options, clock, progress)
+}
+
+fn start(
     data_dir: &Path,
     options: Options,
     clock: Arc<dyn Clock>,
@@ -70,8 +95,8 @@ pub(crate) fn open(
 
     let journal = replay::find(&disk, &layout)?;
     let store_id = journal.as_ref().map_or_else(replay::new_store_id, |journal| journal.store_id);
-    let clean = index::was_closed_cleanly(&disk, &layout)?;
-    let mut opened = index::open(&disk, &layout, store_id, journal.as_ref(), clean)?;
+    let end = clean::take(&disk, &layout)?;
+    let mut opened = index::open(&disk, &layout, store_id, journal.as_ref(), end == End::Clean)?;
     let mut recovery = Recovery { index_rebuilt: opened.is_new && journal.is_some(), ..Recovery::default() };
     let (mut next_seq, mut unsettled, mut remains) = (1, Vec::new(), BTreeMap::new());
     let views_through = opened.views_through;
@@ -85,7 +110,7 @@ pub(crate) fn open(
         unsettled = replayed.unsettled.into_iter().map(again).collect();
         remains = replayed.remains;
     }
-    if !clean && recovery.journal_holes == 0 {
+    if end == End::Unclean && recovery.journal_holes == 0 {
         recovery.strays_removed = spool::remove_strays(&disk, &layout, &opened.index.reader())?;
     }
     spool::empty_uploads(&disk, &layout)?;

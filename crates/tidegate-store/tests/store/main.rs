@@ -11,6 +11,7 @@ mod accept;
 mod backup;
 mod claim;
 mod layouts;
+mod damage;
 mod maintenance;
 mod outbox;
 mod recovery;
