@@ -115,41 +115,66 @@ fn image_of(data_dir: &Path) -> TempDir {
     image
 }
 
+/// How the service ended before the damage was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum End {
+    Killed,
+    Closed,
+    /// Closed; and the damage left no trace in the directory, so that it is met unprepared.
+    Decayed,
+}
+
 #[tokio::test]
 async fn whatever_happens_to_the_index_costs_nothing_but_time() {
     let lives = lives().await;
+    let variants = variants(&lives);
+    assert!(variants.len() >= 100, "{}", variants.len());
     let present = lives.killed.last().unwrap().path();
     let expected = State::of(&Rig::open(image_of(present)));
     assert_eq!(expected.jobs.len(), 60);
-    let mut handled: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    let variants = variants(&lives);
-    assert!(variants.len() >= 100, "{}", variants.len());
-    for (end, image) in [("killed", present), ("closed", lives.closed.path())] {
-        for Variant { name, damage } in &variants {
-            let image = image_of(image);
-            damage(&image.path().join("queue"));
-            let rig = Rig::open(image);
+    let mut handled: BTreeMap<(End, &str), u32> = BTreeMap::new();
+    for end in [End::Killed, End::Closed, End::Decayed] {
+        for variant in variants.iter().filter(|variant| end != End::Decayed || variant.is_decay) {
+            let rig = Rig::open(damaged(&lives, end, variant).await);
             let how = match &rig.recovery {
                 recovery if recovery.index_rebuilt => "made anew",
                 recovery if recovery.changes_replayed > 0 => "brought up to date",
                 _ => "kept",
             };
-            println!("{end}: {name}: {how}");
+            let what = format!("{end:?}, {}: {how}", variant.name);
+            println!("{what}");
             *handled.entry((end, how)).or_default() += 1;
-            assert!(State::of(&rig) == expected, "{end}, {name}, {how}: another state");
-            assert_eq!(rig.recovery.journal_holes, 0, "{end}, {name}");
-            assert_eq!(rig.store.verify().await.unwrap().findings, [""; 0], "{end}, {name}, {how}");
-            goes_on(&rig, name).await;
+            assert!(State::of(&rig) == expected, "{what}: another state");
+            assert_eq!(rig.recovery.journal_holes, 0, "{what}");
+            assert_eq!(rig.store.verify().await.unwrap().findings, [""; 0], "{what}");
+            goes_on(&rig, &what).await;
         }
     }
     println!("{handled:#?}");
 }
 
+/// A data directory in which the index was damaged while the service was down.
+async fn damaged(lives: &Lives, end: End, variant: &Variant<'_>) -> TempDir {
+    let image = match end {
+        End::Killed => image_of(lives.killed.last().unwrap().path()),
+        End::Closed | End::Decayed => image_of(lives.closed.path()),
+    };
+    let queue = image.path().join("queue");
+    if end == End::Decayed {
+        // What the close notes of the index's files is what they are after the damage.
+        let rig = Rig::open(image);
+        (variant.damage)(&rig.path().join("queue"));
+        return rig.closed().await;
+    }
+    (variant.damage)(&queue);
+    image
+}
+
 /// An index that was believed must bear being written, too.
-async fn goes_on(rig: &Rig, name: &str) {
+async fn goes_on(rig: &Rig, what: &str) {
     let claim = rig.claim().await;
     rig.complete(&claim).await;
     let job = rig.accept("A", "after.hl7", b"after").await;
-    assert_eq!(rig.store.get(job.id).unwrap().unwrap().state, JobState::Queued, "{name}");
-    assert!(!*rig.store.failed().borrow(), "{name}");
+    assert_eq!(rig.store.get(job.id).unwrap().unwrap().state, JobState::Queued, "{what}");
+    assert!(!*rig.store.failed().borrow(), "{what}");
 }

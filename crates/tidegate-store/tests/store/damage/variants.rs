@@ -12,18 +12,24 @@ const SEGMENT: usize = 512 << 10;
 /// One damage. It is given the index's directory.
 pub(super) struct Variant<'a> {
     pub(super) name: String,
+    /// Whether a disk may do it by itself, without a trace in the directory.
+    pub(super) is_decay: bool,
     pub(super) damage: Box<dyn Fn(&Path) + 'a>,
 }
 
 fn variant<'a>(name: impl Into<String>, damage: impl Fn(&Path) + 'a) -> Variant<'a> {
-    Variant { name: name.into(), damage: Box::new(damage) }
+    Variant { name: name.into(), is_decay: false, damage: Box::new(damage) }
+}
+
+fn decay(all: Vec<Variant<'static>>) -> Vec<Variant<'static>> {
+    all.into_iter().map(|variant| Variant { is_decay: true, ..variant }).collect()
 }
 
 pub(super) fn variants(lives: &Lives) -> Vec<Variant<'_>> {
     let groups = [
-        flipped(),
+        decay(flipped()),
         truncated(),
-        zeroed(),
+        decay(zeroed()),
         appended(),
         missing_or_in_the_way(),
         exchanged(),
@@ -247,14 +253,6 @@ fn from_the_past(lives: &Lives) -> Vec<Variant<'_>> {
         all.push(variant(format!("the log as it was at moment {age}"), move |queue| {
             put(queue, path, Some("db"));
         }));
-        // What the youngest and the present have of the log, each in part.
-        all.push(variant(format!("the first half of the log as it was at moment {age}"), move |queue| {
-            let old = fs::read(path.join("queue/db")).unwrap();
-            change(&queue.join("db"), |bytes| {
-                let half = place(bytes, 1, 2);
-                bytes.iter_mut().zip(old).take(half).for_each(|(byte, old)| *byte = old);
-            });
-        }));
     }
     all
 }
@@ -265,6 +263,13 @@ fn from_elsewhere(lives: &Lives) -> Vec<Variant<'_>> {
         let path = other.path();
         all.push(variant(format!("the index of {whose}"), move |queue| put(queue, path, None)));
         all.push(variant(format!("the log of {whose}"), move |queue| put(queue, path, Some("db"))));
+        all.push(variant(format!("the first half of the log of {whose}"), move |queue| {
+            let other = fs::read(path.join("queue/db")).unwrap();
+            change(&queue.join("db"), |bytes| {
+                let half = place(bytes, 1, 2);
+                bytes.iter_mut().zip(other).take(half).for_each(|(byte, other)| *byte = other);
+            });
+        }));
     }
     let later = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/store/sled-1.0");
     for beside in [false, true] {
