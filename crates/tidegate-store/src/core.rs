@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -65,6 +65,8 @@ pub(crate) struct Core {
     pub(crate) removal: Arc<tokio::sync::Mutex<()>>,
     /// Places of the journal that this start could not read.
     pub(crate) journal_holes: u64,
+    /// Whether the store is being closed in good order.
+    pub(crate) is_closing: AtomicBool,
     pub(crate) failed: watch::Sender<bool>,
 }
 

@@ -1,5 +1,6 @@
-//! The store's two threads and the order in which they end.
+//! The store's threads and the order in which they end.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -18,6 +19,8 @@ pub(crate) struct Threads {
 struct Running {
     commit: JoinHandle<()>,
     sync: JoinHandle<()>,
+    /// Looks for decay in the index.
+    check: Option<JoinHandle<()>>,
 }
 
 /// Held by a thread: if it panics the store has failed, and nobody is left to wait for it.
@@ -33,8 +36,15 @@ impl Drop for PanicGuard {
 
 impl Threads {
     pub(crate) fn new(commit: JoinHandle<()>, sync: JoinHandle<()>, syncer: Syncer) -> Self {
-        let running = Mutex::new(Some(Running { commit, sync }));
+        let running = Mutex::new(Some(Running { commit, sync, check: None }));
         Self { running, syncer: Mutex::new(Some(syncer)) }
+    }
+
+    /// A thread that ends by itself, or when the store closes.
+    pub(crate) fn join_too(&self, check: JoinHandle<()>) {
+        if let Some(running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            running.check = Some(check);
+        }
     }
 
     pub(crate) fn syncer(&self) -> Option<Syncer> {
@@ -47,10 +57,16 @@ impl Threads {
         let Some(running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
         };
+        core.is_closing.store(true, Ordering::Relaxed);
+        let checked = running.check.is_none_or(|check| check.join().is_ok());
         let committed = running.commit.join().is_ok();
         drop(self.syncer.lock().unwrap_or_else(PoisonError::into_inner).take());
         let synced = running.sync.join().is_ok();
-        if committed && synced && core.check().is_ok() && open::note_clean(core.disk(), &core.layout).is_err()
+        if checked
+            && committed
+            && synced
+            && core.check().is_ok()
+            && open::note_clean(core.disk(), &core.layout).is_err()
         {
             tracing::warn!("a clean end could not be noted; the next start looks at everything");
         }

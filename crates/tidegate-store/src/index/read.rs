@@ -88,6 +88,11 @@ impl Reader {
         self.scan(&[keys::LANE]).map(lane_item)
     }
 
+    /// Keys and values as they lie there.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>> + use<> {
+        self.tree.iter().map(|pair| Ok(pair?))
+    }
+
     /// Ids of jobs in a state from the oldest on, behind `after`.
     pub(crate) fn oldest(
         &self,

@@ -4,6 +4,7 @@
 //! nothing else, durably; no damage to the index keeps a store from opening, not even a panic in it.
 
 mod clean;
+mod decay;
 mod index;
 mod inspect;
 mod replay;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
@@ -123,7 +124,12 @@ fn start(
     let all_settled = start.unsettled.is_empty() && start.remains.is_empty();
     opened.views_through = if all_settled { opened.index.mark().seq } else { views_through };
     start.make_durable(&directory, &opened)?;
+    let is_trusted = end == End::Clean && !opened.is_new;
     let store = start.run(lock, directory, options, opened, journal, recovery.journal_holes)?;
+    if is_trusted {
+        let looking = decay::look_for(&store.core);
+        store.threads.join_too(looking.map_err(OpenError::io("starting a thread for", data_dir))?);
+    }
     Ok((store, recovery))
 }
 
@@ -251,6 +257,7 @@ impl Start {
             backup: Arc::default(),
             removal: Arc::default(),
             journal_holes,
+            is_closing: AtomicBool::new(false),
             failed: watch::Sender::new(false),
             layout: self.layout,
             reader,

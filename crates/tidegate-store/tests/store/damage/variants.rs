@@ -33,6 +33,7 @@ pub(super) fn variants(lives: &Lives) -> Vec<Variant<'_>> {
         appended(),
         missing_or_in_the_way(),
         exchanged(),
+        rewritten(),
         from_the_past(lives),
         from_elsewhere(lives),
     ];
@@ -229,6 +230,28 @@ fn exchanged() -> Vec<Variant<'static>> {
                 low[one..one + 4096].swap_with_slice(&mut high[..4096]);
             });
         }),
+    ]
+}
+
+/// Written by sled itself, so that nothing but the sum can tell.
+fn rewritten() -> Vec<Variant<'static>> {
+    let rewrite = |queue: &Path, with: &dyn Fn(&sled::Tree)| {
+        let db = sled::open(queue).unwrap();
+        with(&db.open_tree("queue").unwrap());
+    };
+    let first = |tree: &sled::Tree| tree.scan_prefix([b'J']).next().unwrap().unwrap();
+    vec![
+        variant("a job less", move |queue| {
+            rewrite(queue, &|tree| drop(tree.remove(first(tree).0).unwrap()));
+        }),
+        variant("a job of another value", move |queue| {
+            rewrite(queue, &|tree| {
+                drop(tree.insert(first(tree).0, tree.last().unwrap().unwrap().1).unwrap())
+            });
+        }),
+        variant("a pair more", move |queue| rewrite(queue, &|tree| drop(tree.insert(b"Sx", b"").unwrap()))),
+        variant("no mark", move |queue| rewrite(queue, &|tree| drop(tree.remove(b"M").unwrap()))),
+        variant("no pairs", move |queue| rewrite(queue, &|tree| tree.clear().unwrap())),
     ]
 }
 
