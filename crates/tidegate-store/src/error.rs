@@ -79,6 +79,15 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// The journal could not be read, or is not what it should be.
+    pub(crate) fn journal(path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| match source.kind() {
+            io::ErrorKind::InvalidData => Self::Damaged { path, what: source.to_string() },
+            _ => Self::Io { doing: "reading", path, source },
+        }
+    }
+
     pub(crate) fn io(doing: &'static str, path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { doing, path, source }

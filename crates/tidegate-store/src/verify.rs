@@ -23,11 +23,8 @@ pub struct Verification {
     pub findings: Vec<String>,
 }
 
-pub(crate) fn journal_damaged(segment: &Path, at: u64) -> String {
-    let segment = segment.display();
-    format!(
-        "the journal is damaged at byte {at} of {segment}: keep a copy of the data directory and restore a backup"
-    )
+pub(crate) fn journal_damaged(place: &Damage) -> String {
+    format!("the journal is damaged, {place}: keep a copy of the data directory and restore a backup")
 }
 
 pub(crate) fn bytes_missing(id: JobId) -> String {
@@ -68,8 +65,8 @@ impl Store {
             .map_err(StoreError::io("reading the journal"))?;
         for place in damage {
             // A batch that is being written at this moment looks like a torn end.
-            if let Damage::Hole { segment, at } = place {
-                found.findings.push(journal_damaged(&segment, at));
+            if !matches!(place, Damage::TornEnd { .. }) {
+                found.findings.push(journal_damaged(&place));
             }
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Reads the journal from any change on.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -34,6 +35,27 @@ pub(crate) enum Damage {
         /// In bytes from the segment's start.
         at: u64,
     },
+    /// Changes are nowhere, and nothing unreadable is in their place: a file is gone, or was cut short.
+    Missing {
+        /// The first of them.
+        first: u64,
+        /// The last of them.
+        last: u64,
+        /// Where the changes behind them are.
+        segment: PathBuf,
+    },
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TornEnd { segment, at } => write!(f, "torn at byte {at} of {}", segment.display()),
+            Self::Hole { segment, at } => write!(f, "unreadable at byte {at} of {}", segment.display()),
+            Self::Missing { first, last, segment } => {
+                write!(f, "changes {first} to {last} are missing before {}", segment.display())
+            }
+        }
+    }
 }
 
 /// How a view of a journal stands to it.
@@ -53,16 +75,21 @@ impl Journal {
         let mut segments = Segment::list(disk, directory)?;
         // A crash while a segment is begun leaves one without a header; nothing was written to it.
         if let Some(last) = segments.last()
-            && last.read_header(&mut last.open(disk)?)?.is_none()
+            && last.header(disk)?.is_none()
             && std::fs::metadata(&last.path)?.len() <= super::segment::HEADER_LEN as u64
         {
             segments.pop();
         }
-        let Some(first) = segments.first() else { return Ok(None) };
-        let Some(store_id) = first.read_header(&mut first.open(disk)?)? else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "a segment's header is unreadable"));
-        };
-        Ok(Some(Self { segments, store_id, disk: disk.clone() }))
+        if segments.is_empty() {
+            return Ok(None);
+        }
+        for segment in &segments {
+            if let Some(store_id) = segment.header(disk)? {
+                return Ok(Some(Self { segments, store_id, disk: disk.clone() }));
+            }
+        }
+        let what = "the beginning of every file is unreadable: restore the directory from a backup";
+        Err(io::Error::new(io::ErrorKind::InvalidData, what))
     }
 
     /// Length of all segments in bytes, for progress.
@@ -103,17 +130,21 @@ impl Journal {
         mut each: impl FnMut(Item, u64) -> Result<(), E>,
     ) -> Result<Vec<Damage>, E> {
         let mut damage = Vec::new();
-        let (mut bytes_before, mut last_seq) = (0, after);
+        let mut order = Order { last_seq: after, explained: 0 };
+        let mut bytes_before = 0;
         for (place, segment) in self.segments.iter().enumerate() {
             let next_first = self.segments.get(place + 1).map(|next| next.first_seq);
             if segment.sealed && next_first.is_some_and(|first| first <= after + 1) {
                 continue;
             }
-            let mut scan = Scan::open(&self.disk, segment, self.store_id)?;
-            while let Some(items) = scan.next_batch(&mut damage, next_first.is_none())? {
+            order.expect(segment.first_seq, segment, &mut damage);
+            let named = |error| segment.named(&error);
+            let mut scan = Scan::open(&self.disk, segment, self.store_id, &mut damage).map_err(named)?;
+            while let Some(items) = scan.next_batch(&mut damage, next_first.is_none()).map_err(named)? {
                 for item in items {
-                    if item.entry.seq > last_seq {
-                        last_seq = item.entry.seq;
+                    if item.entry.seq > order.last_seq {
+                        order.expect(item.entry.seq, segment, &mut damage);
+                        order = Order { last_seq: item.entry.seq, explained: damage.len() };
                         each(item, bytes_before + scan.at)?;
                     }
                 }
@@ -124,6 +155,23 @@ impl Journal {
     }
 }
 
+/// Notices what is missing from the order of changes.
+struct Order {
+    last_seq: u64,
+    /// How much damage was known when the last change was read.
+    explained: usize,
+}
+
+impl Order {
+    /// `next` is about to be read. What is unreadable before it explains whatever is missing.
+    fn expect(&self, next: u64, segment: &Segment, damage: &mut Vec<Damage>) {
+        if next > self.last_seq + 1 && damage.len() == self.explained {
+            let (first, last) = (self.last_seq + 1, next - 1);
+            damage.push(Damage::Missing { first, last, segment: segment.path.clone() });
+        }
+    }
+}
+
 /// A walk through one segment.
 struct Scan<'a> {
     segment: &'a Segment,
@@ -131,16 +179,26 @@ struct Scan<'a> {
     file: BufReader<File>,
     at: u64,
     body: Vec<u8>,
+    /// Whether its first bytes are unreadable. It was begun before anything was written to it, so then
+    /// nothing else that is unreadable can be a torn end.
+    is_headless: bool,
 }
 
 impl<'a> Scan<'a> {
-    fn open(disk: &Disk, segment: &'a Segment, store_id: u64) -> io::Result<Self> {
+    fn open(disk: &Disk, segment: &'a Segment, store_id: u64, damage: &mut Vec<Damage>) -> io::Result<Self> {
         let mut file = BufReader::with_capacity(1 << 20, segment.open(disk)?);
-        if segment.read_header(&mut file)? != Some(store_id) {
-            let message = format!("{} is not of this store", segment.path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        let header = segment.read_header(&mut file)?;
+        if header.is_some_and(|found| found != store_id) {
+            let what = "it belongs to another store: put the file back that was here";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
-        Ok(Self { segment, store_id, file, at: super::segment::HEADER_LEN as u64, body: Vec::new() })
+        let is_headless = header.is_none();
+        if is_headless {
+            damage.push(Damage::Hole { segment: segment.path.clone(), at: 0 });
+        }
+        let at = super::segment::HEADER_LEN as u64;
+        file.seek(SeekFrom::Start(at))?;
+        Ok(Self { segment, store_id, file, at, body: Vec::new(), is_headless })
     }
 
     fn next_batch(&mut self, damage: &mut Vec<Damage>, is_last: bool) -> io::Result<Option<Vec<Item>>> {
@@ -148,7 +206,7 @@ impl<'a> Scan<'a> {
         if let Some(items) = self.read_batch()? {
             return Ok(Some(items));
         }
-        if self.at == start && self.file.get_ref().metadata()?.len() == start {
+        if self.file.get_ref().metadata()?.len() <= start {
             return Ok(None);
         }
         if self.has_only_zeros_after(start)? {
@@ -160,7 +218,7 @@ impl<'a> Scan<'a> {
             self.seek(next)?;
             return self.read_batch();
         }
-        damage.push(if is_last {
+        damage.push(if is_last && !self.is_headless {
             Damage::TornEnd { segment, at: start }
         } else {
             Damage::Hole { segment, at: start }

@@ -17,7 +17,7 @@ pub(crate) fn seal(disk: &Disk, directory: &Path, store_id: u64, segment: &Segme
     Segment::write_header(&mut out, store_id, segment.first_seq)?;
     let mut batch = BatchBuilder::new(store_id);
     let journal = Journal { segments: vec![segment.clone()], store_id, disk: disk.clone() };
-    let damage = journal.read::<io::Error>(0, |item, _| {
+    let damage = journal.read::<io::Error>(segment.first_seq.saturating_sub(1), |item, _| {
         batch.push(&item.entry, None).map_err(io::Error::other)?;
         if batch.body_len() > BATCH_BYTES_MAX / 64 {
             out.write_all(batch.finish())?;

@@ -77,14 +77,30 @@ impl Segment {
         file.write_all(&header)
     }
 
-    /// Reads the header: the store's id, if it is whole and belongs to this name.
+    /// Reads the header: the store's id, if it is whole. A whole one that belongs to another name fails:
+    /// taken for what its name says, the file would put changes out of their order.
     pub(super) fn read_header(&self, file: &mut impl Read) -> io::Result<Option<u64>> {
         let mut header = [0; HEADER_LEN];
         match file.read_exact(&mut header) {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             other => other?,
         }
-        Ok(parse(&header).filter(|(_, first_seq)| *first_seq == self.first_seq).map(|(id, _)| id))
+        let Some((store_id, first_seq)) = parse(&header) else { return Ok(None) };
+        if first_seq == self.first_seq {
+            return Ok(Some(store_id));
+        }
+        let what = format!("it was called {first_seq:016x} when it was written: give it that name again");
+        Err(io::Error::new(io::ErrorKind::InvalidData, what))
+    }
+
+    /// The store's id, if the header is whole.
+    pub(super) fn header(&self, disk: &Disk) -> io::Result<Option<u64>> {
+        self.open(disk).and_then(|mut file| self.read_header(&mut file)).map_err(|error| self.named(&error))
+    }
+
+    /// Says of an error which file it is about.
+    pub(super) fn named(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("{}: {error}", self.path.display()))
     }
 }
 

@@ -36,7 +36,9 @@ pub(super) fn open(
     match attempt {
         Ok(Ok(Some(opened))) => return Ok(opened),
         Ok(Ok(None)) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "index could not be opened"),
+        Ok(Err(OpenError::Index(error))) => tracing::warn!(error, "index could not be opened"),
+        // The index may be all that is left of what the journal has lost.
+        Ok(Err(error)) => return Err(error),
         Err(_) => tracing::warn!("index could not be opened: sled panicked"),
     }
     begin(disk, layout, store_id)
@@ -48,21 +50,22 @@ fn try_open(
     store_id: u64,
     journal: Option<&Journal>,
     trusted: bool,
-) -> Result<Option<Opened>, StoreError> {
-    let (index, durability) = Index::open(disk, &layout.queue(), store_id)?;
+) -> Result<Option<Opened>, OpenError> {
+    let failed = |error: StoreError| OpenError::Index(error.to_string());
+    let (index, durability) = Index::open(disk, &layout.queue(), store_id).map_err(failed)?;
     let Some(journal) = journal else { return Ok(None) };
     let mark = index.mark();
-    let standing =
-        journal.standing(mark.seq, mark.last_change).map_err(StoreError::io("reading the journal"))?;
+    let standing = journal.standing(mark.seq, mark.last_change);
+    let standing = standing.map_err(OpenError::journal(&layout.journal()))?;
     if standing == Standing::Foreign {
         tracing::warn!(mark = mark.seq, "index is of another copy of this store");
         return Ok(None);
     }
-    if index.condition(store_id, trusted)? == Condition::Useless {
+    if index.condition(store_id, trusted).map_err(failed)? == Condition::Useless {
         tracing::warn!(mark = index.mark().seq, "index is missing or does not add up");
         return Ok(None);
     }
-    let views_through = index.reader().views_through()?;
+    let views_through = index.reader().views_through().map_err(failed)?;
     Ok(Some(Opened {
         index,
         durability,

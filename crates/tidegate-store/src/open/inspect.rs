@@ -88,7 +88,7 @@ impl Look {
             self.take(&item)
         });
         let path = self.layout.journal();
-        let damage = damage.map_err(OpenError::io("reading", &path))?;
+        let damage = damage.map_err(OpenError::journal(&path))?;
         self.index
             .commit(self.last_seq)
             .and_then(|()| self.index.write_back())
@@ -96,8 +96,8 @@ impl Look {
         progress(total, total);
         // A torn end was never acknowledged; the next start cuts it off.
         for place in damage {
-            if let Damage::Hole { segment, at } = place {
-                self.found.findings.push(journal_damaged(&segment, at));
+            if !matches!(place, Damage::TornEnd { .. }) {
+                self.found.findings.push(journal_damaged(&place));
             }
         }
         if self.lost > 0 {

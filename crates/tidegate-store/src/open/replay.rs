@@ -35,7 +35,7 @@ pub(super) struct Replayed {
 /// was acknowledged since it was written would be forgotten in silence.
 pub(super) fn find(disk: &Disk, layout: &Layout) -> Result<Option<Journal>, OpenError> {
     let path = layout.journal();
-    let journal = Journal::find(disk, &path).map_err(OpenError::io("reading", &path))?;
+    let journal = Journal::find(disk, &path).map_err(OpenError::journal(&path))?;
     if journal.is_none() && has_jobs(layout) {
         let what = "it is empty although there are uploads; restore it from a backup".to_owned();
         return Err(OpenError::Damaged { path, what });
@@ -95,14 +95,14 @@ pub(super) fn replay(
 /// Refuses to throw an index away that knows what the journal has lost.
 pub(super) fn check_nothing_would_be_lost(disk: &Disk, layout: &Layout) -> Result<(), OpenError> {
     let path = layout.journal();
-    let reading = || OpenError::io("reading", &path);
+    let reading = || OpenError::journal(&path);
     let Some(journal) = Journal::find(disk, &path).map_err(reading())? else { return Ok(()) };
     let mut last_seq = 0;
     let damage = journal.read::<io::Error>(0, |item, _| {
         last_seq = item.entry.seq;
         Ok(())
     });
-    let has_hole = damage.map_err(reading())?.iter().any(|place| matches!(place, Damage::Hole { .. }));
+    let has_hole = damage.map_err(reading())?.iter().any(|place| !matches!(place, Damage::TornEnd { .. }));
     match super::index::shows(disk, layout, journal.store_id) {
         Some(shown) if has_hole || shown > last_seq => {
             let what = "it has lost changes that the index still knows: start the service on them as they \
@@ -230,8 +230,8 @@ fn mend(disk: &Disk, damage: &[Damage]) -> Result<u64, OpenError> {
                 let cut = disk.truncate(segment, *at);
                 cut.map_err(OpenError::io("cutting the torn end off", segment))?;
             }
-            Damage::Hole { segment, at } => {
-                tracing::error!(segment = %segment.display(), at, "journal is damaged");
+            Damage::Hole { .. } | Damage::Missing { .. } => {
+                tracing::error!(%place, "journal is damaged");
                 holes += 1;
             }
         }
@@ -260,7 +260,7 @@ impl From<StoreError> for ReplayError {
 impl ReplayError {
     fn into_open_error(self, layout: &Layout) -> OpenError {
         match self {
-            Self::Io(error) => OpenError::io("replaying", &layout.journal())(error),
+            Self::Io(error) => OpenError::journal(&layout.journal())(error),
             Self::Store(error) => OpenError::Index(error.to_string()),
         }
     }

@@ -3,6 +3,7 @@
 //! The store opens, shows what it showed before, and goes on working. What it made of each variant is
 //! printed: `cargo test -p tidegate-store --test store damage -- --nocapture`.
 
+mod journal;
 mod variants;
 
 use std::collections::BTreeMap;

@@ -67,56 +67,6 @@ async fn an_index_that_is_intact_is_not_made_anew() {
     assert_whole(&rig, &jobs);
 }
 
-#[tokio::test]
-async fn damage_anywhere_in_the_index_costs_nothing_but_time() {
-    let (dir, jobs) = busy_store().await;
-    let db = fs::read(dir.path().join("queue/db")).unwrap();
-    let used = db.iter().rposition(|byte| *byte != 0).unwrap_or(0).max(40);
-    for variant in 0..40 {
-        let image = tempfile::tempdir().unwrap();
-        crate::rig::copy(dir.path(), image.path());
-        let mut damaged = db.clone();
-        let place = used * variant / 40;
-        for byte in damaged.iter_mut().skip(place).take(1 + variant % 9) {
-            *byte ^= 0x5a;
-        }
-        if variant % 10 == 9 {
-            damaged.truncate(place);
-        }
-        fs::write(image.path().join("queue/db"), damaged).unwrap();
-        let rig = Rig::open(image);
-        assert_eq!(all(&rig.store), jobs, "variant {variant}");
-    }
-}
-
-#[tokio::test]
-async fn an_older_index_is_brought_up_to_date() {
-    let rig = Rig::new();
-    rig.accept("A", "1", b"1").await;
-    let older = rig.crash_image();
-    rig.accept("A", "2", b"2").await;
-    let jobs = all(&rig.store);
-    let newer = rig.crash_image();
-    fs::remove_dir_all(newer.path().join("queue")).unwrap();
-    fs::rename(older.path().join("queue"), newer.path().join("queue")).unwrap();
-    assert_eq!(all(&Rig::open(newer).store), jobs);
-}
-
-#[tokio::test]
-async fn an_index_of_another_store_is_not_believed() {
-    let (dir, jobs) = busy_store().await;
-    let other = Rig::new();
-    for n in 0..100_u8 {
-        other.accept("B", "x", &[n]).await;
-    }
-    let other = other.closed().await;
-    fs::remove_dir_all(dir.path().join("queue")).unwrap();
-    fs::rename(other.path().join("queue"), dir.path().join("queue")).unwrap();
-    let rig = Rig::open(dir);
-    assert!(rig.recovery.index_rebuilt);
-    assert_whole(&rig, &jobs);
-}
-
 /// A power cut may take the last batch in part, but then nobody was told of it.
 #[tokio::test]
 async fn a_torn_end_of_the_journal_is_cut_off_at_every_length() {

@@ -189,31 +189,6 @@ async fn a_response_that_a_start_can_not_publish_is_published_later() {
 }
 
 #[tokio::test]
-async fn damage_to_the_index_after_a_clean_end_is_noticed_too() {
-    let rig = Rig::new();
-    for n in 0..60_u8 {
-        rig.accept(&format!("ORG{}", n % 3), &format!("{n}.hl7"), &[n; 100]).await;
-    }
-    let jobs = rig.store.list(&Filter { limit: 1000, ..Filter::default() }).unwrap();
-    let dir = rig.closed().await;
-    let db = fs::read(dir.path().join("queue/db")).unwrap();
-    let used = db.iter().rposition(|byte| *byte != 0).unwrap_or(0).max(40);
-    for variant in 0..20 {
-        let image = tempfile::tempdir().unwrap();
-        copy(dir.path(), image.path());
-        let mut damaged = db.clone();
-        for byte in damaged.iter_mut().skip(used * variant / 20).take(1 + variant % 9) {
-            *byte ^= 0x5a;
-        }
-        fs::write(image.path().join("queue/db"), damaged).unwrap();
-        let rig = Rig::open(image);
-        let found = rig.store.list(&Filter { limit: 1000, ..Filter::default() }).unwrap();
-        assert_eq!(found, jobs, "variant {variant}");
-        assert!(rig.store.verify().await.unwrap().findings.is_empty(), "variant {variant}");
-    }
-}
-
-#[tokio::test]
 async fn of_many_who_park_a_job_at_once_one_does() {
     let rig = Rig::new();
     let job = rig.accept("A", "1", b"1").await;

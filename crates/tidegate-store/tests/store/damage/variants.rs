@@ -212,10 +212,10 @@ fn exchanged() -> Vec<Variant<'static>> {
             fs::rename(queue.join("db"), queue.join("db.old")).unwrap()
         }),
         variant("log in place of a snapshot", |queue| {
-            drop(fs::copy(queue.join("db"), queue.join("snap.0000000000000FFF")).unwrap());
+            fs::copy(queue.join("db"), queue.join("snap.0000000000000FFF")).unwrap();
         }),
         variant("parameters in place of the log", |queue| {
-            drop(fs::copy(queue.join("conf"), queue.join("db")).unwrap());
+            fs::copy(queue.join("conf"), queue.join("db")).unwrap();
         }),
         variant("first and last half of the log exchanged", |queue| {
             change(&queue.join("db"), |bytes| {
@@ -259,7 +259,7 @@ fn rewritten() -> Vec<Variant<'static>> {
 fn put(queue: &Path, of: &Path, only: Option<&str>) {
     let from = of.join("queue");
     match only {
-        Some(name) => drop(fs::copy(from.join(name), queue.join(name)).unwrap()),
+        Some(name) => _ = fs::copy(from.join(name), queue.join(name)).unwrap(),
         None => {
             fs::remove_dir_all(queue).unwrap();
             fs::create_dir(queue).unwrap();
