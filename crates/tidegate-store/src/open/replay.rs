@@ -82,6 +82,15 @@ pub(super) fn replay(
         run.take(&item)
     });
     let damage = damage.map_err(|error| error.into_open_error(layout))?;
+    if let Some(last) = journal.segments.last()
+        && run.replayed.last_seq < last.first_seq
+        && damage.contains(&Damage::Hole { segment: last.path.clone(), at: 0 })
+    {
+        // Nothing of it can be read. It keeps its name, and as many numbers as may have been given in it:
+        // every change takes more than a byte.
+        let bytes = std::fs::metadata(&last.path).map_or(0, |file| file.len());
+        run.replayed.last_seq = last.first_seq + bytes;
+    }
     let replayed = run.end().map_err(|error| error.into_open_error(layout))?;
     progress(total, total);
     if opened.is_ahead {

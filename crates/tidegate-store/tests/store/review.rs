@@ -119,9 +119,12 @@ async fn a_batch_of_a_later_version_is_not_taken_for_a_torn_end() {
     let store_id: [u8; 8] = bytes[8..16].try_into().unwrap();
     bytes.extend_from_slice(&batch(store_id, b"\x03\0\0\0\0\0\0\0???"));
     fs::write(&newest, &bytes).unwrap();
+    let ours = image.path().join("queue/ours");
+    fs::write(&ours, "").unwrap();
     let refused = Store::open(image.path(), Options::default(), Arc::new(SystemClock));
     assert!(refused.is_err());
     assert_eq!(fs::read(newest).unwrap(), bytes);
+    assert!(ours.exists(), "the index is not to blame and stays");
 }
 
 fn batch(store_id: [u8; 8], body: &[u8]) -> Vec<u8> {
