@@ -113,7 +113,7 @@ fn flip_byte(file: &Path, place: u64) {
 async fn a_batch_of_a_later_version_is_not_taken_for_a_torn_end() {
     let rig = Rig::new();
     rig.accept("A", "1", b"1").await;
-    let image = rig.crash_image();
+    let image = rig.closed().await;
     let newest = segments(image.path()).pop().unwrap();
     let mut bytes = fs::read(&newest).unwrap();
     let store_id: [u8; 8] = bytes[8..16].try_into().unwrap();
