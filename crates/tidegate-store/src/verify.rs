@@ -1,7 +1,5 @@
 //! Does everything that was acknowledged lie where it should?
 
-use std::path::Path;
-
 use chrono::{DateTime, Utc};
 use tidegate_domain::JobId;
 

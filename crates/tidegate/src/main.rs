@@ -11,6 +11,7 @@ mod context;
 mod demo;
 mod environment;
 mod failure;
+mod panics;
 mod render;
 mod serve;
 
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    panics::tell_where_only();
     // Whatever a command writes is health data or a secret: for its owner only.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     match commands::run(cli::Cli::parse()) {

@@ -10,8 +10,9 @@
 mod accept;
 mod backup;
 mod claim;
-mod layouts;
+mod clock;
 mod damage;
+mod layouts;
 mod maintenance;
 mod outbox;
 mod recovery;
