@@ -22,6 +22,11 @@ interop:
     cargo build --release
     tests/interop/run target/release/tidegate
 
+# A wall clock that jumps by hours around the release binary; see tests/clock/run.
+clock:
+    cargo build --release
+    tests/clock/run target/release/tidegate
+
 # Kills the server at random moments for many rounds; see tests/e2e/crash.rs.
 crash rounds="200":
     TIDEGATE_CRASH_ROUNDS={{rounds}} cargo test --release -p tidegate --test e2e crash -- --nocapture

@@ -67,6 +67,6 @@ impl Control {
     /// The gate now, for one organization or for everyone.
     pub(super) fn gate(&self, org: Option<&OrgCode>) -> GateView {
         let (now, maintenance) = (self.now(), self.store.maintenance());
-        GateView::new(maintenance.gate(now, org), now, maintenance.calendar.timezone)
+        GateView::new(maintenance.gate_now(now, org), now, maintenance.calendar.timezone)
     }
 }

@@ -210,6 +210,17 @@ async fn a_hold_closes_the_gate_until_it_is_released() {
     assert_eq!(again["holds"], json!([]));
 }
 
+/// What staff are told is what the worker heeds.
+#[tokio::test]
+async fn a_hold_is_shown_although_the_clock_was_put_back_behind_its_beginning() {
+    let bench = Bench::new();
+    let place = json!({"length": {"for": "30m"}, "actor": "jo", "reason": "disk swap"});
+    assert_eq!(bench.post("/v1/maintenance/holds", &place).await.0, StatusCode::OK);
+    bench.clock.advance(chrono::TimeDelta::hours(-5));
+    assert!(!bench.store.gate(None).claims_allowed);
+    assert_eq!(bench.get("/v1/status").await.1["gate"]["state"], "closed");
+}
+
 #[tokio::test]
 async fn whoever_asks_why_a_file_waits_is_told() {
     let bench = Bench::new();

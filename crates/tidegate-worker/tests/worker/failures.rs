@@ -143,6 +143,46 @@ async fn a_claim_that_was_lost_changes_nothing() {
     running.stopped().await.unwrap();
 }
 
+/// The same behind a checkpoint, while the wall clock jumps: the job goes on at the checkpoint, and the
+/// one that was lost gets no further than the message it hung in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_whose_worker_was_stopped_goes_on_at_its_checkpoint_wherever_the_clock_goes() {
+    let options = Options { lease: Duration::from_secs(3), ..Options::default() };
+    let rig = Rig::open(tempfile::tempdir().unwrap(), options);
+    rig.maintenance("resume_ramp = '0s'");
+    let (release, released) = channel::<()>();
+    let released = Mutex::new(Some(released));
+    let clock = rig.clock.clone();
+    let probe = Probe::scripted(move |key| {
+        // A checkpoint comes at least every 1,000 messages.
+        if key.ordinal == 1_500
+            && let Some(released) = released.lock().unwrap().take()
+        {
+            clock.advance(TimeDelta::hours(5));
+            let _ = released.recv();
+        }
+        Ok(())
+    });
+    let running = rig.work(probe.clone());
+    let id = rig.accept("A", "file", &good(0..1_600)).await;
+    rig.reaches(id, JobState::Retrying).await;
+    rig.clock.advance(TimeDelta::hours(-10));
+    let begun = probe.ordinals().len();
+    drop(release);
+    rig.until("the file is complete", || {
+        rig.clock.advance(TimeDelta::seconds(1));
+        rig.state(id) == JobState::Complete
+    })
+    .await;
+    let all = probe.ordinals();
+    let resumed = all[begun + 1..].first().copied().unwrap();
+    assert!((1_001..=1_500).contains(&resumed), "it goes on at the checkpoint, with {resumed}");
+    assert_eq!(all[..=begun], (1..=1_500).collect::<Vec<_>>());
+    assert_eq!(all[begun + 1..], (resumed..=1_600).collect::<Vec<_>>(), "and the other one stopped");
+    assert_eq!(rig.masked_response(id).matches("MSA|AA").count(), 1_600);
+    running.stopped().await.unwrap();
+}
+
 /// Time is the matter here, and leases are counted on the monotonic clock: this test has to wait.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_target_does_not_cost_the_claim() {
