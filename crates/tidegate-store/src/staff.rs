@@ -113,8 +113,12 @@ impl Store {
         Ok(oldest)
     }
 
-    /// Parks, releases, cancels or requeues a job, or notes that its upload was read.
+    /// Parks, releases, cancels or requeues a job, or notes that its upload was read. Whatever else may
+    /// happen to a job is for whoever has its claim.
     pub async fn act(&self, id: JobId, action: JobEvent, actor: &str) -> Result<Job, StoreError> {
+        if !action.is_by_staff() {
+            return Err(StoreError::StaleClaim);
+        }
         let actor = format!("staff:{actor}");
         self.ask(|reply| Command::Change { id, fence: None, event: action, actor, reply }).await
     }

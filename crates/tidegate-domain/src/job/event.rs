@@ -129,6 +129,18 @@ impl JobEvent {
         }
     }
 
+    /// Whether staff may do it; everything else needs a claim, or is not an action at all.
+    pub const fn is_by_staff(&self) -> bool {
+        matches!(
+            self,
+            Self::Held { .. }
+                | Self::Released { .. }
+                | Self::Cancelled { .. }
+                | Self::Requeued { .. }
+                | Self::PayloadRead { .. }
+        )
+    }
+
     /// What people said or the service found, where the event has such a text.
     pub fn reason(&self) -> Option<&str> {
         match self {

@@ -60,6 +60,21 @@ async fn a_worker_whose_lease_ran_out_can_change_nothing() {
 }
 
 #[tokio::test]
+async fn nobody_ends_a_claim_that_is_not_theirs_by_way_of_staff() {
+    let rig = Rig::new();
+    let job = rig.accept("A", "1", b"1").await;
+    let claim = rig.claim().await;
+    let reason = || "not mine".to_owned();
+    let ends = [JobEvent::Yielded, JobEvent::Interrupted, JobEvent::Failed { reason: reason() }];
+    let others = [JobEvent::Refused { reason: reason() }, JobEvent::ResponseDeleted { report: false }];
+    for event in ends.into_iter().chain(others) {
+        let refused = rig.store.act(job.id, event, "eve").await;
+        assert!(matches!(refused, Err(StoreError::StaleClaim)));
+    }
+    rig.complete(&claim).await;
+}
+
+#[tokio::test]
 async fn a_retry_waits_for_its_time_and_keeps_its_lane_in_order() {
     let rig = Rig::new();
     let first = rig.accept("A", "1", b"1").await;
