@@ -56,9 +56,10 @@ fn looks(directory: &Path) -> io::Result<String> {
     let mut looks = String::from("closed in good order\n");
     for entry in entries {
         let (name, file) = (entry.file_name(), entry.metadata()?);
+        let name = name.display();
         let (length, place) = (file.len(), file.ino());
         // Writing to a string does not fail.
-        _ = writeln!(looks, "{name:?} {length} {place} {}.{:09}", file.ctime(), file.ctime_nsec());
+        _ = writeln!(looks, "{name} {length} {place} {}.{:09}", file.ctime(), file.ctime_nsec());
     }
     Ok(looks)
 }

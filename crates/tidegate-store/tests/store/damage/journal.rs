@@ -34,12 +34,17 @@ fn segments(data_dir: &Path) -> Vec<PathBuf> {
     files_in(&journal).into_iter().filter(finished).map(|name| journal.join(name)).collect()
 }
 
+/// What happens to a file.
+type Damage = fn(&Path);
+/// What happens to the files of a journal.
+type Mix<'a> = &'a dyn Fn(&[PathBuf]);
+
 /// Of the newest segment only the first so many can be told from an end that was torn before anybody was
 /// told of what is in it.
 const NEWEST_TELLS: usize = 4;
 
 /// Ways to damage one segment so that all other bytes of the journal can still be used.
-const DAMAGES: [(&str, fn(&Path)); 9] = [
+const DAMAGES: [(&str, Damage); 9] = [
     ("its header full of zeros", |segment| change(segment, |bytes| bytes[..28].fill(0))),
     ("a bit of its header flipped", |segment| change(segment, |bytes| bytes[10] ^= 1)),
     ("full of zeros", |segment| change(segment, |bytes| bytes.fill(0))),
@@ -47,13 +52,13 @@ const DAMAGES: [(&str, fn(&Path)); 9] = [
         change(segment, |bytes| {
             let middle = bytes.len() / 2;
             bytes[middle] ^= 0x10;
-        })
+        });
     }),
     ("a page of zeros in the middle", |segment| {
         change(segment, |bytes| {
             let middle = bytes.len() / 2;
             bytes.iter_mut().skip(middle).take(4096).for_each(|byte| *byte = 0);
-        })
+        });
     }),
     ("cut off in the middle", |segment| change(segment, |bytes| bytes.truncate(bytes.len() / 2))),
     ("cut off between two batches", |segment| {
@@ -63,7 +68,7 @@ const DAMAGES: [(&str, fn(&Path)); 9] = [
             // A sealed segment as short as these is one batch.
             let second = starts.nth(1).unwrap_or(28);
             bytes.truncate(second);
-        })
+        });
     }),
     ("empty", |segment| fs::write(segment, "").unwrap()),
     ("gone", |segment| fs::remove_file(segment).unwrap()),
@@ -169,7 +174,7 @@ async fn a_segment_that_is_not_what_its_name_says_stops_the_start_and_is_named()
     let stranger = Rig::open(directory());
     live(&stranger, 9).await;
     let foreign = segments(stranger.path()).remove(0);
-    let cases: [(&str, &dyn Fn(&[PathBuf]), &str); 4] = [
+    let cases: [(&str, Mix<'_>, &str); 4] = [
         ("of another store", &|all| _ = fs::copy(&foreign, &all[0]).unwrap(), "belongs to another store"),
         ("another one", &|all| _ = fs::copy(&all[2], &all[1]).unwrap(), "give it that name again"),
         (

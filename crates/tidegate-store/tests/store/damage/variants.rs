@@ -126,7 +126,7 @@ fn appended() -> Vec<Variant<'static>> {
     let lengths = [1, 20, 4096, SEGMENT, SEGMENT + 1];
     let garbage = lengths.map(|length| {
         variant(format!("{length} bytes of garbage behind the log"), move |queue| {
-            change(&queue.join("db"), |bytes| bytes.extend((0..length).map(|n| (n * 131 % 251) as u8)));
+            change(&queue.join("db"), |bytes| bytes.extend((0..=250).cycle().take(length)));
         })
     });
     let again = variant("the log twice, one behind the other", |queue| {
@@ -209,7 +209,7 @@ fn exchanged() -> Vec<Variant<'static>> {
     vec![
         variant("log and parameters exchanged", move |queue| swap(queue, "db", "conf")),
         variant("log under another name", |queue| {
-            fs::rename(queue.join("db"), queue.join("db.old")).unwrap()
+            fs::rename(queue.join("db"), queue.join("db.old")).unwrap();
         }),
         variant("log in place of a snapshot", |queue| {
             fs::copy(queue.join("db"), queue.join("snap.0000000000000FFF")).unwrap();
@@ -246,7 +246,7 @@ fn rewritten() -> Vec<Variant<'static>> {
         }),
         variant("a job of another value", move |queue| {
             rewrite(queue, &|tree| {
-                drop(tree.insert(first(tree).0, tree.last().unwrap().unwrap().1).unwrap())
+                drop(tree.insert(first(tree).0, tree.last().unwrap().unwrap().1).unwrap());
             });
         }),
         variant("a pair more", move |queue| rewrite(queue, &|tree| drop(tree.insert(b"Sx", b"").unwrap()))),
@@ -258,13 +258,12 @@ fn rewritten() -> Vec<Variant<'static>> {
 /// Puts the whole of another index, or one file of it, into the place of this one.
 fn put(queue: &Path, of: &Path, only: Option<&str>) {
     let from = of.join("queue");
-    match only {
-        Some(name) => _ = fs::copy(from.join(name), queue.join(name)).unwrap(),
-        None => {
-            fs::remove_dir_all(queue).unwrap();
-            fs::create_dir(queue).unwrap();
-            copy(&from, queue);
-        }
+    if let Some(name) = only {
+        fs::copy(from.join(name), queue.join(name)).unwrap();
+    } else {
+        fs::remove_dir_all(queue).unwrap();
+        fs::create_dir(queue).unwrap();
+        copy(&from, queue);
     }
 }
 
