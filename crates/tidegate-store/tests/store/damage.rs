@@ -24,7 +24,7 @@ const ORGS: [&str; 3] = ["A", "B", "C"];
 #[derive(Debug, PartialEq)]
 struct State {
     jobs: Vec<(Job, Vec<HistoryEntry>, Vec<u8>)>,
-    by_state: BTreeMap<JobState, u64>,
+    counts: BTreeMap<JobState, u64>,
     lanes: Vec<(String, u64)>,
     inboxes: Vec<Vec<SenderFile>>,
     outboxes: Vec<Vec<Vec<u8>>>,
@@ -41,7 +41,7 @@ impl State {
                 .into_iter()
                 .map(|job| (job.clone(), rig.store.history(job.id).unwrap(), payload(&rig.store, &job)))
                 .collect(),
-            by_state,
+            counts: by_state,
             lanes: lanes.into_iter().map(|(org, jobs)| (org.to_string(), jobs)).collect(),
             inboxes: ORGS.map(|code| rig.store.inbox(&org(code)).unwrap()).into(),
             outboxes: ORGS.map(|code| outbox(code).collect()).into(),
