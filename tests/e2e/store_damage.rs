@@ -45,31 +45,3 @@ fn an_index_overwritten_while_stopped_costs_nothing() {
     // Its exit code says that everything is where it should be.
     site.run(&["store", "verify"]);
 }
-
-/// sled panics on some of these. Nobody is to worry about that, and what it says may quote names.
-#[test]
-fn an_index_put_together_from_two_moments_costs_nothing_and_frightens_nobody() {
-    let site = Site::new();
-    let mut moments = Vec::new();
-    for moment in 0..3 {
-        let mut server = site.serve();
-        for n in 0..6 {
-            let seed = moment * 10 + n;
-            server.log_in("a").put_file(format!("{seed}.hl7"), &mut &sample::message(seed)[..]).unwrap();
-        }
-        server.wait_for_ends(6);
-        moments.push(std::fs::read(site.path("data/queue/db")).unwrap());
-        server.stop();
-    }
-    let mut server = site.serve();
-    let before = site.jobs();
-    for log in moments {
-        server.kill();
-        std::fs::write(site.path("data/queue/db"), log).unwrap();
-        server = site.serve();
-        assert_eq!(site.jobs(), before);
-        site.run(&["store", "verify"]);
-    }
-    let log = server.stop();
-    assert!(!log.contains("RUST_BACKTRACE") && !log.contains("stack backtrace"), "{log}");
-}

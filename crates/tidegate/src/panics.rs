@@ -23,7 +23,25 @@ fn is_in_sled(place: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::catch_unwind;
+    use std::sync::Mutex;
+
     use super::*;
+
+    #[test]
+    fn a_panic_tells_where_it_was_and_not_its_words() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let writer = Mutex::new(log.reopen().unwrap());
+        let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
+        let before = std::panic::take_hook();
+        tell_where_only();
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(catch_unwind(|| panic!("PID|1||JANE^DOE")).is_err());
+        });
+        std::panic::set_hook(before);
+        let told = std::fs::read_to_string(log.path()).unwrap();
+        assert!(told.contains("panics.rs:") && !told.contains("JANE"), "{told}");
+    }
 
     #[test]
     fn a_panic_of_the_index_is_known_by_its_place() {
