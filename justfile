@@ -46,3 +46,11 @@ bench:
     cargo bench -p tidegate-store --bench accept
     cargo bench -p tidegate-hl7 --bench door
     cargo bench -p tidegate-worker --bench drain
+
+# Starts, questions and memory with a million jobs that wait; 5 GB and some minutes.
+backlog dir="/dev/shm" jobs="1000000":
+    cargo bench -p tidegate-store --bench backlog -- {{dir}} {{jobs}}
+
+# Ways to make small files durable, beside each other; see docs/decisions/0006-cheapest-durable-accept.md.
+ways dir="/tmp":
+    cargo bench -p tidegate-store --bench ways -- {{dir}}

@@ -155,7 +155,10 @@ impl Run<'_> {
             Change::Job { id, event } => {
                 self.touched.insert(*id);
                 if let JobEvent::Accepted(submission) = event {
-                    self.spool.prepare(&submission.org)?;
+                    // It syncs directories: once is enough.
+                    if !self.spool.is_prepared(&submission.org) {
+                        self.spool.prepare(&submission.org)?;
+                    }
                     self.restore(*id, item, submission.size_bytes)?;
                 }
             }
