@@ -30,9 +30,10 @@ pub(super) const VIEWS: &[u8] = b"V";
 /// A part of all keys.
 pub(super) type Share = (Bound<[u8; 1]>, Bound<[u8; 1]>);
 
-/// All keys there could be, cut between the kinds that a full index has most of.
+/// All keys there could be, in parts of about the same weight. More parts at once would gain little and
+/// keep more of sled in memory.
 pub(super) fn shares() -> impl Iterator<Item = Share> {
-    let cuts = [HISTORY, INBOX, JOB, LANE, STATE].map(|tag| Some([tag]));
+    let cuts = [JOB, LANE].map(|tag| Some([tag]));
     let starts = std::iter::once(None).chain(cuts);
     let ends = cuts.into_iter().chain(std::iter::once(None));
     starts.zip(ends).map(|(start, end)| {
