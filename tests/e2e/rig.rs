@@ -32,7 +32,7 @@ impl Site {
     pub(crate) fn with_limits(limits: &str) -> Self {
         let site = Self { dir: tempfile::tempdir().unwrap() };
         let config = format!(
-            "data_dir = \"data\"\n[ftp]\nlisten = \"127.0.0.1:0\"\npassive_ports = \"0-0\"\nengine = \"libunftp\"\ntls = \"off\"\n\
+            "data_dir = \"data\"\n[ftp]\nlisten = \"127.0.0.1:0\"\npassive_ports = \"0-0\"\ntls = \"off\"\n\
              [limits]\n{limits}\n[maintenance]\ntimezone = \"America/Chicago\"\n"
         );
         std::fs::write(site.path("tidegate.toml"), config).unwrap();

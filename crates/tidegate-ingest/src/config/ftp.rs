@@ -36,7 +36,7 @@ pub enum FtpEngine {
     /// Our own.
     #[default]
     Tidegate,
-    /// The libunftp crate, with its bounds: see `docs/decisions/0002-libunftp-first.md`.
+    /// The libunftp crate, with its bounds: see `docs/decisions/0008-own-ftp-engine.md`.
     Libunftp,
 }
 
@@ -88,8 +88,9 @@ impl FtpConfig {
             )),
             Tls::Off => {}
         }
-        if self.listen.is_ipv6() {
-            problems.push(("listen", "this engine can't open data connections over IPv6".to_owned()));
+        if self.listen.is_ipv6() && self.engine == FtpEngine::Libunftp {
+            let message = "libunftp can't open data connections over IPv6; use engine = \"tidegate\"";
+            problems.push(("listen", message.to_owned()));
         }
         problems
     }
@@ -115,6 +116,13 @@ mod tests {
     fn tls_is_the_default_and_refused_until_it_exists() {
         assert_eq!(keys(""), ["tls"]);
         assert_eq!(keys("tls = 'optional'\nlisten = '127.0.0.1:21'"), ["tls"]);
+    }
+
+    #[test]
+    fn an_engine_is_refused_where_it_can_not_keep_what_is_configured() {
+        let text = "listen = '[::1]:21'\ntls = 'off'\n";
+        assert!(keys(text).is_empty());
+        assert_eq!(keys(&format!("{text}engine = 'libunftp'")), ["listen"]);
     }
 
     #[test]

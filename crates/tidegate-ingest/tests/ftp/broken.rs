@@ -79,7 +79,7 @@ async fn a_client_that_vanishes_is_given_up() {
     let rig = Rig::with(Setup { limits, ..Setup::default() }).await;
     let (mut client, _data) = half_an_upload(&rig).await;
     assert_eq!(client.reply().await.code, 426);
-    assert!(client.closed().await.starts_with("421"), "an idle session ends");
+    assert!(client.closed().await.starts_with(crate::IDLE), "an idle session ends");
     nothing_was_accepted(rig).await;
 }
 

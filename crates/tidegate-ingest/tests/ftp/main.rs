@@ -1,4 +1,5 @@
-//! The FTP door over TCP: a real store, a real listener on port 0, a client that can misbehave.
+//! The FTP door over TCP with the engine of our own: a real store, a real listener on port 0, a client that
+//! can misbehave. `libunftp.rs` says the same to the other engine.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod broken;
@@ -10,3 +11,10 @@ mod outbox;
 mod rig;
 mod stopping;
 mod uploads;
+
+use tidegate_ingest::config::FtpEngine;
+
+/// The engine that these sessions speak to.
+const ENGINE: FtpEngine = FtpEngine::Tidegate;
+/// The reply to a client that says nothing for too long (RFC 959, 5.4).
+const IDLE: &str = "421";

@@ -61,7 +61,12 @@ impl Rig {
         let uploads = UploadsConfig::default();
         let intake =
             Intake::new(store.clone(), Arc::clone(&directory), setup.limits, &auth, &uploads).unwrap();
-        let config = FtpConfig { tls: Tls::Off, passive_ports: PortRange::ANY, ..FtpConfig::default() };
+        let config = FtpConfig {
+            engine: crate::ENGINE,
+            tls: Tls::Off,
+            passive_ports: PortRange::ANY,
+            ..FtpConfig::default()
+        };
         let announcement = setup.announcement;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

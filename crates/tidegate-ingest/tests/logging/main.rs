@@ -16,8 +16,13 @@ use tokio::io::AsyncWriteExt;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
+use tidegate_ingest::config::FtpEngine;
+
 use crate::client::Client;
 use crate::rig::{PASSWORD, Rig};
+
+/// The engine that has words of its own for the log.
+const ENGINE: FtpEngine = FtpEngine::Libunftp;
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);

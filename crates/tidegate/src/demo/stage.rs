@@ -17,7 +17,6 @@ use crate::render::Screen;
 const CONFIGURATION: &str = r#"data_dir = "data"
 [ftp]
 listen = "127.0.0.1:0"
-engine = "libunftp"
 tls = "off"
 [limits]
 free_bytes_min = "64MiB"
