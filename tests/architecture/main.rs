@@ -65,7 +65,7 @@ fn each_foreign_engine_is_named_by_one_room_only() {
     let homes = [
         ("sled", &["tidegate-store", "tidegate-migrations"][..]),
         ("libunftp", &["tidegate-ingest"]),
-        ("unftp-core", &["tidegate-ingest"]),
+        ("unftp-core", &["tidegate-ftp", "tidegate-ingest"]),
         ("notify", &["tidegate-ingest"]),
         ("axum", &["tidegate-web"]),
         ("clap", &["tidegate"]),
