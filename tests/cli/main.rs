@@ -9,6 +9,7 @@
     reason = "everything here is a test, helpers too"
 )]
 
+mod backup;
 mod configuration;
 mod offline;
 mod organizations;

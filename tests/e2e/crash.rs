@@ -107,7 +107,7 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kills_at_random_moments() {
 }
 
 /// Asks until no job waits. Each answer of the server takes its time, so this is no busy loop.
-fn wait_until_drained(site: &Site) {
+pub(crate) fn wait_until_drained(site: &Site) {
     let deadline = std::time::Instant::now() + Duration::from_mins(2);
     loop {
         let jobs = &site.json(&["status", "--json"])["jobs"];

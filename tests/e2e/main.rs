@@ -11,6 +11,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod backup;
 mod bad_input;
 mod crash;
 mod ledger;

@@ -29,6 +29,11 @@ impl Site {
         Self::with_limits("free_bytes_min = \"1MiB\"")
     }
 
+    /// A directory where a configuration and a data directory are yet to come.
+    pub(crate) fn without_server() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
     pub(crate) fn with_limits(limits: &str) -> Self {
         let site = Self { dir: tempfile::tempdir().unwrap() };
         let config = format!(
@@ -114,12 +119,23 @@ impl Server {
 
     /// Waits until `jobs` jobs have reached a final state since the start.
     pub(crate) fn wait_for_ends(&mut self, jobs: usize) {
+        let is_end = |line: &&String| ENDS.iter().any(|end| line.contains(end));
+        self.wait_for(&format!("the end of {jobs} jobs"), |seen| seen.iter().filter(is_end).count() >= jobs);
+    }
+
+    /// Waits for a line of the log that comes from now on.
+    pub(crate) fn wait_for_line(&mut self, words: &str) {
+        let told = self.seen.len();
+        self.wait_for(words, |seen| seen[told..].iter().any(|line| line.contains(words)));
+    }
+
+    fn wait_for(&mut self, what: &str, has_come: impl Fn(&[String]) -> bool) {
         let deadline = Instant::now() + DEADLINE;
-        while self.seen.iter().filter(|line| ENDS.iter().any(|end| line.contains(end))).count() < jobs {
+        while !has_come(&self.seen) {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.log.recv_timeout(left) {
                 Ok(line) => self.seen.push(line),
-                Err(error) => panic!("waiting for the end of {jobs} jobs: {error}; log: {:#?}", self.seen),
+                Err(error) => panic!("waiting for {what}: {error}; log: {:#?}", self.seen),
             }
         }
     }
@@ -130,10 +146,19 @@ impl Server {
         self.seen.extend(self.log.iter());
     }
 
-    /// Stops it in good order; everything it logged.
-    pub(crate) fn stop(mut self) -> String {
+    pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Stops it in good order; everything it logged.
+    pub(crate) fn stop(self) -> String {
+        self.signal("TERM");
+        self.ended()
+    }
+
+    /// Waits for its end, which must be in good order; everything it logged.
+    pub(crate) fn ended(mut self) -> String {
         assert!(self.child.wait().unwrap().success());
         self.seen.extend(self.log.iter());
         self.seen.join("\n")

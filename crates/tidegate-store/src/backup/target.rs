@@ -45,12 +45,12 @@ impl Target {
         make(&path)?;
         let failed = |doing| BackupError::target(doing, &path);
         let layout = Layout::new(&path);
-        for directory in [layout.journal(), layout.orgs(), layout.queue(), layout.uploads()] {
-            disk.create_dir_all(&directory).map_err(failed("creating a directory in"))?;
-        }
         let mut note = disk.create_new(&layout.incomplete()).map_err(failed("writing into"))?;
         let noted = note.write_all(NOTE).and_then(|()| note.sync_all()).and_then(|()| disk.sync_dir(&path));
         noted.map_err(failed("writing into"))?;
+        for directory in [layout.journal(), layout.orgs(), layout.queue(), layout.uploads()] {
+            disk.create_dir_all(&directory).map_err(failed("creating a directory in"))?;
+        }
         let directory = File::open(&path).map_err(failed("opening"))?;
         let device = |file: &File| file.metadata().map(|metadata| metadata.dev());
         let shares_disk = device(&directory).ok() == device(&core.directory).ok();

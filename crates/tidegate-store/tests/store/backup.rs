@@ -3,8 +3,10 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
+use tidegate_disk::{Call, Disk, Grant, Watch};
 use tidegate_domain::ManualClock;
 use tidegate_domain::job::{Job, JobEvent, JobState};
 use tidegate_store::{
@@ -178,6 +180,55 @@ async fn an_interrupted_backup_is_not_taken_for_a_whole_one() {
         finish(begin(&rig, &place).await);
     }
     assert!(whole);
+}
+
+/// Lets some calls below a directory happen, then says that its disk is full.
+#[derive(Debug)]
+struct FullDisk {
+    below: PathBuf,
+    left: AtomicU64,
+}
+
+impl Watch for FullDisk {
+    fn before(&self, call: &Call<'_>) -> std::io::Result<Grant> {
+        let (Call::Create(path) | Call::Write { path, .. } | Call::MakeDir(path)) = call else {
+            return Ok(Grant::Whole);
+        };
+        let spent = |left: u64| left.checked_sub(1);
+        let is_spent = || self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent).is_err();
+        if path.starts_with(&self.below) && is_spent() {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        Ok(Grant::Whole)
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_under_the_backup_is_told_and_hurts_nobody_else() {
+    let place = Place::new();
+    let disk = Arc::new(FullDisk { below: place.path(), left: AtomicU64::new(0) });
+    let options = Options { disk: Disk::watched(Arc::clone(&disk) as _), ..Options::default() };
+    let rig = Rig::open_with(tempfile::tempdir().unwrap(), options);
+    refused(&rig, "a.hl7", "answer").await;
+    rig.accept("ACME", "large.hl7", &large()).await;
+    for calls in 0.. {
+        disk.left.store(calls, Ordering::Relaxed);
+        let made = match rig.store.backup(place.path(), Vec::new()).await {
+            Ok(backup) => backup.copy(&mut |_| ControlFlow::Continue(())),
+            Err(error) => Err(error),
+        };
+        let is_empty = files_in(&place.path()).is_empty();
+        let opened = Store::open(&place.path(), Options::default(), Arc::new(rig.clock.clone()));
+        if made.is_ok() {
+            assert!(calls > 10 && opened.is_ok(), "{calls} calls");
+            rig.accept("ACME", "later.hl7", b"MSH|").await;
+            break;
+        }
+        assert!(matches!(made, Err(BackupError::NoSpace { .. })), "{made:?}");
+        assert!(is_empty || matches!(opened, Err(OpenError::Layout(_))), "taken after {calls} calls");
+        std::fs::remove_dir_all(place.path()).unwrap();
+        rig.store.verify().await.unwrap();
+    }
 }
 
 #[tokio::test]
