@@ -3,7 +3,7 @@
 //! What the journal says is sorted in an index of its own in a scratch directory, so that memory stays
 //! bounded, and nothing is taken from the store's own index but how far it goes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -16,7 +16,7 @@ use tidegate_migrations::MigrationError;
 
 use super::replay::CHANGES_PER_COMMIT;
 use crate::error::{OpenError, StoreError};
-use crate::index::Index;
+use crate::index::{Applied, Index};
 use crate::journal::{Damage, Item, Journal};
 use crate::layout::Layout;
 use crate::record::Change;
@@ -47,6 +47,7 @@ pub(crate) fn inspect(
         found,
         last_seq: 0,
         lost: 0,
+        orphans: HashMap::new(),
         in_journal: HashSet::new(),
         unwritten: 0,
     };
@@ -73,8 +74,11 @@ struct Look {
     index: Index,
     found: Verification,
     last_seq: u64,
-    /// Changes that stand on others which can't be read.
+    /// Changes that can't be, as others before them are lost.
     lost: u64,
+    /// Changes of jobs that are unknown, until it is found that they were purged: their beginning may have
+    /// left the journal then.
+    orphans: HashMap<JobId, u64>,
     /// Small uploads whose bytes the journal has.
     in_journal: HashSet<JobId>,
     unwritten: usize,
@@ -100,8 +104,8 @@ impl Look {
                 self.found.findings.push(journal_damaged(&place));
             }
         }
-        if self.lost > 0 {
-            let lost = self.lost;
+        let lost = self.lost + self.orphans.values().sum::<u64>();
+        if lost > 0 {
             self.found.findings.push(format!("{lost} changes in the journal stand on others that are lost"));
         }
         Ok(())
@@ -117,8 +121,15 @@ impl Look {
             self.in_journal.insert(*id);
         }
         match self.index.apply(&item.entry) {
-            Err(StoreError::UnknownJob | StoreError::Illegal(_)) => self.lost += 1,
-            applied => drop(applied.map_err(io::Error::other)?),
+            Err(StoreError::UnknownJob) if let Change::Job { id, .. } = &item.entry.change => {
+                *self.orphans.entry(*id).or_default() += 1;
+            }
+            Err(StoreError::Illegal(_)) => self.lost += 1,
+            applied => {
+                if let Applied::Purged(purged) = applied.map_err(io::Error::other)? {
+                    self.orphans.remove(&purged.id);
+                }
+            }
         }
         self.unwritten += 1;
         if self.unwritten >= CHANGES_PER_COMMIT {

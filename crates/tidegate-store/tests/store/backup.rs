@@ -274,6 +274,26 @@ async fn a_store_that_lost_something_is_not_backed_up() {
 }
 
 #[tokio::test]
+async fn damage_that_the_start_had_no_reason_to_meet_is_met_by_the_backup() {
+    let rig = Rig::new();
+    rig.accept("ACME", "a.hl7", b"MSH|").await;
+    // The second start seals the first one's segment, the third one does not read it any more.
+    let dir = Rig::open(rig.closed().await).closed().await;
+    let segment = dir.path().join("journal/0000000000000001.sealed");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[60] ^= 0xff;
+    std::fs::write(&segment, bytes).unwrap();
+    let rig = Rig::open(dir);
+    assert_eq!(rig.recovery.journal_holes, 0);
+    rig.accept("ACME", "b.hl7", b"MSH|").await;
+    let place = Place::new();
+    let made = begin(&rig, &place).await.copy(&mut |_| ControlFlow::Continue(()));
+    assert!(matches!(made, Err(BackupError::Damaged { .. })), "{made:?}");
+    let opened = Store::open(&place.path(), Options::default(), Arc::new(rig.clock.clone()));
+    assert!(matches!(opened, Err(OpenError::Layout(_))));
+}
+
+#[tokio::test]
 async fn an_empty_store_can_be_backed_up_and_a_backup_too() {
     let rig = Rig::new();
     let (first, second) = (Place::new(), Place::new());
