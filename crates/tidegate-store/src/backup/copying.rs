@@ -63,7 +63,7 @@ impl<'a> Copying<'a> {
         let directory = self.target.layout.journal();
         let Some(journal) = Journal::find(self.core.disk(), &directory)? else { return Ok(()) };
         let damage = journal.read::<BackupError>(0, |item, _| match &item.entry.change {
-            Change::Job { id, event: JobEvent::Accepted(_) } => self.job(*id),
+            Change::Job { id, event: JobEvent::Accepted(_) } => self.job(*id, item.payload.is_some()),
             _ => Ok(()),
         })?;
         if damage.is_empty() { Ok(()) } else { Err(BackupError::Damaged { path: directory }) }
@@ -120,7 +120,7 @@ impl<'a> Copying<'a> {
     }
 
     /// A job that the index does not know any more was taken out of the store, with its files.
-    fn job(&mut self, id: JobId) -> Result<(), BackupError> {
+    fn job(&mut self, id: JobId, is_in_journal: bool) -> Result<(), BackupError> {
         let Some(job) = self.core.reader.job(id)? else { return Ok(()) };
         let org = &job.submission.org;
         if !self.made.contains(org) {
@@ -130,7 +130,7 @@ impl<'a> Copying<'a> {
             self.target.make_dir(&self.target.layout.outbox_of(org))?;
             self.made.insert(org.clone());
         }
-        if !self.payload(&job)? && !job.state.is_final() {
+        if !self.payload(&job)? && !is_in_journal && !job.state.is_final() {
             self.jobs_without_bytes += 1;
         }
         for answer in Answer::ALL {
