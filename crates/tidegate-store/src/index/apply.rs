@@ -69,6 +69,7 @@ impl Index {
                 self.delete(digest);
             }
             self.delete(keys::lane_key(org, job.id));
+            self.delete(keys::done_key(org, job.id));
             self.delete(keys::inbox_key(org, &job.submission.name, job.id));
             self.delete(keys::state_key(job.state, job.id));
             self.mark.remove(job.state);
@@ -111,8 +112,12 @@ impl Index {
         if job.state.is_final() {
             self.delete(lane);
             self.delete(inbox);
+            self.put_bytes(keys::done_key(org, job.id), vec![keys::state_byte(job.state)]);
         } else {
             self.put_bytes(lane, vec![keys::state_byte(job.state)]);
+            if before.is_some_and(JobState::is_final) {
+                self.delete(keys::done_key(org, job.id));
+            }
             if before.is_none_or(JobState::is_final) {
                 let file = InboxFile { size_bytes: job.submission.size_bytes, received_at: job.received_at };
                 self.put(inbox, &file)?;

@@ -12,6 +12,8 @@ pub(super) const JOB: u8 = b'J';
 pub(super) const HISTORY: u8 = b'H';
 /// Jobs of an organization that are not in a final state, in order.
 pub(super) const LANE: u8 = b'L';
+/// Jobs of an organization that are in a final state, in order: what its lane does not have.
+pub(super) const DONE: u8 = b'O';
 /// Jobs by state.
 pub(super) const STATE: u8 = b'S';
 /// What a sender sees in its inbox, by organization, name and id.
@@ -59,6 +61,14 @@ pub(crate) fn lane_prefix(org: &OrgCode) -> Vec<u8> {
 
 pub(crate) fn lane_key(org: &OrgCode, id: JobId) -> Vec<u8> {
     tagged(LANE, &[org.as_str().as_bytes(), &[0], &id.to_bytes()])
+}
+
+pub(super) fn done_prefix(org: &OrgCode) -> Vec<u8> {
+    tagged(DONE, &[org.as_str().as_bytes(), &[0]])
+}
+
+pub(super) fn done_key(org: &OrgCode, id: JobId) -> Vec<u8> {
+    tagged(DONE, &[org.as_str().as_bytes(), &[0], &id.to_bytes()])
 }
 
 pub(super) fn state_prefix(state: JobState) -> Vec<u8> {

@@ -64,6 +64,26 @@ impl Reader {
         self.scan(&prefix).rev().map(|pair| keys::id_of(&pair?.0).ok_or_else(unreadable))
     }
 
+    /// Ids of an organization's jobs from the newest to the oldest, of one state or of all.
+    pub(crate) fn newest_of(
+        &self,
+        org: &OrgCode,
+        state: Option<JobState>,
+    ) -> impl Iterator<Item = Result<JobId, StoreError>> + use<> {
+        let newest = |prefix: Vec<u8>| self.scan(&prefix).rev().map(lane_item).peekable();
+        let (mut lane, mut done) = (newest(keys::lane_prefix(org)), newest(keys::done_prefix(org)));
+        let items = std::iter::from_fn(move || match (lane.peek(), done.peek()) {
+            (Some(Ok(waits)), Some(Ok(is_done))) if waits.id < is_done.id => done.next(),
+            (Some(_), _) => lane.next(),
+            (None, _) => done.next(),
+        });
+        items
+            .filter(move |item| {
+                item.as_ref().map_or(true, |item| state.is_none_or(|state| item.state == state))
+            })
+            .map(|item| item.map(|item| item.id))
+    }
+
     /// The lane of an organization, in order.
     pub(crate) fn lane(&self, org: &OrgCode) -> impl Iterator<Item = Result<LaneItem, StoreError>> + use<> {
         self.scan(&keys::lane_prefix(org)).map(lane_item)

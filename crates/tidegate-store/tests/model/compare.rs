@@ -61,6 +61,10 @@ fn lists(store: &Store, model: &Model) -> Checked {
     check(all.clone(), &|_| true)?;
     for org in orgs() {
         check(Filter { org: Some(org.clone()), limit: 3, ..all.clone() }, &|job| job.submission.org == org)?;
+        for state in JobState::ALL {
+            let of_org = Filter { org: Some(org.clone()), state: Some(*state), ..all.clone() };
+            check(of_org, &|job| job.submission.org == org && job.state == *state)?;
+        }
     }
     for state in JobState::ALL {
         check(Filter { state: Some(*state), ..all.clone() }, &|job| job.state == *state)?;
