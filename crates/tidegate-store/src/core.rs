@@ -10,6 +10,7 @@ use tidegate_disk::Disk;
 use tidegate_domain::{Clock, JobId, JobIds};
 use tokio::sync::{Notify, watch};
 
+use crate::compact::Wear;
 use crate::drain::DrainMeter;
 use crate::error::StoreError;
 use crate::index::Reader;
@@ -67,6 +68,10 @@ pub(crate) struct Core {
     pub(crate) journal_holes: u64,
     /// Whether the store is being closed in good order.
     pub(crate) is_closing: AtomicBool,
+    /// Held by whoever changes files beside the store's threads; true once the store is closed.
+    pub(crate) closed: Mutex<bool>,
+    pub(crate) wear: Mutex<Wear>,
+    pub(crate) store_id: u64,
     pub(crate) failed: watch::Sender<bool>,
 }
 
@@ -117,6 +122,16 @@ impl Core {
 
     pub(crate) fn remains(&self) -> MutexGuard<'_, BTreeMap<u64, Purged>> {
         self.remains.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wear(&self) -> MutexGuard<'_, Wear> {
+        self.wear.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes files while the store is open; it closes afterwards, not meanwhile.
+    pub(crate) fn while_open<T>(&self, work: impl FnOnce() -> T) -> Result<T, StoreError> {
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
+        if *closed || self.is_closing.load(Ordering::Relaxed) { Err(StoreError::Closed) } else { Ok(work()) }
     }
 
     pub(crate) fn new_id(&self) -> JobId {

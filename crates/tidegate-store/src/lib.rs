@@ -13,6 +13,7 @@
 mod backup;
 mod coming;
 mod committer;
+mod compact;
 mod core;
 mod drain;
 mod error;
@@ -41,6 +42,7 @@ use tidegate_domain::Clock;
 use tokio::sync::{oneshot, watch};
 
 pub use crate::backup::{Backup, BackupDone, BackupError, BackupProgress, Beside};
+pub use crate::compact::Compaction;
 pub use crate::core::Options;
 pub use crate::error::{OpenError, StoreError};
 pub use crate::maintenance::Maintenance;

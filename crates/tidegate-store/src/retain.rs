@@ -130,8 +130,8 @@ impl Store {
     /// Removes the files of jobs that were purged.
     async fn remove_remains(&self) -> Result<(), StoreError> {
         let core = Arc::clone(&self.core);
-        on_blocking(move || core.remove_remains())
-            .await?
+        on_blocking(move || core.while_open(|| core.remove_remains()))
+            .await??
             .map_err(StoreError::io("removing the files of a purged job"))
     }
 }

@@ -22,6 +22,8 @@ pub(crate) enum Request {
     Files(oneshot::Sender<Result<(), StoreError>>),
     /// The index shall be durable.
     Index,
+    /// The same; answers with the change up to which index and directories are durable then.
+    Views(oneshot::Sender<Result<u64, StoreError>>),
     /// A segment is full.
     Seal(Segment),
 }
@@ -53,6 +55,15 @@ impl Syncer {
     pub(crate) async fn files(&self) -> Result<(), StoreError> {
         let (reply, answer) = oneshot::channel();
         self.request(Request::Files(reply));
+        answer.await.unwrap_or(Err(StoreError::Closed))
+    }
+}
+
+impl Syncer {
+    /// Makes the index and the directories durable; up to which change they are.
+    pub(crate) async fn views(&self) -> Result<u64, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.request(Request::Views(reply));
         answer.await.unwrap_or(Err(StoreError::Closed))
     }
 }
@@ -95,11 +106,14 @@ impl Thread {
         for reply in round.files.drain(..) {
             drop(reply.send(Ok(())));
         }
-        if round.index || !round.full.is_empty() {
+        if round.index || !round.full.is_empty() || !round.views.is_empty() {
             self.durability.sync(settled)?;
         }
         for segment in round.full.drain(..) {
             self.seal(&segment);
+        }
+        for reply in round.views.drain(..) {
+            drop(reply.send(Ok(settled)));
         }
         Ok(())
     }
@@ -119,6 +133,7 @@ impl Thread {
 struct Round {
     files: Vec<oneshot::Sender<Result<(), StoreError>>>,
     index: bool,
+    views: Vec<oneshot::Sender<Result<u64, StoreError>>>,
     full: Vec<Segment>,
 }
 
@@ -127,6 +142,7 @@ impl Round {
         match request {
             Request::Files(reply) => self.files.push(reply),
             Request::Index => self.index = true,
+            Request::Views(reply) => self.views.push(reply),
             Request::Seal(segment) => self.full.push(segment),
         }
     }

@@ -58,6 +58,7 @@ impl Threads {
             return;
         };
         core.is_closing.store(true, Ordering::Relaxed);
+        *core.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
         let checked = running.check.is_none_or(|check| check.join().is_ok());
         let committed = running.commit.join().is_ok();
         drop(self.syncer.lock().unwrap_or_else(PoisonError::into_inner).take());

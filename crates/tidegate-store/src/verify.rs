@@ -1,5 +1,7 @@
 //! Does everything that was acknowledged lie where it should?
 
+use std::io;
+
 use chrono::{DateTime, Utc};
 use tidegate_domain::JobId;
 
@@ -7,6 +9,9 @@ use crate::Store;
 use crate::committer::Command;
 use crate::error::StoreError;
 use crate::journal::{Damage, Journal};
+
+/// How often the journal is begun to be read: it is compacted far less often than it is read.
+const LOOKS_MAX: usize = 4;
 
 /// What a look at the whole store found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,18 +54,7 @@ impl Store {
     }
 
     fn verify_journal(&self, found: &mut Verification) -> Result<(), StoreError> {
-        let reading = StoreError::io("reading the journal");
-        let Some(journal) = Journal::find(self.core.disk(), &self.core.layout.journal()).map_err(reading)?
-        else {
-            return Ok(());
-        };
-        let damage = journal
-            .read::<std::io::Error>(0, |item, _| {
-                found.changes += 1;
-                found.last_change_at = Some(item.entry.at);
-                Ok(())
-            })
-            .map_err(StoreError::io("reading the journal"))?;
+        let damage = self.read_journal(found).map_err(StoreError::io("reading the journal"))?;
         for place in damage {
             // A batch that is being written at this moment looks like a torn end.
             if !matches!(place, Damage::TornEnd { .. }) {
@@ -68,6 +62,27 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Again from its beginning if a segment was replaced meanwhile by one that stands for more.
+    fn read_journal(&self, found: &mut Verification) -> io::Result<Vec<Damage>> {
+        let mut looks = 0;
+        loop {
+            found.changes = 0;
+            looks += 1;
+            let Some(journal) = Journal::find(self.core.disk(), &self.core.layout.journal())? else {
+                return Ok(Vec::new());
+            };
+            let read = journal.read::<io::Error>(0, |item, _| {
+                found.changes += 1;
+                found.last_change_at = Some(item.entry.at);
+                Ok(())
+            });
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && looks < LOOKS_MAX => {}
+                read => return read,
+            }
+        }
     }
 
     fn verify_payloads(&self, found: &mut Verification) -> Result<(), StoreError> {

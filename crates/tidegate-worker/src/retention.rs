@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tidegate_domain::{CLOCK_PROBATION, Clock, ClockWatch, Terms};
-use tidegate_store::{Due, Store, StoreError};
+use tidegate_store::{Compaction, Due, Store, StoreError};
 use tokio::time::{Instant, sleep};
 
 /// From the start to the first pass: first senders, then tidiness.
@@ -83,11 +83,10 @@ impl Retention {
 
     /// Takes away what is over, now.
     pub async fn pass(&self) -> Pass {
-        let Shared { store, terms, clock, .. } = &*self.shared;
-        let at = clock.now();
+        let at = self.shared.clock.now();
         let passed = match self.look_at_clock(at) {
             Some(clock_moved) => Passed::Postponed { clock_moved },
-            None => match store.retain(*terms, at).await {
+            None => match self.tidy(at).await {
                 Ok(due) => Passed::Done(due),
                 Err(error) => Passed::Failed { reason: error.to_string() },
             },
@@ -96,6 +95,17 @@ impl Retention {
         let pass = Pass { at, passed };
         *self.shared.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(pass.clone());
         pass
+    }
+
+    /// Jobs first; what they leave in the journal goes when it has become much.
+    async fn tidy(&self, at: DateTime<Utc>) -> Result<Due, StoreError> {
+        let Shared { store, terms, .. } = &*self.shared;
+        let due = store.retain(*terms, at).await?;
+        let Compaction { segments, bytes_before, bytes_after } = store.compact().await?;
+        if segments > 0 {
+            tracing::info!(segments, bytes_before, bytes_after, "journal compacted");
+        }
+        Ok(due)
     }
 
     /// What a pass would find over now.

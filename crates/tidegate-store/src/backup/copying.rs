@@ -51,7 +51,7 @@ impl<'a> Copying<'a> {
         for segment in closed.iter().filter(|segment| segment.first_seq <= last_seq) {
             let opened = segment.open_as_it_is(core.disk());
             let (mut file, sealed) = opened.map_err(BackupError::copy("the journal"))?;
-            let to = Segment::new(&self.target.layout.journal(), segment.first_seq, sealed).path;
+            let to = segment.in_directory(&self.target.layout.journal(), sealed).path;
             self.target.copy(&mut file, &to)?;
             self.go_on()?;
         }

@@ -79,7 +79,8 @@ impl Committer {
                     self.core.gatekeeper.set_staff(staff);
                     jobs.push(None);
                 }
-                Applied::Purged(purged) => {
+                Applied::Purged { purged, changes } => {
+                    self.core.wear().add(changes);
                     self.core.remains().insert(entry.seq, purged);
                     jobs.push(None);
                 }

@@ -21,7 +21,12 @@ pub(crate) enum Applied {
     /// Windows, overrides or holds changed.
     Maintenance(StaffChanges),
     /// A job is gone; its files have to follow.
-    Purged(Purged),
+    Purged {
+        /// What has to be known of it.
+        purged: Purged,
+        /// Changes of it that there were, this one included.
+        changes: u64,
+    },
     /// Legal holds changed.
     LegalHolds,
 }
@@ -62,6 +67,7 @@ impl Index {
     /// beginning left the journal because this change was to follow.
     fn purge(&mut self, purged: &Purged) -> Result<Applied, StoreError> {
         self.mark.highest_id = self.mark.highest_id.max(Some(purged.id));
+        let mut changes = 1;
         if let Some(job) = self.job(purged.id)? {
             let org = &job.submission.org;
             let digest = keys::digest_key(org, &job.submission.sha256);
@@ -73,10 +79,11 @@ impl Index {
             self.delete(keys::inbox_key(org, &job.submission.name, job.id));
             self.delete(keys::state_key(job.state, job.id));
             self.mark.remove(job.state);
-            self.delete_history(job.id)?;
+            // Its acceptance stands in the journal but not in the history.
+            changes += 1 + self.delete_history(job.id)?;
             self.delete(keys::job_key(job.id));
         }
-        Ok(Applied::Purged(purged.clone()))
+        Ok(Applied::Purged { purged: purged.clone(), changes })
     }
 
     fn change(&mut self, id: JobId, entry: &Entry, event: &job::JobEvent) -> Result<Applied, StoreError> {

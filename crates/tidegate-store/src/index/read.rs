@@ -40,6 +40,10 @@ impl Reader {
         self.value(&keys::job_key(id))
     }
 
+    pub(crate) fn has_job(&self, id: JobId) -> Result<bool, StoreError> {
+        Ok(self.tree.contains_key(keys::job_key(id))?)
+    }
+
     pub(crate) fn mark(&self) -> Result<Option<Mark>, StoreError> {
         self.value(keys::MARK)
     }

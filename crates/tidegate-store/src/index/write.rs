@@ -142,8 +142,8 @@ impl Index {
         self.pending.insert(key, None);
     }
 
-    /// Takes a job's history away, what was collected of it and not yet written included.
-    pub(super) fn delete_history(&mut self, id: JobId) -> Result<(), StoreError> {
+    /// Takes a job's history away, what was collected of it and not yet written included; its lines.
+    pub(super) fn delete_history(&mut self, id: JobId) -> Result<u64, StoreError> {
         let prefix = keys::history_prefix(id);
         for pair in self.reader.scan(&prefix) {
             self.pending.insert(pair?.0.to_vec(), None);
@@ -155,8 +155,9 @@ impl Index {
             .take_while(|key| key.starts_with(&prefix))
             .cloned()
             .collect();
+        let lines = collected.len() as u64;
         self.pending.extend(collected.into_iter().map(|key| (key, None)));
-        Ok(())
+        Ok(lines)
     }
 
     pub(super) fn get<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {

@@ -8,12 +8,15 @@
 //! accepts it, so that many uploads share one sync; when a segment is full it is *sealed*: rewritten
 //! without those bytes, once the files that hold them are durable themselves.
 
+mod compact;
 mod frame;
 mod reader;
+mod rewrite;
 mod seal;
 mod segment;
 mod writer;
 
+pub(crate) use compact::{Load, Run};
 pub(crate) use frame::{BATCH_BYTES_MAX, BatchBuilder, Item};
 pub(crate) use reader::{Damage, Journal, Standing};
 pub(crate) use seal::seal;

@@ -76,7 +76,7 @@ impl Journal {
         // A crash while a segment is begun leaves one without a header; nothing was written to it.
         if let Some(last) = segments.last()
             && last.header(disk)?.is_none()
-            && std::fs::metadata(&last.path)?.len() <= super::segment::HEADER_LEN as u64
+            && std::fs::metadata(&last.path)?.len() <= last.header_len() as u64
         {
             segments.pop();
         }
@@ -108,7 +108,8 @@ impl Journal {
         let holder = self.segments.get(..begun).and_then(<[Segment]>::last);
         let holder = Self { segments: holder.cloned().into_iter().collect(), ..self.clone() };
         // Beyond is enough: the change itself may lie in a hole, which the view still knows.
-        let (mut reaches, mut same) = (begun < self.segments.len(), true);
+        let stands_for = holder.compacted_through() >= seq;
+        let (mut reaches, mut same) = (begun < self.segments.len() || stands_for, true);
         holder.read::<io::Error>(before, |item, _| {
             reaches |= item.entry.seq >= seq;
             same &= item.entry.seq != seq || item.entry.fingerprint() == fingerprint;
@@ -119,6 +120,12 @@ impl Journal {
             (true, true) => Standing::Behind,
             (true, false) => Standing::Ahead,
         })
+    }
+
+    /// The last change that a compacted segment stands for. A view that ends before can't be brought up
+    /// from here: what it would have to forget may have left the journal.
+    pub(crate) fn compacted_through(&self) -> u64 {
+        self.segments.iter().filter_map(|segment| segment.last_seq).max().unwrap_or(0)
     }
 
     /// Hands every item with a change after `after` to `each`, in order, and the bytes read so far.
@@ -143,11 +150,17 @@ impl Journal {
             while let Some(items) = scan.next_batch(&mut damage, next_first.is_none()).map_err(named)? {
                 for item in items {
                     if item.entry.seq > order.last_seq {
-                        order.expect(item.entry.seq, segment, &mut damage);
+                        // What is not in a compacted segment was left out of it.
+                        if segment.last_seq.is_none() {
+                            order.expect(item.entry.seq, segment, &mut damage);
+                        }
                         order = Order { last_seq: item.entry.seq, explained: damage.len() };
                         each(item, bytes_before + scan.at)?;
                     }
                 }
+            }
+            if let Some(last_seq) = segment.last_seq.filter(|last_seq| *last_seq > order.last_seq) {
+                order = Order { last_seq, explained: damage.len() };
             }
             bytes_before += scan.at;
         }
@@ -196,7 +209,7 @@ impl<'a> Scan<'a> {
         if is_headless {
             damage.push(Damage::Hole { segment: segment.path.clone(), at: 0 });
         }
-        let at = super::segment::HEADER_LEN as u64;
+        let at = segment.header_len() as u64;
         file.seek(SeekFrom::Start(at))?;
         Ok(Self { segment, store_id, file, at, body: Vec::new(), is_headless })
     }

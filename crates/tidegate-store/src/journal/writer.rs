@@ -56,7 +56,7 @@ impl Writer {
         first_seq: u64,
     ) -> Result<Self, AppendError> {
         let segment = Segment::new(directory, first_seq, false);
-        let file = Self::create(disk, &segment.path, store_id, first_seq).map_err(AppendError::Refused)?;
+        let file = Self::create(disk, &segment, store_id).map_err(AppendError::Refused)?;
         file.sync_all().and_then(|()| disk.sync_dir(directory)).map_err(AppendError::Unknown)?;
         Ok(Self {
             disk: disk.clone(),
@@ -69,9 +69,9 @@ impl Writer {
         })
     }
 
-    fn create(disk: &Disk, path: &Path, store_id: u64, first_seq: u64) -> io::Result<DiskFile> {
-        let mut file = disk.create(path)?;
-        Segment::write_header(&mut file, store_id, first_seq)?;
+    fn create(disk: &Disk, segment: &Segment, store_id: u64) -> io::Result<DiskFile> {
+        let mut file = disk.create(&segment.path)?;
+        segment.write_header(&mut file, store_id)?;
         Ok(file)
     }
 

@@ -54,6 +54,10 @@ fn try_open(
     let failed = |error: StoreError| OpenError::Index(error.to_string());
     let (index, durability) = Index::open(disk, &layout.queue(), store_id).map_err(failed)?;
     let Some(journal) = journal else { return Ok(None) };
+    if index.mark().seq < journal.compacted_through() {
+        tracing::warn!(mark = index.mark().seq, "index is older than what the journal was compacted to");
+        return Ok(None);
+    }
     let mark = index.mark();
     let standing = journal.standing(mark.seq, mark.last_change);
     let standing = standing.map_err(OpenError::journal(&layout.journal()))?;

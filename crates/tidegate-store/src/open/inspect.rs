@@ -3,7 +3,7 @@
 //! What the journal says is sorted in an index of its own in a scratch directory, so that memory stays
 //! bounded, and nothing is taken from the store's own index but how far it goes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -14,9 +14,10 @@ use tidegate_domain::JobId;
 use tidegate_domain::job::{Job, JobEvent};
 use tidegate_migrations::MigrationError;
 
+use super::orphans::Orphans;
 use super::replay::CHANGES_PER_COMMIT;
 use crate::error::{OpenError, StoreError};
-use crate::index::{Applied, Index};
+use crate::index::Index;
 use crate::journal::{Damage, Item, Journal};
 use crate::layout::Layout;
 use crate::record::Change;
@@ -45,9 +46,9 @@ pub(crate) fn inspect(
         spool,
         index,
         found,
-        last_seq: 0,
+        last_seq: journal.compacted_through(),
         lost: 0,
-        orphans: HashMap::new(),
+        orphans: Orphans::default(),
         in_journal: HashSet::new(),
         unwritten: 0,
     };
@@ -76,9 +77,7 @@ struct Look {
     last_seq: u64,
     /// Changes that can't be, as others before them are lost.
     lost: u64,
-    /// Changes of jobs that are unknown, until it is found that they were purged: their beginning may have
-    /// left the journal then.
-    orphans: HashMap<JobId, u64>,
+    orphans: Orphans,
     /// Small uploads whose bytes the journal has.
     in_journal: HashSet<JobId>,
     unwritten: usize,
@@ -104,7 +103,7 @@ impl Look {
                 self.found.findings.push(journal_damaged(&place));
             }
         }
-        let lost = self.lost + self.orphans.values().sum::<u64>();
+        let lost = self.lost + self.orphans.changes();
         if lost > 0 {
             self.found.findings.push(format!("{lost} changes in the journal stand on others that are lost"));
         }
@@ -114,22 +113,16 @@ impl Look {
     fn take(&mut self, item: &Item) -> io::Result<()> {
         self.found.changes += 1;
         self.found.last_change_at = Some(item.entry.at);
-        self.last_seq = item.entry.seq;
+        self.last_seq = self.last_seq.max(item.entry.seq);
         if let Change::Job { id, event: JobEvent::Accepted(submission) } = &item.entry.change
             && (item.payload.is_some() || submission.size_bytes == 0)
         {
             self.in_journal.insert(*id);
         }
         match self.index.apply(&item.entry) {
-            Err(StoreError::UnknownJob) if let Change::Job { id, .. } = &item.entry.change => {
-                *self.orphans.entry(*id).or_default() += 1;
-            }
+            Err(StoreError::UnknownJob) => self.orphans.add(&item.entry.change),
             Err(StoreError::Illegal(_)) => self.lost += 1,
-            applied => {
-                if let Applied::Purged(purged) = applied.map_err(io::Error::other)? {
-                    self.orphans.remove(&purged.id);
-                }
-            }
+            applied => self.orphans.note(&applied.map_err(io::Error::other)?),
         }
         self.unwritten += 1;
         if self.unwritten >= CHANGES_PER_COMMIT {

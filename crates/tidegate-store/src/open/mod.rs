@@ -7,6 +7,7 @@ mod clean;
 mod decay;
 mod index;
 mod inspect;
+mod orphans;
 mod replay;
 mod spool;
 
@@ -30,7 +31,7 @@ use crate::committer::{Committer, Unsettled};
 use crate::core::{Core, Options};
 use crate::error::{OpenError, StoreError};
 use crate::index::Index;
-use crate::journal::{BatchBuilder, Journal, Writer};
+use crate::journal::{BatchBuilder, Journal, Segment, Writer};
 use crate::layout::Layout;
 use crate::maintenance::Gatekeeper;
 use crate::record::{Change, Entry, Purged};
@@ -179,6 +180,16 @@ fn lock_file(file: File, data_dir: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Removes segments that a crash left beside the compacted one that stands for them.
+fn remove_leftovers(disk: &Disk, layout: &Layout) {
+    let leftovers = Segment::list_with_leftovers(disk, &layout.journal()).map(|(_, leftovers)| leftovers);
+    for leftover in leftovers.unwrap_or_default() {
+        if disk.remove_once(&leftover.path).is_err() {
+            tracing::warn!(first = leftover.first_seq, "leftover of a compaction was not removed");
+        }
+    }
+}
+
 /// Everything at hand between the replay and the first command.
 struct Start {
     disk: Disk,
@@ -250,6 +261,9 @@ impl Start {
             lanes: Mutex::new(index::lanes(&reader).map_err(failed)?),
             leases: Mutex::default(),
             drain: Mutex::default(),
+            closed: Mutex::new(false),
+            wear: Mutex::default(),
+            store_id: self.store_id,
             remains: Mutex::new(self.remains),
             settled_seq: AtomicU64::new(opened.views_through),
             upload_number: AtomicU64::new(0),
@@ -265,6 +279,7 @@ impl Start {
         let threads_failed = |error| OpenError::io("starting a thread for", core.layout.root())(error);
         let (syncer, sync_thread) =
             Syncer::start(Arc::clone(&core), opened.durability, self.store_id).map_err(threads_failed)?;
+        remove_leftovers(&self.disk, &core.layout);
         for segment in journal.into_iter().flat_map(|journal| journal.segments) {
             // A start that broke off may have left the segment that is being written now.
             if !segment.sealed && segment.first_seq < self.writer.first_seq() {

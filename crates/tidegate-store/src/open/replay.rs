@@ -1,6 +1,6 @@
 //! Brings index and spool up to the end of the journal.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
@@ -9,6 +9,7 @@ use tidegate_domain::JobId;
 use tidegate_domain::job::{Job, JobEvent};
 
 use super::index::Opened;
+use super::orphans::Orphans;
 use crate::error::{OpenError, StoreError};
 use crate::index::{Applied, Index};
 use crate::journal::{Damage, Item, Journal};
@@ -74,7 +75,7 @@ pub(super) fn replay(
         spool,
         unwritten: 0,
         touched: BTreeSet::new(),
-        orphans: HashMap::new(),
+        orphans: Orphans::default(),
         replayed: Replayed { last_seq, ..Replayed::default() },
     };
     let damage = journal.read::<ReplayError>(from, |item, bytes| {
@@ -106,9 +107,9 @@ pub(super) fn check_nothing_would_be_lost(disk: &Disk, layout: &Layout) -> Resul
     let path = layout.journal();
     let reading = || OpenError::journal(&path);
     let Some(journal) = Journal::find(disk, &path).map_err(reading())? else { return Ok(()) };
-    let mut last_seq = 0;
+    let mut last_seq = journal.compacted_through();
     let damage = journal.read::<io::Error>(0, |item, _| {
-        last_seq = item.entry.seq;
+        last_seq = last_seq.max(item.entry.seq);
         Ok(())
     });
     let has_hole = damage.map_err(reading())?.iter().any(|place| !matches!(place, Damage::TornEnd { .. }));
@@ -131,9 +132,7 @@ struct Run<'a> {
     unwritten: usize,
     /// Jobs whose files have to be looked at.
     touched: BTreeSet<JobId>,
-    /// Changes of jobs that are unknown, until it is found that they were purged: their beginning may have
-    /// left the journal then.
-    orphans: HashMap<JobId, u64>,
+    orphans: Orphans,
     replayed: Replayed,
 }
 
@@ -176,8 +175,8 @@ impl Run<'_> {
 
     fn apply(&mut self, item: &Item) -> Result<(), ReplayError> {
         let applied = match self.index.apply(&item.entry) {
-            Err(StoreError::UnknownJob) if let Change::Job { id, .. } = &item.entry.change => {
-                *self.orphans.entry(*id).or_default() += 1;
+            Err(StoreError::UnknownJob) => {
+                self.orphans.add(&item.entry.change);
                 return Ok(());
             }
             Err(error @ StoreError::Illegal(_)) => {
@@ -187,9 +186,7 @@ impl Run<'_> {
             }
             applied => applied?,
         };
-        if let Applied::Purged(purged) = &applied {
-            self.orphans.remove(&purged.id);
-        }
+        self.orphans.note(&applied);
         debug_assert!(!matches!(applied, Applied::Job { before: Some(_), .. } if item.payload.is_some()));
         self.replayed.changes += 1;
         self.unwritten += 1;
@@ -218,10 +215,10 @@ impl Run<'_> {
             self.index.commit(self.replayed.last_seq)?;
         }
         self.index.write_back()?;
-        for (id, changes) in &self.orphans {
-            tracing::error!(job = %id, changes, "changes stand on one that is lost");
-            self.replayed.holes += changes;
+        for (id, changes) in self.orphans.iter() {
+            tracing::error!(job = %id, changes, "changes stand on a job that is lost");
         }
+        self.replayed.holes += self.orphans.changes();
         for id in &self.touched {
             let Some(job) = self.index.job(*id)? else { continue };
             if self.spool.settle(None, &job).is_err() {

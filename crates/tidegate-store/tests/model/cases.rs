@@ -90,6 +90,7 @@ fn machine() -> impl Strategy<Value = Op> {
     let lease = select(vec![Lease::Long, Lease::Zero]);
     prop_oneof![
         2 => Just(Op::Retain),
+        2 => Just(Op::Compact),
         3 => jump.prop_map(|seconds| Op::MoveClock { seconds }),
         2 => (how, lease).prop_map(|(how, lease)| Op::Restart(how, lease)),
     ]

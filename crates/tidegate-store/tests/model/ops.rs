@@ -36,6 +36,7 @@ pub(crate) enum Op {
     Staff(StaffOp),
     MoveClock { seconds: i64 },
     Retain,
+    Compact,
     Restart(Restart, Lease),
 }
 

@@ -47,6 +47,11 @@ impl Suite {
                 Ok(())
             }
             Op::Retain => self.retain().await,
+            Op::Compact => {
+                // Nobody may notice anything.
+                self.backend.store.compact().await.unwrap();
+                Ok(())
+            }
             Op::Restart(how, lease) => self.restart(how, lease).await,
         }
     }

@@ -11,6 +11,7 @@ mod accept;
 mod backup;
 mod claim;
 mod clock;
+mod compaction;
 mod damage;
 mod layouts;
 mod maintenance;

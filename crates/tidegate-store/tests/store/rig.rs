@@ -37,9 +37,15 @@ impl Rig {
     }
 
     pub(crate) fn crash_image(&self) -> TempDir {
-        let image = tempfile::tempdir().unwrap();
-        copy(self.dir.path(), image.path());
-        image
+        loop {
+            let image = tempfile::tempdir().unwrap();
+            let segments = self.files("journal");
+            copy(self.dir.path(), image.path());
+            // A segment that was sealed meanwhile may be missing in either form.
+            if files_in(&image.path().join("journal")) == segments && self.files("journal") == segments {
+                return image;
+            }
+        }
     }
 
     /// Closes the store in good order and hands its directory back.
