@@ -2,8 +2,8 @@
 //! does not.
 //!
 //! `cargo bench -p tidegate-store --bench endure [-- CYCLES [DIRECTORY]]` (default: 300,000 in /dev/shm).
-//! A job's term is over as soon as it has ended; retention and compaction go on beside the work, and the
-//! last 1,000 jobs of each pass stay until the next.
+//! A job's term is over as soon as it has ended; retention and compaction go on beside the work. Senders
+//! wait while 1,000 files of each organization are not yet finished, so that no backlog grows.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,6 +28,8 @@ const ORGS: u64 = 8;
 const LINES: u64 = 20;
 const FILE_BYTES: usize = 512;
 const TERMS: Terms = Terms { complete: Duration::ZERO, error: Duration::ZERO };
+/// Files of an organization that may wait.
+const WAITING_MAX: u64 = 1_000;
 /// Between two passes of retention.
 const REST: Duration = Duration::from_secs(2);
 
@@ -54,7 +56,7 @@ async fn endure(dir: &Path, cycles: u64) {
     let (done, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let tidy = tokio::spawn(tidy(store.clone(), Arc::clone(&over)));
     let work: Vec<_> = (0..ORGS)
-        .map(|org| tokio::spawn(send(store.clone(), org, cycles / ORGS)))
+        .map(|org| tokio::spawn(send(store.clone(), Arc::clone(&done), org, cycles / ORGS)))
         .chain((0..ORGS).map(|_| tokio::spawn(work(store.clone(), Arc::clone(&done), cycles / ORGS * ORGS))))
         .collect();
     let (mut peak, started) = (0, Instant::now());
@@ -83,9 +85,12 @@ fn reopen(dir: &Path) {
     println!("opened again in {:.2} s: queue {queue:.1} MB, {recovery:?}", started.elapsed().as_secs_f64());
 }
 
-async fn send(store: Store, org: u64, files: u64) {
+async fn send(store: Store, done: Arc<AtomicU64>, org: u64, files: u64) {
     let code = OrgCode::new(&format!("ORG{org}")).unwrap();
     for number in 0..files {
+        while number > done.load(Ordering::Relaxed) / ORGS + WAITING_MAX {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         let mut bytes = vec![b'x'; FILE_BYTES];
         bytes[..8].copy_from_slice(&(org * 1_000_000_000 + number).to_le_bytes());
         let mut upload = store.upload().unwrap();
