@@ -121,10 +121,14 @@ async fn finish(store: &Store, claim: &Claim) {
 }
 
 async fn tidy(store: Store, over: Arc<AtomicBool>) {
-    while !over.load(Ordering::Relaxed) {
-        tokio::time::sleep(REST).await;
+    loop {
+        let is_last = over.load(Ordering::Relaxed);
         store.retain(TERMS, Utc::now()).await.unwrap();
         store.compact().await.unwrap();
+        if is_last {
+            return;
+        }
+        tokio::time::sleep(REST).await;
     }
 }
 

@@ -99,6 +99,8 @@ impl Thread {
     fn serve(&self, round: &mut Round) -> Result<(), StoreError> {
         self.core.check()?;
         let settled = self.core.settled();
+        // What sled is given later than this may not be on the disk afterwards.
+        let durable = settled.min(self.durability.stored_seq()?);
         self.core
             .disk()
             .sync_all_of(&self.core.directory)
@@ -113,7 +115,7 @@ impl Thread {
             self.seal(&segment);
         }
         for reply in round.views.drain(..) {
-            drop(reply.send(Ok(settled)));
+            drop(reply.send(Ok(durable)));
         }
         Ok(())
     }

@@ -41,7 +41,7 @@ impl Reader {
     }
 
     pub(crate) fn has_job(&self, id: JobId) -> Result<bool, StoreError> {
-        Ok(self.tree.contains_key(keys::job_key(id))?)
+        Ok(self.get(&keys::job_key(id))?.is_some())
     }
 
     pub(crate) fn mark(&self) -> Result<Option<Mark>, StoreError> {

@@ -182,6 +182,12 @@ fn sum(tree: &sled::Tree, share: keys::Share) -> Result<Digest, StoreError> {
 }
 
 impl Durability {
+    /// The last change that sled itself has, whatever else readers are shown.
+    pub(crate) fn stored_seq(&self) -> Result<u64, StoreError> {
+        let mark: Option<Mark> = self.tree.get(keys::MARK)?.map(|value| decode(&value)).transpose()?;
+        Ok(mark.map_or(0, |mark| mark.seq))
+    }
+
     /// Records that the spool's directories are durable up to `seq`, and puts the index on stable
     /// storage. sled's own `flush` only starts the writing on Linux; our sync ends it.
     #[expect(clippy::disallowed_methods, reason = "the one place that may flush sled, as it syncs after it")]
