@@ -68,15 +68,8 @@ impl Retention {
 
     /// Passes until `shutdown`. A pass that is under way then is broken off between two jobs.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let passes = async {
-            sleep(FIRST_AFTER).await;
-            loop {
-                self.pass().await;
-                sleep(INTERVAL).await;
-            }
-        };
         tokio::select! {
-            () = passes => {}
+            () = again_and_again(async || drop(self.pass().await)) => {}
             () = shutdown => {}
         }
     }
@@ -129,6 +122,14 @@ impl Retention {
     }
 }
 
+async fn again_and_again(pass: impl AsyncFn()) {
+    sleep(FIRST_AFTER).await;
+    loop {
+        pass().await;
+        sleep(INTERVAL).await;
+    }
+}
+
 fn tell(passed: &Passed) {
     match passed {
         Passed::Done(due) => {
@@ -141,5 +142,21 @@ fn tell(passed: &Passed) {
             "retention postponed: the wall clock was set, or nothing came for long; look whether it is right"
         ),
         Passed::Failed { reason } => tracing::error!(reason, "retention broke off"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn passes_come_soon_after_the_start_and_then_an_hour_after_the_end_of_the_last() {
+        let (started, seen) = (Instant::now(), Mutex::new(Vec::new()));
+        let pass = async || {
+            seen.lock().unwrap().push(started.elapsed().as_secs() / 60);
+            sleep(Duration::from_mins(2)).await;
+        };
+        drop(tokio::time::timeout(Duration::from_mins(200), again_and_again(pass)).await);
+        assert_eq!(*seen.lock().unwrap(), [5, 67, 129, 191]);
     }
 }

@@ -7,7 +7,6 @@ use chrono::TimeDelta;
 use tidegate_domain::job::{JobEvent, JobState};
 use tidegate_domain::{JobId, Terms};
 use tidegate_worker::{Passed, Retention};
-use tokio::sync::watch;
 
 use crate::rig::Rig;
 
@@ -73,28 +72,4 @@ async fn a_start_long_after_the_newest_job_waits_an_hour_before_it_deletes() {
     assert_eq!(jobs(&retention.pass().await.passed), None);
     pass_time(&rig, Duration::from_hours(1)).await;
     assert_eq!(jobs(&retention.pass().await.passed), Some(1));
-}
-
-#[tokio::test(start_paused = true)]
-async fn passes_come_soon_after_the_start_and_then_every_hour_until_the_stop() {
-    let rig = Rig::new();
-    let retention = retention(&rig);
-    let (stop, mut stopped) = watch::channel(false);
-    let shutdown = async move { drop(stopped.wait_for(|stop| *stop).await) };
-    let running = tokio::spawn(retention.clone().run(shutdown));
-    tokio::time::sleep(Duration::from_secs(299)).await;
-    assert_eq!(retention.last(), None);
-    let mut seen = 0;
-    let mut last = None;
-    // The wall clock is moved on by hand, so that each pass is told from the one before.
-    for _ in 0..25 {
-        rig.clock.advance(TimeDelta::minutes(10));
-        tokio::time::sleep(Duration::from_mins(10)).await;
-        let now = retention.last();
-        seen += u32::from(now != last);
-        last = now;
-    }
-    assert_eq!(seen, 5, "in four hours and ten minutes");
-    stop.send_replace(true);
-    running.await.unwrap();
 }
