@@ -69,7 +69,7 @@ impl Retention {
     /// Passes until `shutdown`. A pass that is under way then is broken off between two jobs.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         tokio::select! {
-            () = again_and_again(async || drop(self.pass().await)) => {}
+            () = again_and_again(|| async { drop(self.pass().await) }) => {}
             () = shutdown => {}
         }
     }
@@ -122,7 +122,7 @@ impl Retention {
     }
 }
 
-async fn again_and_again(pass: impl AsyncFn()) {
+async fn again_and_again<P: Future<Output = ()>>(pass: impl Fn() -> P) {
     sleep(FIRST_AFTER).await;
     loop {
         pass().await;
@@ -152,7 +152,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn passes_come_soon_after_the_start_and_then_an_hour_after_the_end_of_the_last() {
         let (started, seen) = (Instant::now(), Mutex::new(Vec::new()));
-        let pass = async || {
+        let pass = || async {
             seen.lock().unwrap().push(started.elapsed().as_secs() / 60);
             sleep(Duration::from_mins(2)).await;
         };
