@@ -282,6 +282,33 @@ async fn many_small_segments_become_one() {
     assert_eq!(told(&rig).jobs.len(), 40);
 }
 
+/// The job began in a segment before the run; without its purge it would come back.
+#[tokio::test]
+async fn a_purge_stays_while_there_is_anything_before_it() {
+    let rig = Rig::new();
+    let purged = rig.accept("A", "a.hl7", b"1").await;
+    rig.complete(&rig.claim().await).await;
+    let large = rig.accept("A", "large", b"2").await;
+    // More than is dead later on, and more than a small segment.
+    for _ in 0..150 {
+        let read = JobEvent::PayloadRead { reason: "r".repeat(8_000) };
+        rig.store.act(large.id, read, "eve").await.unwrap();
+    }
+    let mut rig = restarted(rig).await;
+    rig.store.retain(TERMS, instant("2024-03-10T12:00:00Z")).await.unwrap();
+    for n in 0..20_u8 {
+        // Its id is higher than that of the purged job, and it goes too.
+        let other = rig.accept("A", "b.hl7", &[n; 3]).await;
+        rig.store.act(other.id, JobEvent::Cancelled { reason: "no".into() }, "eve").await.unwrap();
+        rig.store.retain(TERMS, instant("2024-03-10T12:00:00Z")).await.unwrap();
+        rig = restarted(rig).await;
+    }
+    let done = rig.store.compact().await.unwrap();
+    assert!(done.segments >= 16 && done.bytes_before < 1 << 20, "all but the first: {done:?}");
+    assert_eq!(rig.store.get(purged.id).unwrap(), None);
+    assert_same(&told(&made_anew(rig.crash_image())), &told(&rig), "made anew");
+}
+
 #[tokio::test]
 async fn a_damaged_journal_is_left_as_it_is() {
     let rig = worn().await;
