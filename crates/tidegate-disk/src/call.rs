@@ -36,11 +36,11 @@ pub enum Call<'a> {
         /// Its new name; whatever has it goes.
         to: &'a Path,
     },
-    /// A file gets a second name.
+    /// A file gets a second name; nothing happens if something has that already.
     Link {
         /// Its name.
         from: &'a Path,
-        /// The second one; whatever has it goes.
+        /// The second one.
         to: &'a Path,
     },
     /// A file, or a directory with everything in it, goes.
@@ -58,6 +58,8 @@ pub enum Grant {
     Whole,
     /// Of a write only the first so many bytes; then it fails as on a full disk.
     Bytes(usize),
+    /// Of a sync nothing, though it succeeds: whoever watches keeps the books of what is durable.
+    Pretence,
 }
 
 /// Hears of each call before it is made; may be called by several threads at once.

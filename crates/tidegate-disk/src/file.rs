@@ -1,7 +1,7 @@
 //! A file that is being written.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +20,8 @@ pub struct DiskFile {
 }
 
 impl DiskFile {
-    pub(crate) fn new(disk: Disk, path: &Path, file: File) -> Self {
-        Self { disk, path: path.to_owned(), file, at: 0 }
+    pub(crate) fn new(disk: Disk, path: &Path, file: File, at: u64) -> Self {
+        Self { disk, path: path.to_owned(), file, at }
     }
 
     /// Where the next byte goes, in bytes from the start.
@@ -29,18 +29,22 @@ impl DiskFile {
         self.at
     }
 
-    /// Writes all bytes. After an error some of them may have been written.
+    /// Writes all bytes. After an error some of them may have been written; the next write begins at the
+    /// same place.
     pub fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let call = Call::Write { path: &self.path, at: self.at, bytes };
-        match self.disk.ask(&call)? {
-            Grant::Whole => self.file.write_all(bytes)?,
-            Grant::Bytes(count) => {
-                self.file.write_all(bytes.get(..count).unwrap_or(bytes))?;
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-        }
+        self.write_at(bytes, self.at)?;
         self.at += bytes.len() as u64;
         Ok(())
+    }
+
+    fn write_at(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+        match self.disk.ask(&Call::Write { path: &self.path, at, bytes })? {
+            Grant::Bytes(count) => {
+                self.file.write_all_at(bytes.get(..count).unwrap_or(bytes), at)?;
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            Grant::Whole | Grant::Pretence => self.file.write_all_at(bytes, at),
+        }
     }
 
     /// Writes all that is left of `source`, sharing its blocks where the file system can; how many bytes
@@ -48,8 +52,12 @@ impl DiskFile {
     pub fn write_from(&mut self, source: &mut File) -> io::Result<u64> {
         let call = Call::Write { path: &self.path, at: self.at, bytes: &[] };
         let count = match self.disk.ask(&call)? {
-            Grant::Whole => io::copy(source, &mut self.file)?,
+            Grant::Whole | Grant::Pretence => {
+                self.file.seek(SeekFrom::Start(self.at))?;
+                io::copy(source, &mut self.file)?
+            }
             Grant::Bytes(count) => {
+                self.file.seek(SeekFrom::Start(self.at))?;
                 io::copy(&mut source.take(count as u64), &mut self.file)?;
                 return Err(io::ErrorKind::StorageFull.into());
             }
@@ -66,8 +74,7 @@ impl DiskFile {
         let mut at = self.at;
         while at < end {
             let part = zeros.get(..usize::try_from(end - at).unwrap_or(ZEROS_BYTES)).unwrap_or(&zeros);
-            self.disk.allow(&Call::Write { path: &self.path, at, bytes: part })?;
-            self.file.write_all_at(part, at)?;
+            self.write_at(part, at)?;
             at += part.len() as u64;
         }
         Ok(())
@@ -77,19 +84,17 @@ impl DiskFile {
     pub fn set_len(&mut self, len: u64) -> io::Result<()> {
         self.disk.allow(&Call::Cut { path: &self.path, len })?;
         self.file.set_len(len)?;
-        self.at = self.file.seek(SeekFrom::Start(len))?;
+        self.at = len;
         Ok(())
     }
 
     /// Makes the bytes durable, and of the file's properties what is needed to read them.
     pub fn sync_data(&self) -> io::Result<()> {
-        self.disk.allow(&Call::Sync(&self.path))?;
-        self.file.sync_data()
+        self.disk.sync(&Call::Sync(&self.path), || self.file.sync_data())
     }
 
     /// Makes the bytes and all properties durable.
     pub fn sync_all(&self) -> io::Result<()> {
-        self.disk.allow(&Call::Sync(&self.path))?;
-        self.file.sync_all()
+        self.disk.sync(&Call::Sync(&self.path), || self.file.sync_all())
     }
 }

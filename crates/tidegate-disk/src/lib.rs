@@ -7,6 +7,9 @@
 //! Looking at files (lengths, existence) needs no disk: it neither keeps nor breaks a promise.
 
 mod call;
+mod failed_sync;
+#[cfg(feature = "faults")]
+pub mod faults;
 mod file;
 
 use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions};
@@ -16,6 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use call::{Call, Grant, Watch};
+pub use failed_sync::is_failed_sync;
 pub use file::DiskFile;
 
 /// The file system, perhaps watched; cheap to clone.
@@ -34,14 +38,14 @@ impl Disk {
     pub fn create_new(&self, path: &Path) -> io::Result<DiskFile> {
         self.allow(&Call::Create(path))?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-        Ok(DiskFile::new(self.clone(), path, file))
+        Ok(DiskFile::new(self.clone(), path, file, 0))
     }
 
     /// Creates a file for its owner only; an older one of that name is emptied.
     pub fn create(&self, path: &Path) -> io::Result<DiskFile> {
         self.allow(&Call::Create(path))?;
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        Ok(DiskFile::new(self.clone(), path, file))
+        Ok(DiskFile::new(self.clone(), path, file, 0))
     }
 
     /// Writes a whole file, replacing what is there. Not durable by itself.
@@ -53,8 +57,17 @@ impl Disk {
     pub fn truncate(&self, path: &Path, len: u64) -> io::Result<()> {
         self.allow(&Call::Open(path))?;
         let file = OpenOptions::new().write(true).open(path)?;
-        let mut file = DiskFile::new(self.clone(), path, file);
+        let mut file = DiskFile::new(self.clone(), path, file, 0);
         file.set_len(len)?;
+        file.sync_all()
+    }
+
+    /// Writes bytes over those that a file has at an offset, durably.
+    pub fn rewrite(&self, path: &Path, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.allow(&Call::Open(path))?;
+        let file = OpenOptions::new().write(true).open(path)?;
+        let mut file = DiskFile::new(self.clone(), path, file, at);
+        file.write_all(bytes)?;
         file.sync_all()
     }
 
@@ -94,15 +107,19 @@ impl Disk {
 
     /// Gives a file a second name, in place of whatever has it; that it has it already is fine.
     pub fn link_once(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.allow(&Call::Link { from, to })?;
-        match fs::hard_link(from, to) {
+        match self.link(from, to) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !is_same(from, to)? => {
                 self.remove_once(to)?;
-                fs::hard_link(from, to)
+                self.link(from, to)
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             other => other,
         }
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.allow(&Call::Link { from, to })?;
+        fs::hard_link(from, to)
     }
 
     /// Removes a file.
@@ -130,28 +147,26 @@ impl Disk {
 
     /// Makes a directory's entries durable.
     pub fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        self.allow(&Call::Sync(path))?;
-        File::open(path)?.sync_all()
+        self.allow(&Call::Open(path))?;
+        let directory = File::open(path)?;
+        self.sync(&Call::Sync(path), || directory.sync_all())
     }
 
     /// Makes the bytes of a file durable that somebody else wrote to.
     pub fn sync_file(&self, path: &Path, file: &File) -> io::Result<()> {
-        self.allow(&Call::Sync(path))?;
-        file.sync_all()
+        self.sync(&Call::Sync(path), || file.sync_all())
     }
 
     /// Makes the bytes of a file durable that somebody else wrote to, without properties that reading
     /// them does not need.
     pub fn sync_data_of(&self, path: &Path, file: &File) -> io::Result<()> {
-        self.allow(&Call::Sync(path))?;
-        file.sync_data()
+        self.sync(&Call::Sync(path), || file.sync_data())
     }
 
     /// Makes everything durable that was written to the file system of `directory` before: one call
     /// for any number of files (`syncfs(2)`, which reports write errors since Linux 5.8).
     pub fn sync_all_of(&self, directory: &File) -> io::Result<()> {
-        self.allow(&Call::SyncAll)?;
-        Ok(rustix::fs::syncfs(directory)?)
+        self.sync(&Call::SyncAll, || Ok(rustix::fs::syncfs(directory)?))
     }
 
     /// Bytes that an unprivileged process may still write to the file system of `path`.
@@ -162,6 +177,15 @@ impl Disk {
 
     fn allow(&self, call: &Call<'_>) -> io::Result<()> {
         self.ask(call).map(drop)
+    }
+
+    /// Asks, syncs, and marks the error if it failed: see [`is_failed_sync`].
+    fn sync(&self, call: &Call<'_>, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        match self.ask(call) {
+            Ok(Grant::Pretence) => Ok(()),
+            Ok(_) => sync().map_err(failed_sync::mark),
+            Err(error) => Err(failed_sync::mark(error)),
+        }
     }
 
     fn ask(&self, call: &Call<'_>) -> io::Result<Grant> {

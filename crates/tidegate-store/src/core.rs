@@ -27,13 +27,20 @@ pub struct Options {
     pub free_bytes_min: u64,
     /// A claim that is not renewed for so long is lost.
     pub lease: Duration,
+    /// A segment of the journal that has grown to so many bytes is closed and the next one begun.
+    pub segment_bytes_max: u64,
     /// The file system; tests pass one that fails.
     pub disk: Disk,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { free_bytes_min: 0, lease: Duration::from_mins(1), disk: Disk::default() }
+        Self {
+            free_bytes_min: 0,
+            lease: Duration::from_mins(1),
+            segment_bytes_max: 64 << 20,
+            disk: Disk::default(),
+        }
     }
 }
 
@@ -94,6 +101,18 @@ impl Core {
     pub(crate) fn poison(&self, doing: &'static str, error: &dyn std::fmt::Display) {
         tracing::error!(doing, %error, "store failed");
         self.failed.send_replace(true);
+    }
+
+    /// Names what was being done when the file system refused. A sync that failed is nobody's to try
+    /// again, so it ends the store.
+    pub(crate) fn io(&self, doing: &'static str) -> impl FnOnce(std::io::Error) -> StoreError + '_ {
+        move |error| {
+            if tidegate_disk::is_failed_sync(&error) {
+                self.poison(doing, &error);
+                return StoreError::Poisoned;
+            }
+            StoreError::io(doing)(error)
+        }
     }
 
     pub(crate) fn disk(&self) -> &Disk {

@@ -107,6 +107,17 @@ impl StoreError {
 
 impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {
-        Self::Index(error.to_string())
+        match error {
+            sled::Error::Io(source) if is_shortage(&source) => Self::io("using the index")(source),
+            error => Self::Index(error.to_string()),
+        }
     }
+}
+
+/// Whether the machine lacks something just now, so that nothing follows for what was to be read.
+fn is_shortage(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let shortages =
+        [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOSPC, Errno::DQUOT, Errno::ACCESS, Errno::ROFS];
+    Errno::from_io_error(error).is_some_and(|errno| shortages.contains(&errno))
 }

@@ -125,6 +125,8 @@ impl Store {
 
     /// Everything that was written to the data directory's file system before is durable.
     async fn sync_files(&self) -> Result<(), StoreError> {
-        self.threads.syncer().ok_or(StoreError::Closed)?.files().await
+        let synced = self.threads.syncer().ok_or(StoreError::Closed)?.files().await;
+        // The thread ended: in good order, or because a sync failed.
+        synced.map_err(|error| self.core.check().err().unwrap_or(error))
     }
 }

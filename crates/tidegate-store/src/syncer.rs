@@ -122,9 +122,8 @@ impl Thread {
 
     /// A segment that can't be sealed stays as it is, which costs space only.
     fn seal(&self, segment: &Segment) {
-        if let Err(error) =
-            journal::seal(self.core.disk(), &self.core.layout.journal(), self.store_id, segment)
-        {
+        let sealed = journal::seal(self.core.disk(), &self.core.layout.journal(), self.store_id, segment);
+        if let Err(error) = sealed.map_err(self.core.io("sealing a segment")) {
             tracing::warn!(%error, first = segment.first_seq, "journal segment was not sealed");
         }
     }

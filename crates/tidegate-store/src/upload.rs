@@ -1,7 +1,8 @@
 //! An upload while it runs, up to the moment when its sender may read success.
 //!
-//! Invariant: an upload that is dropped before [`Upload::accept`] or [`Upload::stage`] returned has
-//! left no trace; once `accept` returned `Ok`, its bytes, its name and its job are on stable storage.
+//! Invariant: an upload that is dropped before [`Upload::accept`] or [`Upload::stage`] was called has left
+//! no trace; one whose caller leaves meanwhile becomes a job or leaves no trace; once `accept` returned
+//! `Ok`, its bytes, its name and its job are on stable storage.
 //!
 //! A small upload stays in memory and rides in the journal's batch; a larger one goes to a file of its
 //! own in blocks, off the runtime, one block on its way while the next one fills.
@@ -121,9 +122,11 @@ impl Upload {
             return self.store.ask(|reply| Command::Accept { id, submission, payload, reply }).await;
         };
         let block = std::mem::take(&mut self.buffer);
-        let (path, sha256) = file.finish(block).await.map_err(StoreError::io("writing an upload"))?;
+        let finished = file.finish(block).await;
+        let (path, sha256) = finished.map_err(self.store.core.io("writing an upload"))?;
         submission.sha256 = sha256;
-        self.store.accept_file(id, submission, &path.path).await
+        let store = self.store;
+        to_the_end(async move { store.accept_file(id, submission, &path.path).await }).await
     }
 
     /// Keeps the upload under a temporary name until it is renamed; replaces what the organization
@@ -138,7 +141,8 @@ impl Upload {
         let target = self.store.core.layout.staged(org, name);
         let Some(file) = self.file.take() else { return Err(StoreError::Closed) };
         let block = std::mem::take(&mut self.buffer);
-        let (path, _) = file.finish(block).await.map_err(StoreError::io("writing an upload"))?;
+        let finished = file.finish(block).await;
+        let (path, _) = finished.map_err(self.store.core.io("writing an upload"))?;
         self.store.core.disk().rename(&path.path, &target).map_err(StoreError::io("keeping an upload"))
     }
 }
@@ -164,14 +168,24 @@ impl Store {
         name: UploadName,
     ) -> Result<Job, StoreError> {
         self.core.check()?;
-        let staged_path = self.core.layout.staged(org, staged);
+        let (store, org, staged) = (self.clone(), org.clone(), self.core.layout.staged(org, staged));
+        to_the_end(async move { store.accept_staged_file(&org, &staged, sender, name).await }).await
+    }
+
+    async fn accept_staged_file(
+        &self,
+        org: &OrgCode,
+        staged: &Path,
+        sender: Sender,
+        name: UploadName,
+    ) -> Result<Job, StoreError> {
         // Whoever renames first has it; nobody else can touch it from here on.
         let taken = Taken::new(&self.core);
         let disk = self.core.disk();
-        disk.rename(&staged_path, &taken.path).map_err(StoreError::io("taking a staged upload"))?;
+        disk.rename(staged, &taken.path).map_err(StoreError::io("taking a staged upload"))?;
         let accepted = self.accept_taken(org, sender, name, &taken.path).await;
         if accepted.is_err() {
-            drop(disk.rename(&taken.path, &staged_path));
+            drop(disk.rename(&taken.path, staged));
         }
         accepted
     }
@@ -186,7 +200,7 @@ impl Store {
         let (disk, path) = (self.core.disk().clone(), taken.to_owned());
         let hashed =
             spawn_blocking(move || hash_and_sync(&disk, &path)).await.map_err(|_| StoreError::Closed)?;
-        let (size_bytes, sha256) = hashed.map_err(StoreError::io("reading a staged upload"))?;
+        let (size_bytes, sha256) = hashed.map_err(self.core.io("reading a staged upload"))?;
         let (account, protocol) = (sender.account, sender.protocol);
         let submission = Submission { org: org.clone(), account, protocol, name, size_bytes, sha256 };
         self.accept_file(self.core.new_id(), submission, taken).await
@@ -203,23 +217,34 @@ impl Store {
             disk.rename(&source, &target)?;
             disk.sync_dir(&directory)
         });
-        moved.await.map_err(|_| StoreError::Closed)?.map_err(StoreError::io("publishing an upload"))?;
-        let accepted = self.ask(|reply| Command::Accept { id, submission, payload: None, reply }).await;
+        let moved = moved.await.map_err(|_| StoreError::Closed)?;
+        let accepted = match moved.map_err(self.core.io("publishing an upload")) {
+            Ok(()) => self.ask(|reply| Command::Accept { id, submission, payload: None, reply }).await,
+            Err(error) => Err(error),
+        };
         // Where it is unknown whether the job was journaled, the next start decides.
         if accepted.as_ref().is_err_and(|error| !matches!(error, StoreError::Poisoned)) {
-            drop(self.core.disk().rename(&to, from));
+            let disk = self.core.disk();
+            drop(disk.rename(&to, from).or_else(|_| disk.remove_once(&to)));
         }
         accepted
     }
+}
+
+/// Does it to its end although whoever asked may leave: a part of it would be a file without a job.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(work).await.unwrap_or(Err(StoreError::Closed))
 }
 
 async fn prepare(core: &Arc<Core>, org: &OrgCode) -> Result<(), StoreError> {
     if core.spool.is_prepared(org) {
         return Ok(());
     }
-    let (core, org) = (Arc::clone(core), org.clone());
-    let prepared = spawn_blocking(move || core.spool.prepare(&org)).await;
-    prepared.map_err(|_| StoreError::Closed)?.map_err(StoreError::io("making an organization's directories"))
+    let (spool, org) = (Arc::clone(core), org.clone());
+    let prepared = spawn_blocking(move || spool.spool.prepare(&org)).await;
+    prepared.map_err(|_| StoreError::Closed)?.map_err(core.io("making an organization's directories"))
 }
 
 fn check_free_space(core: &Core) -> Result<(), StoreError> {

@@ -143,7 +143,7 @@ impl Committer {
             Ok(()) => self.publish(),
             Err(AppendError::Refused(error)) => {
                 tracing::warn!(%error, "journal refused a batch");
-                self.take_back();
+                self.take_back(&error);
             }
             Err(AppendError::Unknown(error)) => {
                 self.core.poison("syncing the journal", &error);
@@ -153,7 +153,7 @@ impl Committer {
     }
 
     fn roll_if_full(&mut self) -> Result<(), AppendError> {
-        if self.writer.is_full() {
+        if self.writer.is_full(self.core.options.segment_bytes_max) {
             self.full.push(self.writer.roll(self.next_seq)?);
         }
         self.seal_full();

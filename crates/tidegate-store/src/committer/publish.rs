@@ -1,5 +1,6 @@
 //! What follows once a batch is durable: index, spool, lanes, answers.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -125,7 +126,7 @@ impl Committer {
     }
 
     /// The journal took nothing of the batch: as if it had not been asked for.
-    pub(super) fn take_back(&mut self) {
+    pub(super) fn take_back(&mut self, error: &io::Error) {
         for item in self.batch.items() {
             if let Change::Job { id, event: JobEvent::Claimed } = &item.entry.change
                 && let Ok(Some(job)) = self.core.reader.job(*id)
@@ -134,7 +135,19 @@ impl Committer {
             }
         }
         for waiter in self.batch.take_waiters() {
-            waiter.refuse(StoreError::NoSpace);
+            waiter.refuse(refusal(error));
+        }
+    }
+}
+
+/// What each who waits is told; a full disk has its own name.
+fn refusal(error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::NoSpace,
+        kind => {
+            let told = || io::Error::new(kind, error.to_string());
+            let source = error.raw_os_error().map_or_else(told, io::Error::from_raw_os_error);
+            StoreError::Io { doing: "writing the journal", source }
         }
     }
 }

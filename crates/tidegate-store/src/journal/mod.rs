@@ -9,6 +9,7 @@
 //! without those bytes, once the files that hold them are durable themselves.
 
 mod compact;
+mod end;
 mod frame;
 mod reader;
 mod rewrite;

@@ -186,11 +186,12 @@ impl Order {
 }
 
 /// A walk through one segment.
-struct Scan<'a> {
+pub(super) struct Scan<'a> {
     segment: &'a Segment,
     store_id: u64,
     file: BufReader<File>,
-    at: u64,
+    /// Where the next batch begins, in bytes from the segment's start.
+    pub(super) at: u64,
     body: Vec<u8>,
     /// Whether its first bytes are unreadable. It was begun before anything was written to it, so then
     /// nothing else that is unreadable can be a torn end.
@@ -198,7 +199,12 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn open(disk: &Disk, segment: &'a Segment, store_id: u64, damage: &mut Vec<Damage>) -> io::Result<Self> {
+    pub(super) fn open(
+        disk: &Disk,
+        segment: &'a Segment,
+        store_id: u64,
+        damage: &mut Vec<Damage>,
+    ) -> io::Result<Self> {
         let mut file = BufReader::with_capacity(1 << 20, segment.open(disk)?);
         let header = segment.read_header(&mut file)?;
         if header.is_some_and(|found| found != store_id) {
@@ -214,7 +220,12 @@ impl<'a> Scan<'a> {
         Ok(Self { segment, store_id, file, at, body: Vec::new(), is_headless })
     }
 
-    fn next_batch(&mut self, damage: &mut Vec<Damage>, is_last: bool) -> io::Result<Option<Vec<Item>>> {
+    /// The next whole batch; `None` at the end. Notes what lies between.
+    pub(super) fn next_batch(
+        &mut self,
+        damage: &mut Vec<Damage>,
+        is_last: bool,
+    ) -> io::Result<Option<Vec<Item>>> {
         let start = self.at;
         if let Some(items) = self.read_batch()? {
             return Ok(Some(items));

@@ -7,8 +7,6 @@ use tidegate_disk::{Disk, DiskFile};
 
 use super::segment::Segment;
 
-/// A segment that has grown to this many bytes is closed and a new one begun.
-const SEGMENT_BYTES_MAX: u64 = 64 << 20;
 /// Zeros are written ahead of the batches, at first so many bytes, then as many again as there are, up to
 /// a limit: the sync of a batch over them has no new length or extents to write, which takes about half
 /// the time. They end with the segment.
@@ -80,8 +78,9 @@ impl Writer {
         self.segment.first_seq
     }
 
-    pub(crate) fn is_full(&self) -> bool {
-        self.is_ended || self.file.position() >= SEGMENT_BYTES_MAX
+    /// Whether it has grown to `bytes_max`, or was ended.
+    pub(crate) fn is_full(&self, bytes_max: u64) -> bool {
+        self.is_ended || self.file.position() >= bytes_max
     }
 
     /// Ends the segment: what comes next goes to another one, which [`Self::roll`] begins.

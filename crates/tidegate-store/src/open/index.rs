@@ -1,6 +1,7 @@
 //! Opens the index, or gives it up and begins a new one.
 
 use std::fs;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tidegate_disk::Disk;
@@ -23,8 +24,10 @@ pub(super) struct Opened {
     pub(super) is_ahead: bool,
 }
 
-/// Opens the index if it adds up, or is trusted to; else removes it and begins a new one. sled may fail, panic or lose
-/// things silently when its files are damaged: it only ever costs time.
+/// Opens the index if it adds up, or is trusted to; else removes it and begins a new one. sled may fail,
+/// panic or lose things silently when its files are damaged: it only ever costs time. What does not come
+/// from the index itself (too many open files, a journal that can't be read) does not cost the index: it
+/// may be the only one who knows what a damaged journal has lost.
 pub(super) fn open(
     disk: &Disk,
     layout: &Layout,
@@ -51,7 +54,11 @@ fn try_open(
     journal: Option<&Journal>,
     trusted: bool,
 ) -> Result<Option<Opened>, OpenError> {
-    let failed = |error: StoreError| OpenError::Index(error.to_string());
+    let failed = |error: StoreError| match error {
+        StoreError::Io { doing, source } => OpenError::Io { doing, path: layout.queue(), source },
+        StoreError::NoSpace => OpenError::io("opening", &layout.queue())(io::ErrorKind::StorageFull.into()),
+        error => OpenError::Index(error.to_string()),
+    };
     let (index, durability) = Index::open(disk, &layout.queue(), store_id).map_err(failed)?;
     let Some(journal) = journal else { return Ok(None) };
     if index.mark().seq < journal.compacted_through() {

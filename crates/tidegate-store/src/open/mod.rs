@@ -117,6 +117,9 @@ fn start(
     }
     spool::empty_uploads(&disk, &layout)?;
     recovery.newest_job_at = opened.index.mark().highest_id.map(JobId::made_at);
+    if let Some(journal) = journal.as_ref().filter(|_| !clean) {
+        journal.make_end_durable().map_err(OpenError::io("syncing", &layout.journal()))?;
+    }
 
     let writer = Writer::begin(&disk, &layout.journal(), store_id, next_seq)
         .map_err(|error| OpenError::io("beginning a segment in", &layout.journal())(error.into_inner()))?;

@@ -1,0 +1,123 @@
+//! Disks that fail on purpose, and books of what a power cut would leave of them.
+//!
+//! A [`FaultyDisk`] counts the calls of a [`Disk`] from the moment it is armed, lets one of them fail as
+//! its [`Plan`] says, and notes what each call makes durable. From these notes it draws the directory as a
+//! machine would find it after its power was cut: see [`Survivors`].
+//!
+//! **What a disk guarantees here.** The bytes of a file are durable once the file, or everything, was
+//! synced; a name once its directory was. Everything else may have happened or not, alone or in part; only
+//! a rename is one. A sync that fails drops the bytes it could not write: they still read well, and a later
+//! sync does not write them. Syncs are pretended, so no test waits for a real disk.
+//!
+//! A call counts as made when it is asked for. Who writes in several threads at once may so see a sync
+//! cover a write that was asked for before it and made after it.
+
+mod image;
+mod plan;
+mod random;
+mod record;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use image::Survivors;
+pub use plan::{Fault, Kind, Part, Plan};
+pub use random::Random;
+
+use crate::{Call, Disk, Grant, Watch};
+use record::Record;
+
+/// A directory on a disk that fails when it shall; clones share it.
+#[derive(Debug, Clone)]
+pub struct FaultyDisk(Arc<Books>);
+
+#[derive(Debug)]
+struct Books(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    record: Record,
+    calls: Vec<Kind>,
+    plan: Option<Plan>,
+    hit: Option<String>,
+    has_power: bool,
+}
+
+impl FaultyDisk {
+    /// Keeps the books of `root`, where everything is durable that is there now. What lies in the directories
+    /// `apart` is written by somebody else: no books are kept of it, and images lack it.
+    pub fn new(root: &Path, apart: &[&str]) -> io::Result<Self> {
+        let record = Record::of(root, apart)?;
+        let state = State { record, calls: Vec::new(), plan: None, hit: None, has_power: true };
+        Ok(Self(Arc::new(Books(Mutex::new(state)))))
+    }
+
+    /// The disk.
+    pub fn disk(&self) -> Disk {
+        Disk::watched(Arc::<Books>::clone(&self.0))
+    }
+
+    /// Counts calls from here on, and lets one fail if there is a plan.
+    pub fn arm(&self, plan: Option<Plan>) {
+        let mut state = self.0.state();
+        state.calls.clear();
+        state.hit = None;
+        state.plan = plan;
+    }
+
+    /// The calls since the disk was armed.
+    pub fn calls(&self) -> Vec<Kind> {
+        self.0.state().calls.clone()
+    }
+
+    /// Which call was hit, for people; none if the plan's moment has not come.
+    pub fn hit(&self) -> Option<String> {
+        self.0.state().hit.clone()
+    }
+
+    /// Draws into the empty directory `to` what a power cut would leave now, or left when it was cut.
+    pub fn draw(&self, survivors: Survivors, to: &Path) -> io::Result<()> {
+        self.0.state().record.draw(survivors, to)
+    }
+}
+
+impl Books {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watch for Books {
+    fn before(&self, call: &Call<'_>) -> io::Result<Grant> {
+        let mut state = self.state();
+        if !state.has_power {
+            return Err(io::Error::other("the power is cut"));
+        }
+        let (number, kind) = (state.calls.len(), Kind::of(call));
+        state.calls.push(kind);
+        let Some(plan) = state.plan.take_if(|plan| plan.strikes(number, kind)) else {
+            state.record.note(call);
+            return Ok(if kind == Kind::Sync { Grant::Pretence } else { Grant::Whole });
+        };
+        state.hit = Some(format!("{kind:?} {}", state.record.describe(call)));
+        state.strike(plan.fault, call)
+    }
+}
+
+impl State {
+    fn strike(&mut self, fault: Fault, call: &Call<'_>) -> io::Result<Grant> {
+        if fault == Fault::PowerCut {
+            self.has_power = false;
+        }
+        if let (Fault::Short(part), Call::Write { path, at, bytes }) = (fault, call) {
+            let bytes = part.of(bytes);
+            self.record.note(&Call::Write { path, at: *at, bytes });
+            return Ok(Grant::Bytes(bytes.len()));
+        }
+        if Kind::of(call) == Kind::Sync {
+            self.record.note_failed_sync(call);
+        }
+        Err(fault.error())
+    }
+}
