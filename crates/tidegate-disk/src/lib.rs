@@ -62,13 +62,13 @@ impl Disk {
         file.sync_all()
     }
 
-    /// Writes bytes over those that a file has at an offset, durably.
-    pub fn rewrite(&self, path: &Path, at: u64, bytes: &[u8]) -> io::Result<()> {
+    /// Writes bytes over those that a file has at an offset; the others stay. Not durable by itself.
+    pub fn overwrite(&self, path: &Path, at: u64, bytes: &[u8]) -> io::Result<DiskFile> {
         self.allow(&Call::Open(path))?;
         let file = OpenOptions::new().write(true).open(path)?;
         let mut file = DiskFile::new(self.clone(), path, file, at);
         file.write_all(bytes)?;
-        file.sync_all()
+        Ok(file)
     }
 
     /// Opens for reading, never through a symbolic link.

@@ -112,12 +112,14 @@ impl Spool {
     }
 
     /// Writes bytes back that the journal has, whatever the spool has of them: after a power cut a file
-    /// may be long enough and hold zeros, and after a failed sync it may read well and not be on disk.
+    /// may be long enough and hold zeros, and after a failed sync it may read well and not be on disk. One
+    /// that is long enough is not emptied before, so that it is whole at every moment if it was.
     pub(crate) fn restore_payload(&self, job: &Job, bytes: &[u8]) -> io::Result<()> {
         let org = &job.submission.org;
-        let place = self.find_payload(job).unwrap_or_else(|| Self::place_of(job.state));
-        let path = self.layout.payload(org, place, job.id);
-        self.disk.write(&path, bytes)
+        match self.find_payload(job) {
+            Some(place) => self.disk.overwrite(&self.layout.payload(org, place, job.id), 0, bytes).map(drop),
+            None => self.disk.write(&self.layout.payload(org, Self::place_of(job.state), job.id), bytes),
+        }
     }
 
     /// Where the job's bytes lie, if they lie anywhere.

@@ -40,7 +40,7 @@ struct State {
     record: Record,
     calls: Vec<Kind>,
     plan: Option<Plan>,
-    hit: Option<String>,
+    hit: Option<(Kind, String)>,
     has_power: bool,
 }
 
@@ -71,8 +71,14 @@ impl FaultyDisk {
         self.0.state().calls.clone()
     }
 
+    /// Lets every call fail from here on, or none any more: who writes is killed, and nothing that was
+    /// written is lost.
+    pub fn stop(&self, stop: bool) {
+        self.0.state().has_power = !stop;
+    }
+
     /// Which call was hit, for people; none if the plan's moment has not come.
-    pub fn hit(&self) -> Option<String> {
+    pub fn hit(&self) -> Option<(Kind, String)> {
         self.0.state().hit.clone()
     }
 
@@ -100,7 +106,7 @@ impl Watch for Books {
             state.record.note(call);
             return Ok(if kind == Kind::Sync { Grant::Pretence } else { Grant::Whole });
         };
-        state.hit = Some(format!("{kind:?} {}", state.record.describe(call)));
+        state.hit = Some((kind, state.record.describe(call)));
         state.strike(plan.fault, call)
     }
 }

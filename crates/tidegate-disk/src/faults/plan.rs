@@ -34,8 +34,10 @@ pub enum Kind {
 pub enum Fault {
     /// No space left (ENOSPC); nothing of it happens.
     NoSpace,
-    /// Input/output error (EIO); nothing of it happens.
+    /// Input/output error (EIO) of anything but a sync; nothing of it happens.
     Broken,
+    /// Input/output error of a sync: the bytes that it should have written are lost.
+    FailedSync,
     /// Too many open files (EMFILE).
     NoFiles,
     /// A part of a write happens, then there is no space left.
@@ -72,9 +74,10 @@ impl Plan {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::NoSpace,
         Self::Broken,
+        Self::FailedSync,
         Self::NoFiles,
         Self::Short(Part::First),
         Self::Short(Part::Half),
@@ -90,7 +93,9 @@ impl Fault {
             }
             Self::NoFiles => matches!(kind, Kind::Create | Kind::Open),
             Self::Short(_) => matches!(kind, Kind::Write),
-            Self::Broken | Self::PowerCut => true,
+            Self::Broken => !matches!(kind, Kind::Sync),
+            Self::FailedSync => matches!(kind, Kind::Sync),
+            Self::PowerCut => true,
         }
     }
 
@@ -98,7 +103,7 @@ impl Fault {
         match self {
             Self::NoSpace | Self::Short(_) => Errno::NOSPC.into(),
             Self::NoFiles => Errno::MFILE.into(),
-            Self::Broken | Self::PowerCut => Errno::IO.into(),
+            Self::Broken | Self::FailedSync | Self::PowerCut => Errno::IO.into(),
         }
     }
 }

@@ -11,7 +11,8 @@ use super::reader::{Journal, Scan};
 impl Journal {
     /// Writes the last batch once more over itself and syncs it. All before it were synced in their
     /// time. A sync alone is not enough: after one that failed the batch reads well from memory, and
-    /// the kernel takes it for written.
+    /// the kernel takes it for written. Comes before the index hears of it, which would else know more
+    /// than the journal after a power cut.
     pub(crate) fn make_end_durable(&self) -> io::Result<()> {
         let Some(last) = self.segments.last().filter(|last| !last.sealed) else { return Ok(()) };
         let mut scan = Scan::open(&self.disk, last, self.store_id, &mut Vec::new())?;
@@ -26,6 +27,6 @@ impl Journal {
         let Some((start, end)) = batch else { return Ok(()) };
         let mut bytes = vec![0; usize::try_from(end - start).unwrap_or_default()];
         last.open(&self.disk)?.read_exact_at(&mut bytes, start)?;
-        self.disk.rewrite(&last.path, start, &bytes)
+        self.disk.overwrite(&last.path, start, &bytes)?.sync_all()
     }
 }

@@ -37,6 +37,10 @@ pub(crate) enum AppendError {
 }
 
 impl AppendError {
+    fn of(error: io::Error) -> Self {
+        if tidegate_disk::is_failed_sync(&error) { Self::Unknown(error) } else { Self::Refused(error) }
+    }
+
     /// The system's answer.
     pub(crate) fn into_inner(self) -> io::Error {
         match self {
@@ -55,7 +59,7 @@ impl Writer {
     ) -> Result<Self, AppendError> {
         let segment = Segment::new(directory, first_seq, false);
         let file = Self::create(disk, &segment, store_id).map_err(AppendError::Refused)?;
-        file.sync_all().and_then(|()| disk.sync_dir(directory)).map_err(AppendError::Unknown)?;
+        file.sync_all().and_then(|()| disk.sync_dir(directory)).map_err(AppendError::of)?;
         Ok(Self {
             disk: disk.clone(),
             directory: directory.to_owned(),

@@ -98,6 +98,9 @@ fn start(
     let journal = replay::find(&disk, &layout)?;
     let store_id = journal.as_ref().map_or_else(replay::new_store_id, |journal| journal.store_id);
     let end = clean::take(&disk, &layout)?;
+    if let Some(journal) = journal.as_ref().filter(|_| end == End::Unclean) {
+        journal.make_end_durable().map_err(OpenError::journal(&layout.journal()))?;
+    }
     let mut opened = index::open(&disk, &layout, store_id, journal.as_ref(), end == End::Clean)?;
     let mut recovery = Recovery { index_rebuilt: opened.is_new && journal.is_some(), ..Recovery::default() };
     let (mut next_seq, mut unsettled, mut remains) = (1, Vec::new(), BTreeMap::new());
@@ -117,9 +120,6 @@ fn start(
     }
     spool::empty_uploads(&disk, &layout)?;
     recovery.newest_job_at = opened.index.mark().highest_id.map(JobId::made_at);
-    if let Some(journal) = journal.as_ref().filter(|_| !clean) {
-        journal.make_end_durable().map_err(OpenError::io("syncing", &layout.journal()))?;
-    }
 
     let writer = Writer::begin(&disk, &layout.journal(), store_id, next_seq)
         .map_err(|error| OpenError::io("beginning a segment in", &layout.journal())(error.into_inner()))?;
