@@ -1,5 +1,6 @@
 //! Which changes follow from a command, by the state that stands.
 
+use std::io;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -49,7 +50,13 @@ impl Committer {
         }
     }
 
+    /// Nothing more is accepted while the spool can't take what was: until then it lies in memory.
     fn accept(&mut self, id: JobId, submission: Submission, payload: Option<Vec<u8>>, reply: Reply<Job>) {
+        if self.owes_payloads_still() {
+            let source = io::Error::other("earlier ones can't be written to the spool");
+            drop(reply.send(Err(StoreError::Io { doing: "taking an upload", source })));
+            return;
+        }
         let actor = format!("sender:{}", submission.account);
         let item = self.push_job(id, JobEvent::Accepted(submission), actor, payload);
         self.batch.wait(Waiter::Job { item, reply });
@@ -93,6 +100,7 @@ impl Committer {
 
     fn claim(&mut self, jobs_max: usize, reply: Reply<Vec<Job>>) {
         let reaped = self.reap();
+        self.owes_payloads_still();
         let start = self.batch.items().len();
         let now = self.core.clock.now();
         let maintenance = self.core.gatekeeper.now();
@@ -129,6 +137,9 @@ impl Committer {
     fn head_of(&self, org: &OrgCode, now: DateTime<Utc>) -> Result<Option<JobId>, StoreError> {
         let from = self.core.lanes().first(org);
         let Some(id) = self.core.reader.first_waiting(org, from)? else { return Ok(None) };
+        if self.owes_payload_of(id) {
+            return Ok(None);
+        }
         let job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
         let due = job.is_due(now);
         let mut lanes = self.core.lanes();

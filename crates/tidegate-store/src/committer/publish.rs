@@ -125,6 +125,19 @@ impl Committer {
         self.seal_full();
     }
 
+    /// Tries again to write small uploads that the spool could not take; whether there still are any.
+    pub(super) fn owes_payloads_still(&mut self) -> bool {
+        if self.unsettled.iter().any(|left| left.payload.is_some()) {
+            self.settle_left_over();
+        }
+        self.unsettled.iter().any(|left| left.payload.is_some())
+    }
+
+    /// Whether the bytes of a job are only in the journal yet: no worker would find them.
+    pub(super) fn owes_payload_of(&self, id: JobId) -> bool {
+        self.unsettled.iter().any(|left| left.id == id && left.payload.is_some())
+    }
+
     /// The journal took nothing of the batch: as if it had not been asked for.
     pub(super) fn take_back(&mut self, error: &io::Error) {
         for item in self.batch.items() {
