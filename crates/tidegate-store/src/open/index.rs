@@ -1,9 +1,11 @@
 //! Opens the index, or gives it up and begins a new one.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
+use rustix::fs::FlockOperation;
 use tidegate_disk::Disk;
 
 use crate::error::{OpenError, StoreError};
@@ -11,6 +13,9 @@ use crate::index::{Condition, Durability, Index, Reader};
 use crate::journal::{Journal, Standing};
 use crate::lanes::Lanes;
 use crate::layout::Layout;
+
+/// So long sled's lock is waited for.
+const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// An index that adds up.
 pub(super) struct Opened {
@@ -93,7 +98,21 @@ pub(super) fn shows(disk: &Disk, layout: &Layout, store_id: u64) -> Option<u64> 
         let is_sound = index.condition(store_id, false)? == Condition::Whole;
         Ok(is_sound.then_some(index.mark().seq))
     };
-    catch_unwind(AssertUnwindSafe(look)).ok()?.ok()?
+    let shown = catch_unwind(AssertUnwindSafe(look)).ok()?.ok()?;
+    wait_until_released(layout);
+    shown
+}
+
+/// Waits for sled's threads, which hold its files locked a moment longer than its user has them open: an
+/// index that is locked would be taken for a damaged one.
+pub(super) fn wait_until_released(layout: &Layout) {
+    let Ok(file) = File::open(layout.queue().join("db")) else { return };
+    let patience_ends = Instant::now() + LOCK_PATIENCE;
+    while rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
+        && Instant::now() < patience_ends
+    {
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 pub(super) fn begin(disk: &Disk, layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {

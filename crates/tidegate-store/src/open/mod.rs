@@ -77,6 +77,7 @@ pub(crate) fn open(
             Err(_) => tracing::warn!("index is not what it was: sled panicked"),
             Ok(done) => return done,
         }
+        index::wait_until_released(&Layout::new(data_dir));
     }
     start(data_dir, options, clock, progress)
 }
