@@ -74,7 +74,7 @@ impl Store {
             core.while_open(|| core.compact(durable_seq))
         });
         let compacted = compacted.await.map_err(|_| StoreError::Closed)??;
-        compacted.map_err(StoreError::io("compacting the journal"))
+        compacted.map_err(self.core.io("compacting the journal"))
     }
 }
 

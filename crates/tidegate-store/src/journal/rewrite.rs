@@ -70,3 +70,10 @@ impl Rewriting {
         self.disk.remove(&self.temporary)
     }
 }
+
+impl Drop for Rewriting {
+    /// On a disk that is full, what could not be finished must not stay.
+    fn drop(&mut self) {
+        drop(self.disk.remove_once(&self.temporary));
+    }
+}
