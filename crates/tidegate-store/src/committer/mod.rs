@@ -1,7 +1,8 @@
 //! The one thread that changes the store.
 //!
 //! Invariant: a change is decided against the state that all changes before it left, journaled and
-//! synced, then shown in the index and the spool, then answered; in this order and nowhere else.
+//! synced, then shown in the index and the spool, then answered; in this order and nowhere else. Only
+//! the files of small uploads are written after the answer: the journal has their bytes.
 //!
 //! Whatever commands pile up while a batch is on its way to the disk make up the next batch, so that
 //! 64 senders share one sync. No timer is needed for that.
