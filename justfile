@@ -54,3 +54,7 @@ backlog dir="/dev/shm" jobs="1000000":
 # Ways to make small files durable, beside each other; see docs/decisions/0006-cheapest-durable-accept.md.
 ways dir="/tmp":
     cargo bench -p tidegate-store --bench ways -- {{dir}}
+
+# Files accepted, finished and purged for a long time: what stays small. In memory unless a directory is named.
+endure files="300000" *directory:
+    cargo bench -p tidegate-store --bench endure -- {{files}} {{directory}}
