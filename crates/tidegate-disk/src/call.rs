@@ -17,7 +17,7 @@ pub enum Call<'a> {
         path: &'a Path,
         /// Where, in bytes from its start.
         at: u64,
-        /// What; empty where they come from another file.
+        /// What.
         bytes: &'a [u8],
     },
     /// A file is cut to a length in bytes.

@@ -175,6 +175,10 @@ impl Disk {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
+    fn is_watched(&self) -> bool {
+        self.watch.is_some()
+    }
+
     fn allow(&self, call: &Call<'_>) -> io::Result<()> {
         self.ask(call).map(drop)
     }

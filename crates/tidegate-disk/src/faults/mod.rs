@@ -127,3 +127,73 @@ impl State {
         Err(fault.error())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn begin() -> (TempDir, FaultyDisk, Disk, PathBuf) {
+        let root = tempfile::tempdir().unwrap();
+        let faulty = FaultyDisk::new(root.path(), &[]).unwrap();
+        let (disk, home) = (faulty.disk(), root.path().join("home"));
+        disk.create_dir_all(&home).unwrap();
+        (root, faulty, disk, home)
+    }
+
+    /// What is left of `home/file`.
+    fn left(faulty: &FaultyDisk, survivors: Survivors) -> Option<Vec<u8>> {
+        let image = tempfile::tempdir().unwrap();
+        faulty.draw(survivors, image.path()).unwrap();
+        fs::read(image.path().join("home/file")).ok()
+    }
+
+    #[test]
+    fn bytes_and_names_and_those_above_are_durable_each_by_its_own_sync() {
+        let (root, faulty, disk, home) = begin();
+        let mut file = disk.create(&home.join("file")).unwrap();
+        file.write_all(b"bytes").unwrap();
+        file.sync_all().unwrap();
+        assert_eq!(left(&faulty, Survivors::Nothing), None);
+        disk.sync_dir(&home).unwrap();
+        assert_eq!(left(&faulty, Survivors::Nothing), None, "its directory has no durable name");
+        disk.sync_dir(root.path()).unwrap();
+        file.write_all(b" more").unwrap();
+        assert_eq!(left(&faulty, Survivors::Nothing).unwrap(), b"bytes");
+        assert_eq!(left(&faulty, Survivors::Everything).unwrap(), b"bytes more");
+        disk.remove(&home.join("file")).unwrap();
+        assert_eq!(left(&faulty, Survivors::Losses), None);
+    }
+
+    #[test]
+    fn what_a_failed_sync_lost_is_not_brought_back_by_the_next_one() {
+        let (root, faulty, disk, home) = begin();
+        let mut file = disk.create(&home.join("file")).unwrap();
+        disk.sync_dir(&home).and_then(|()| disk.sync_dir(root.path())).unwrap();
+        file.write_all(b"lost").unwrap();
+        faulty.arm(Some(Plan { call: 0, fault: Fault::FailedSync }));
+        assert!(crate::is_failed_sync(&file.sync_all().unwrap_err()));
+        file.sync_all().unwrap();
+        assert_eq!(left(&faulty, Survivors::Nothing).unwrap(), b"");
+        disk.overwrite(&home.join("file"), 0, b"lost").and_then(|file| file.sync_all()).unwrap();
+        assert_eq!(left(&faulty, Survivors::Nothing).unwrap(), b"lost");
+    }
+
+    #[test]
+    fn a_call_fails_as_planned_and_the_next_one_does_not() {
+        let (_root, faulty, disk, home) = begin();
+        let mut file = disk.create(&home.join("file")).unwrap();
+        faulty.arm(Some(Plan { call: 0, fault: Fault::Short(Part::Half) }));
+        assert_eq!(file.write_all(b"12345678").unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs::read(home.join("file")).unwrap(), b"1234");
+        file.write_all(b"abc").unwrap();
+        assert_eq!(left(&faulty, Survivors::Everything).unwrap(), b"abc4");
+        faulty.arm(Some(Plan { call: 0, fault: Fault::PowerCut }));
+        assert!(disk.open_read(&home.join("file")).is_err());
+        assert!(file.write_all(b"d").is_err(), "the power stays away");
+    }
+}

@@ -135,9 +135,13 @@ impl Record {
             }
             Call::MakeDir(path) => self.make_dir(path),
             Call::Rename { from, to } => {
-                if let Some(thing) = self.now.get(from) {
-                    self.rename(vec![(from.to_path_buf(), None), (to.to_path_buf(), Some(thing))]);
-                }
+                // A directory takes along what lies in it.
+                let moved = self.now.iter().filter_map(|(name, thing)| {
+                    let below = name.strip_prefix(from).ok()?;
+                    let target = if below == Path::new("") { to.to_path_buf() } else { to.join(below) };
+                    Some([(name.to_owned(), None), (target, Some(thing))])
+                });
+                self.rename(moved.flatten().collect());
             }
             Call::Link { from, to } => {
                 if let (Some(thing), None) = (self.now.get(from), self.now.get(to)) {

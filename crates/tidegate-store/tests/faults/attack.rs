@@ -31,6 +31,12 @@ impl Base {
         })
     }
 
+    /// As a version before this one left it, whose layout had another number.
+    pub(crate) fn of_layout(self, number: u32) -> Self {
+        std::fs::write(self.dir.path().join("layout"), format!("{number}\n")).unwrap();
+        self
+    }
+
     fn world(&self, plan: Option<Plan>) -> World {
         let dir = images::scratch();
         images::copy(self.dir.path(), dir.path());

@@ -79,3 +79,13 @@ fn no_fault_in_a_rebuild_loses_anything() {
         world.close().await;
     });
 }
+
+#[test]
+fn no_fault_in_a_change_of_layout_loses_anything() {
+    attack("migration", &some_jobs().of_layout(1), &async |world: &mut World| {
+        world.arm();
+        drop(world.try_open());
+        world.upload("A", "one", 300).await;
+        world.close().await;
+    });
+}
