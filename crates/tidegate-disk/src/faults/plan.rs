@@ -88,9 +88,7 @@ impl Fault {
     /// Whether a call of a kind can fail so.
     pub const fn fits(self, kind: Kind) -> bool {
         match self {
-            Self::NoSpace => {
-                matches!(kind, Kind::Create | Kind::Write | Kind::MakeDir | Kind::Rename | Kind::Link)
-            }
+            Self::NoSpace => matches!(kind, Kind::Create | Kind::Write),
             Self::NoFiles => matches!(kind, Kind::Create | Kind::Open),
             Self::Short(_) => matches!(kind, Kind::Write),
             Self::Broken => !matches!(kind, Kind::Sync),

@@ -24,7 +24,10 @@ fn no_fault_takes_an_accepted_upload_or_brings_a_refused_one() {
         world.upload("NEW", "small-first", 300).await;
         world.upload("NEW", "empty", 0).await;
         world.upload("NEW", "large", LARGE).await;
-        world.upload("OLD", "one-more", 300).await;
+        world.upload("LATE", "claimed-at-once", 300).await;
+        for claim in world.claim(9).await {
+            world.finish(&claim, JobEvent::Yielded).await;
+        }
     });
 }
 
