@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read;
 
 use tidegate_domain::job::{Job, JobEvent, JobState};
-use tidegate_domain::{JobId, UploadName};
+use tidegate_domain::{JobId, OrgCode, UploadName};
 use tidegate_store::{Filter, Store, StoreError};
 
 use crate::book::{Book, Fate, Told, after_a_start, response_of};
@@ -24,6 +24,27 @@ pub(crate) async fn check_running(world: &mut World) {
             let name = file.unwrap().file_name().into_string().unwrap();
             assert!(jobs.contains(&name), "{name} is nobody's");
         }
+    }
+    check_work_goes_on(world).await;
+}
+
+/// Every organization that waits and has no job with a worker is served.
+async fn check_work_goes_on(world: &mut World) {
+    if !world.store().maintenance().holds.is_empty() {
+        return;
+    }
+    let jobs = jobs_of(world.store());
+    let orgs_with = |states: &[JobState]| -> BTreeSet<OrgCode> {
+        let found = jobs.iter().filter(|job| states.contains(&job.state));
+        found.map(|job| job.submission.org.clone()).collect()
+    };
+    let waiting = orgs_with(&[JobState::Queued, JobState::Retrying]);
+    let busy = orgs_with(&[JobState::Processing]);
+    let claims = world.claim(99).await;
+    let served: BTreeSet<OrgCode> = claims.iter().map(|claim| claim.job.submission.org.clone()).collect();
+    assert_eq!(served, &waiting - &busy);
+    for claim in claims {
+        assert!(world.finish(&claim, JobEvent::Yielded).await);
     }
 }
 
