@@ -9,7 +9,7 @@ use std::path::Path;
 pub enum Call<'a> {
     /// A file is created, or emptied.
     Create(&'a Path),
-    /// A file or directory is opened; nothing changes.
+    /// A file or directory is opened, or from here on is written past the page cache; nothing changes.
     Open(&'a Path),
     /// Bytes are written to a file at an offset.
     Write {

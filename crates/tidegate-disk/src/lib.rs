@@ -22,6 +22,10 @@ pub use call::{Call, Grant, Watch};
 pub use failed_sync::is_failed_sync;
 pub use file::DiskFile;
 
+/// What direct writes begin at multiples of, in memory and in the file: the largest logical block of usual
+/// disks.
+pub const DIRECT_ALIGN_BYTES: usize = 4096;
+
 /// The file system, perhaps watched; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Disk {

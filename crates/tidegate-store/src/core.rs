@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tidegate_disk::Disk;
 use tidegate_domain::{Clock, JobId, JobIds};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::compact::Wear;
 use crate::drain::DrainMeter;
@@ -64,6 +64,8 @@ pub(crate) struct Core {
     /// The change up to which every view was brought; what a sync may record afterwards.
     pub(crate) settled_seq: AtomicU64,
     pub(crate) upload_number: AtomicU64,
+    /// Shared by large uploads, for the memory they need.
+    pub(crate) large_blocks: Arc<Semaphore>,
     pub(crate) wakeup: Notify,
     /// Held by a backup, of which there is one at a time.
     pub(crate) backup: Arc<tokio::sync::Mutex<()>>,

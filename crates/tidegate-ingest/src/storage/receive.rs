@@ -12,18 +12,15 @@
 //! An empty file is accepted like any other: its sender finds in the outbox what is wrong with it,
 //! where an FTP reply has no room for words that every client shows.
 
-use bytes::BytesMut;
 use tidegate_domain::{JobId, UploadName};
 use tidegate_store::{Sender, Upload};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncRead;
 use tokio::time::timeout;
 
 use super::backend::InboxStorage;
 use super::error::TransferError;
 use super::place::Place;
 use crate::session::SessionUser;
-
-const READ_BYTES: usize = 64 << 10;
 
 /// How often other processes go first before the control connection is looked at. A local client
 /// that is being killed is preempted by us, whom the end of its data wakes up, and has yet to close
@@ -78,22 +75,19 @@ impl InboxStorage {
         upload: &mut Upload,
     ) -> Result<(), TransferError> {
         let limits = self.intake.limits();
-        let mut buffer = BytesMut::with_capacity(READ_BYTES);
         loop {
+            let room = upload.room().await?;
             let read = tokio::select! {
-                read = timeout(limits.session_idle_max.0, input.read_buf(&mut buffer)) => read,
+                read = timeout(limits.session_idle_max.0, room.fill(&mut input)) => read,
                 () = self.session.ended() => return Err(TransferError::ControlLost),
             };
             let read = read.map_err(|_| TransferError::Stalled)?;
             if read.map_err(|error| TransferError::DataLost(error.kind()))? == 0 {
                 return Ok(());
             }
-            let size_bytes = upload.size_bytes() + buffer.len() as u64;
-            if size_bytes > limits.upload_bytes_max.0 {
+            if upload.size_bytes() > limits.upload_bytes_max.0 {
                 return Err(TransferError::TooLarge);
             }
-            upload.write(&buffer).await?;
-            buffer.clear();
         }
     }
 

@@ -23,7 +23,7 @@ use chrono::{DateTime, Utc};
 use tidegate_disk::Disk;
 use tidegate_domain::job::{JobState, RetryPolicy};
 use tidegate_domain::{Clock, JobId, JobIds};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 pub(crate) use inspect::inspect;
 
@@ -37,6 +37,7 @@ use crate::maintenance::Gatekeeper;
 use crate::record::{Change, Entry, Purged};
 use crate::spool::Spool;
 use crate::syncer::{Request, Syncer};
+use crate::upload::LARGE_BLOCKS_MAX;
 use crate::{Store, Threads};
 use clean::End;
 
@@ -271,6 +272,7 @@ impl Start {
             remains: Mutex::new(self.remains),
             settled_seq: AtomicU64::new(opened.views_through),
             upload_number: AtomicU64::new(0),
+            large_blocks: Arc::new(Semaphore::new(LARGE_BLOCKS_MAX)),
             wakeup: Notify::new(),
             backup: Arc::default(),
             removal: Arc::default(),

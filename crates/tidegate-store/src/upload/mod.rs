@@ -5,7 +5,10 @@
 //! `Ok`, its bytes, its name and its job are on stable storage.
 //!
 //! A small upload stays in memory and rides in the journal's batch; a larger one goes to a file of its
-//! own in blocks, off the runtime, one block on its way while the next one fills.
+//! own: see `spill`.
+
+mod block;
+mod spill;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,10 +16,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use sha2::{Digest, Sha256};
-use tidegate_disk::{Disk, DiskFile};
+use tidegate_disk::Disk;
 use tidegate_domain::job::{Job, JobEvent, Protocol, Submission};
 use tidegate_domain::{JobId, OrgCode, UploadName};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::task::spawn_blocking;
+
+pub(crate) use self::spill::LARGE_BLOCKS_MAX;
+use self::spill::Spill;
 
 use crate::Store;
 use crate::committer::Command;
@@ -26,7 +33,6 @@ use crate::layout::Place;
 
 /// Uploads of up to this many bytes share the journal's sync.
 pub(crate) const SMALL_BYTES_MAX: usize = 64 << 10;
-const BLOCK_BYTES: usize = 512 << 10;
 
 /// Who hands an upload over, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,18 +47,44 @@ pub struct Sender {
 #[derive(Debug)]
 pub struct Upload {
     store: Store,
-    buffer: Vec<u8>,
+    held: Held,
     size_bytes: u64,
-    file: Option<Spill>,
     /// Whether a write failed, or its caller did not wait for its end: bytes may be missing.
     is_broken: bool,
+}
+
+/// Where an upload's bytes are.
+#[derive(Debug)]
+enum Held {
+    /// In memory: a small upload, as far as is known.
+    Memory(Vec<u8>),
+    File(Box<Spill>),
+}
+
+/// Room for the next bytes of an upload; never none.
+#[derive(Debug)]
+pub struct Room<'a>(&'a mut Upload);
+
+impl Room<'_> {
+    /// Reads once from `input`, straight to where the bytes are written from. How many they were: 0 only
+    /// at the end of `input`. Nothing is lost if the caller leaves before it is done.
+    pub async fn fill<R: AsyncRead + Unpin>(self, input: &mut R) -> io::Result<usize> {
+        let count = match &mut self.0.held {
+            Held::Memory(bytes) => input.read_buf(bytes).await?,
+            Held::File(spill) => spill.read(input).await?,
+        };
+        self.0.size_bytes += count as u64;
+        Ok(count)
+    }
 }
 
 impl Upload {
     pub(crate) fn new(store: Store) -> Result<Self, StoreError> {
         store.core.check()?;
         check_free_space(&store.core)?;
-        Ok(Self { store, buffer: Vec::new(), size_bytes: 0, file: None, is_broken: false })
+        // The byte behind a small upload is where its end is looked for.
+        let held = Held::Memory(Vec::with_capacity(SMALL_BYTES_MAX + 1));
+        Ok(Self { store, held, size_bytes: 0, is_broken: false })
     }
 
     /// Bytes taken so far.
@@ -62,20 +94,29 @@ impl Upload {
 
     /// Takes the next bytes.
     pub async fn write(&mut self, mut bytes: &[u8]) -> Result<(), StoreError> {
+        while !bytes.is_empty() {
+            let room = self.room().await?;
+            room.fill(&mut bytes).await.map_err(StoreError::io("taking an upload"))?;
+        }
+        Ok(())
+    }
+
+    /// Makes room for the next bytes, which takes as long as the disk takes those before.
+    pub async fn room(&mut self) -> Result<Room<'_>, StoreError> {
         self.check_whole()?;
         self.is_broken = true;
-        self.size_bytes += bytes.len() as u64;
-        while !bytes.is_empty() {
-            let room = if self.file.is_some() { BLOCK_BYTES } else { SMALL_BYTES_MAX } - self.buffer.len();
-            let (now, later) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
-            self.buffer.extend_from_slice(now);
-            if !later.is_empty() || self.buffer.len() >= BLOCK_BYTES {
+        match &mut self.held {
+            Held::Memory(bytes) if bytes.len() > SMALL_BYTES_MAX => {
                 self.spill().await?;
             }
-            bytes = later;
+            Held::File(spill) if spill.is_full() => {
+                check_free_space(&self.store.core)?;
+                spill.pass_on().await.map_err(StoreError::io("writing an upload"))?;
+            }
+            Held::Memory(_) | Held::File(_) => {}
         }
         self.is_broken = false;
-        Ok(())
+        Ok(Room(self))
     }
 
     fn check_whole(&self) -> Result<(), StoreError> {
@@ -86,16 +127,15 @@ impl Upload {
         Ok(())
     }
 
-    /// Sends what is in memory on its way to the file.
+    /// Moves to a file what is in memory.
     async fn spill(&mut self) -> Result<(), StoreError> {
-        check_free_space(&self.store.core)?;
-        let mut file = match self.file.take() {
-            Some(file) => file,
-            None => Spill::create(&self.store.core).map_err(StoreError::io("creating an upload's file"))?,
-        };
-        let sent = file.write(&mut self.buffer).await;
-        self.file = Some(file);
-        sent.map_err(StoreError::io("writing an upload"))
+        if let Held::Memory(bytes) = &self.held {
+            check_free_space(&self.store.core)?;
+            let spill = Spill::create(&self.store.core, bytes).await;
+            let spill = spill.map_err(StoreError::io("creating an upload's file"))?;
+            self.held = Held::File(Box::new(spill));
+        }
+        Ok(())
     }
 
     /// Accepts the upload: a job of `org` under `name`.
@@ -105,7 +145,7 @@ impl Upload {
         sender: Sender,
         name: UploadName,
     ) -> Result<Job, StoreError> {
-        self.check_whole()?;
+        self.room().await?;
         let id = self.store.core.new_id();
         let mut submission = Submission {
             org: org.clone(),
@@ -115,14 +155,17 @@ impl Upload {
             size_bytes: self.size_bytes,
             sha256: [0; 32],
         };
-        let Some(file) = self.file.take() else {
-            submission.sha256 = Sha256::digest(&self.buffer).into();
-            prepare(&self.store.core, org).await?;
-            let payload = Some(std::mem::take(&mut self.buffer));
-            return self.store.ask(|reply| Command::Accept { id, submission, payload, reply }).await;
+        let spill = match self.held {
+            Held::File(spill) => spill,
+            Held::Memory(mut bytes) => {
+                submission.sha256 = Sha256::digest(&bytes).into();
+                prepare(&self.store.core, org).await?;
+                bytes.shrink_to_fit();
+                let payload = Some(bytes);
+                return self.store.ask(|reply| Command::Accept { id, submission, payload, reply }).await;
+            }
         };
-        let block = std::mem::take(&mut self.buffer);
-        let finished = file.finish(block).await;
+        let finished = spill.finish().await;
         let (path, sha256) = finished.map_err(self.store.core.io("writing an upload"))?;
         submission.sha256 = sha256;
         let store = self.store;
@@ -133,15 +176,12 @@ impl Upload {
     /// had under that name. Its bytes are durable, since their sender read success for them and will
     /// only rename them; the name is not: a power cut may take it, which the rename then tells.
     pub async fn stage(mut self, org: &OrgCode, name: &UploadName) -> Result<(), StoreError> {
-        self.check_whole()?;
+        self.room().await?;
         prepare(&self.store.core, org).await?;
-        if self.file.is_none() {
-            self.spill().await?;
-        }
+        self.spill().await?;
         let target = self.store.core.layout.staged(org, name);
-        let Some(file) = self.file.take() else { return Err(StoreError::Closed) };
-        let block = std::mem::take(&mut self.buffer);
-        let finished = file.finish(block).await;
+        let Held::File(spill) = self.held else { return Err(StoreError::Closed) };
+        let finished = spill.finish().await;
         let (path, _) = finished.map_err(self.store.core.io("writing an upload"))?;
         self.store.core.disk().rename(&path.path, &target).map_err(StoreError::io("keeping an upload"))
     }
@@ -294,61 +334,5 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         drop(self.disk.remove_once(&self.path));
-    }
-}
-
-/// A large upload's file and the block that is on its way to it.
-#[derive(Debug)]
-struct Spill {
-    path: Taken,
-    writing: JoinHandle<io::Result<Sink>>,
-}
-
-#[derive(Debug)]
-struct Sink {
-    file: DiskFile,
-    hasher: Sha256,
-    block: Vec<u8>,
-}
-
-impl Spill {
-    fn create(core: &Core) -> io::Result<Self> {
-        let path = Taken::new(core);
-        let file = core.disk().create_new(&path.path)?;
-        let sink = Sink { file, hasher: Sha256::new(), block: Vec::new() };
-        Ok(Self { path, writing: spawn_blocking(move || Ok(sink)) })
-    }
-
-    /// Waits for the block before and sends this one; `block` is empty afterwards.
-    async fn write(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
-        let mut sink = self.sink().await?;
-        std::mem::swap(&mut sink.block, block);
-        block.clear();
-        self.writing = spawn_blocking(move || sink.put());
-        Ok(())
-    }
-
-    async fn sink(&mut self) -> io::Result<Sink> {
-        (&mut self.writing).await.map_err(io::Error::other)?
-    }
-
-    /// Writes the last block and syncs; the file and its SHA-256.
-    async fn finish(mut self, mut block: Vec<u8>) -> io::Result<(Taken, [u8; 32])> {
-        self.write(&mut block).await?;
-        let sink = self.sink().await?;
-        let synced = spawn_blocking(move || {
-            sink.file.sync_all()?;
-            Ok::<_, io::Error>(sink.hasher.finalize().into())
-        });
-        let sha256 = synced.await.map_err(io::Error::other)??;
-        Ok((self.path, sha256))
-    }
-}
-
-impl Sink {
-    fn put(mut self) -> io::Result<Self> {
-        self.file.write_all(&self.block)?;
-        self.hasher.update(&self.block);
-        Ok(self)
     }
 }
