@@ -44,6 +44,7 @@ overload files="100000":
 # Figures as ratios: durable accepts, the HL7 door, the drain of a backlog.
 bench:
     cargo bench -p tidegate-store --bench accept
+    cargo bench -p tidegate-store --bench large
     cargo bench -p tidegate-hl7 --bench door
     cargo bench -p tidegate-worker --bench drain
 

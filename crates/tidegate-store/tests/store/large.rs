@@ -71,11 +71,13 @@ impl Watch for Odd {
                 let is_second = *at == BLOCK as u64;
                 match self.oddity {
                     Oddity::Full if is_second => return Ok(Grant::Bytes(bytes.len() / 2 + 1)),
-                    Oddity::DirectFails if is_second && bytes.len() == BLOCK => {
-                        // Once for each file that was opened: the same bytes come again through the cache.
-                        if self.opened.swap(0, Ordering::Relaxed) > 0 {
-                            return Err(io::ErrorKind::InvalidInput.into());
-                        }
+                    // Once for each file that was opened: the same bytes come again through the cache.
+                    Oddity::DirectFails
+                        if is_second
+                            && bytes.len() == BLOCK
+                            && self.opened.swap(0, Ordering::Relaxed) > 0 =>
+                    {
+                        return Err(io::ErrorKind::InvalidInput.into());
                     }
                     _ => {}
                 }
