@@ -206,7 +206,9 @@ async fn missing_bytes_are_an_exception() {
     let rig = Rig::new();
     rig.close_gate().await;
     let id = rig.accept("A", "file", &good(0..1)).await;
-    std::fs::remove_file(rig.path().join(format!("orgs/A/incoming/{id}.hl7"))).unwrap();
+    let accepted = rig.store.get(id).unwrap().unwrap();
+    // It is written after the answer; the store waits for it.
+    std::fs::remove_file(rig.store.payload_path(&accepted).unwrap()).unwrap();
     let running = rig.work(Probe::willing());
     rig.open_gate().await;
     let job = rig.reaches(id, JobState::Exception).await;
