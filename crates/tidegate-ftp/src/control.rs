@@ -4,11 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
+use unftp_core::auth::ClientCert;
 
-use crate::line::{Line, LineBuffer, NoLine};
+use crate::line::{Ahead, Line, LineBuffer, NoLine};
 use crate::reply::Reply;
+use crate::wire::{Handshake, Wire};
 
 /// A client that does not take a reply for so long is gone.
 const REPLY_MAX: Duration = Duration::from_secs(30);
@@ -18,22 +19,33 @@ const REST_BYTES_MAX: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(crate) struct Control {
-    stream: TcpStream,
+    wire: Wire,
     lines: LineBuffer,
     /// A line that came during a transfer and waits for its end.
     postponed: Option<Line>,
 }
 
 impl Control {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, lines: LineBuffer::default(), postponed: None }
+    pub(crate) fn new(wire: Wire) -> Self {
+        Self { wire, lines: LineBuffer::default(), postponed: None }
+    }
+
+    /// Encrypts the connection. Lines that came in the clear and wait are forgotten.
+    pub(crate) async fn encrypt(self, handshake: Handshake) -> io::Result<Self> {
+        let Wire::Plain(stream) = self.wire else { return Err(io::ErrorKind::AlreadyExists.into()) };
+        Ok(Self::new(Wire::open(stream, Some(handshake)).await?))
+    }
+
+    /// What the client has proven to be.
+    pub(crate) fn certificates(&self) -> Option<Vec<ClientCert>> {
+        self.wire.certificates()
     }
 
     /// The next command. May be dropped while it waits.
     pub(crate) async fn next(&mut self) -> Result<Line, NoLine> {
         match self.postponed.take() {
             Some(line) => Ok(line),
-            None => self.lines.next(&mut self.stream).await,
+            None => self.lines.next(&mut self.wire).await,
         }
     }
 
@@ -42,18 +54,38 @@ impl Control {
         self.postponed = Some(line);
     }
 
-    /// Sends a last reply, and takes what the client is still sending for a while: closing on bytes that
-    /// nobody has read would reset the connection, and the reply with it.
+    /// Reads on behind a line that was given back. May be dropped while it waits.
+    pub(crate) async fn look_ahead(&mut self) -> Ahead {
+        self.lines.look_ahead(&mut self.wire).await
+    }
+
+    /// Closes our side.
+    pub(crate) async fn close(&mut self) -> io::Result<()> {
+        timeout(REPLY_MAX, self.wire.shutdown()).await?
+    }
+
+    /// Sends a last reply.
     pub(crate) async fn send_last(&mut self, reply: &Reply) -> io::Result<()> {
         self.send(reply).await?;
-        self.stream.shutdown().await?;
-        let mut rest = (&mut self.stream).take(REST_BYTES_MAX);
+        self.close().await
+    }
+
+    /// Sends a last reply, and takes what the client is still sending for a while: closing on bytes that
+    /// nobody has read would reset the connection, and the reply with it.
+    pub(crate) async fn send_away(&mut self, reply: &Reply) -> io::Result<()> {
+        self.send_last(reply).await?;
+        let mut rest = (&mut self.wire).take(REST_BYTES_MAX);
         // However it ends, the reply has had its time.
         let _ = timeout(REST_MAX, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
         Ok(())
     }
 
     pub(crate) async fn send(&mut self, reply: &Reply) -> io::Result<()> {
-        timeout(REPLY_MAX, self.stream.write_all(&reply.to_bytes())).await?
+        let bytes = reply.to_bytes();
+        let sending = async {
+            self.wire.write_all(&bytes).await?;
+            self.wire.flush().await
+        };
+        timeout(REPLY_MAX, sending).await?
     }
 }

@@ -16,8 +16,9 @@ use crate::link::Link;
 use crate::listing::{Style, render};
 use crate::path::VirtualPath;
 use crate::reply::Reply;
+use crate::wire::{Handshake, Wire};
 
-/// A client that takes nothing of a listing for so long is gone.
+/// A client that takes nothing of a listing, or of the end of a file, for so long is gone.
 const STALL_MAX: Duration = Duration::from_mins(1);
 
 /// What a client wants to be moved.
@@ -39,6 +40,8 @@ pub(crate) enum Errand {
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) data: TcpStream,
+    /// How the data are encrypted, if they are.
+    pub(crate) handshake: Option<Handshake>,
     pub(crate) control: Arc<Link>,
     pub(crate) abort: Abort,
 }
@@ -62,34 +65,47 @@ impl Errand {
         S: StorageBackend<U>,
         S::Metadata: 'static,
     {
-        let abort = route.abort.clone();
-        let moved = match self {
-            Self::Store { path, start } => put(storage, user, route, &path, start).await,
-            Self::StoreUnique { path } => put(storage, user, route, &path, 0).await,
-            Self::Append { path } => match end_of(storage, user, &path).await {
-                Ok(start) => put(storage, user, route, &path, start).await,
-                Err(error) => Err(error),
-            },
-            Self::Fetch { path, start } => {
-                unless(&abort, fetch(storage, user, route.data, &path, start)).await
-            }
-            Self::List { path, style } => unless(&abort, list(storage, user, route.data, &path, style)).await,
-        };
-        match moved {
+        match self.transfer(storage, user, route).await {
             Ok(()) => Reply::new(226, "Transfer complete"),
             Err(error) => failure::reply(&error),
         }
     }
+
+    async fn transfer<U, S>(self, storage: &S, user: &U, route: Route) -> Result<(), Error>
+    where
+        U: UserDetail,
+        S: StorageBackend<U>,
+        S::Metadata: 'static,
+    {
+        let Route { data, handshake, control, abort } = route;
+        // Clients begin the handshake when they have read that the transfer begins, or before.
+        let data = unless(&abort, open(data, handshake)).await?;
+        let upload = |data| Incoming { data, control, abort: abort.clone() };
+        match self {
+            Self::Store { path, start } => put(storage, user, upload(data), &path, start).await,
+            Self::StoreUnique { path } => put(storage, user, upload(data), &path, 0).await,
+            Self::Append { path } => {
+                let start = end_of(storage, user, &path).await?;
+                put(storage, user, upload(data), &path, start).await
+            }
+            Self::Fetch { path, start } => unless(&abort, fetch(storage, user, data, &path, start)).await,
+            Self::List { path, style } => unless(&abort, list(storage, user, data, &path, style)).await,
+        }
+    }
+}
+
+async fn open(data: TcpStream, handshake: Option<Handshake>) -> Result<Wire, Error> {
+    let failed = |_| Error::new(ErrorKind::ConnectionClosed, "The data connection could not be encrypted");
+    Wire::open(data, handshake).await.map_err(failed)
 }
 
 async fn put<U: UserDetail, S: StorageBackend<U>>(
     storage: &S,
     user: &U,
-    route: Route,
+    input: Incoming,
     path: &VirtualPath,
     start: u64,
 ) -> Result<(), Error> {
-    let input = Incoming { data: route.data, control: route.control, abort: route.abort };
     storage.put(user, input, path.as_path(), start).await.map(drop)
 }
 
@@ -110,18 +126,18 @@ async fn end_of<U: UserDetail, S: StorageBackend<U>>(
 async fn fetch<U: UserDetail, S: StorageBackend<U>>(
     storage: &S,
     user: &U,
-    mut data: TcpStream,
+    mut data: Wire,
     path: &VirtualPath,
     start: u64,
 ) -> Result<(), Error> {
     storage.get_into(user, path.as_path(), start, &mut data).await?;
-    data.shutdown().await.map_err(Error::from)
+    unless_stalled(data.shutdown()).await
 }
 
 async fn list<U, S>(
     storage: &S,
     user: &U,
-    mut data: TcpStream,
+    mut data: Wire,
     path: &VirtualPath,
     style: Style,
 ) -> Result<(), Error>
@@ -133,14 +149,18 @@ where
     let text = render(&storage.list(user, path.as_path()).await?, style, SystemTime::now());
     // As much as a socket takes at once, so that a slow client counts as alive.
     for part in text.chunks(64 << 10) {
-        let sent = timeout(STALL_MAX, data.write_all(part)).await;
-        sent.map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))??;
+        unless_stalled(data.write_all(part)).await?;
     }
-    data.shutdown().await.map_err(Error::from)
+    unless_stalled(data.shutdown()).await
+}
+
+async fn unless_stalled(sending: impl Future<Output = io::Result<()>>) -> Result<(), Error> {
+    let sent = timeout(STALL_MAX, sending).await;
+    Ok(sent.map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))??)
 }
 
 /// The end of `moving`, or an error once the transfer is aborted.
-async fn unless(abort: &Abort, moving: impl Future<Output = Result<(), Error>>) -> Result<(), Error> {
+async fn unless<T>(abort: &Abort, moving: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     tokio::select! {
         biased;
         () = abort.wait() => Err(ErrorKind::ConnectionClosed.into()),

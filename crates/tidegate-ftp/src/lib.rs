@@ -1,6 +1,6 @@
 //! An FTP server engine for any storage and any accounts that speak unftp-core's traits.
 //!
-//! It knows the protocol (RFC 959, 2389, 2428, 3659) and nothing else: where files go is a
+//! It knows the protocol (RFC 959, 2228, 2389, 2428, 3659, 4217) and nothing else: where files go is a
 //! [`StorageBackend`]'s business, who may log in an [`Authenticator`]'s. The caller accepts connections
 //! and hands each to [`Engine::serve`]; the engine starts no tasks, keeps no global state and ends when
 //! it is told to.
@@ -10,8 +10,13 @@
 //! data connection as if the file were whole; RFC 959, 4.1.1, makes the loss of the control connection
 //! an ABOR, and this engine looks. `226` is sent after `put` returned `Ok`, never before.
 //!
+//! **Encryption** is the caller's choice for each session ([`Tls`]). Where it is demanded, nobody logs in
+//! and nothing is transferred without it, whatever order the commands come in. What came in the clear
+//! behind AUTH TLS is never obeyed. An encrypted upload that ends without `close_notify` is a read error
+//! of kind `UnexpectedEof`: some clients always end so, and a backend may know better whether it is whole.
+//!
 //! **Everything has a bound**: command lines, the time to log in, to send a command, to take a reply,
-//! to open a data connection, wrong passwords. How long a running transfer may stall is the backend's
+//! to open a data connection, to agree on encryption, wrong passwords. How long a running transfer may stall is the backend's
 //! to say, who reads and writes.
 //!
 //! **What is not offered**, on purpose: ASCII conversion (`TYPE A` is accepted and moves bytes as they
@@ -28,7 +33,9 @@ mod path;
 mod reply;
 mod session;
 mod settings;
+mod tls;
 mod verb;
+mod wire;
 
 use std::io;
 use std::sync::Arc;
@@ -38,7 +45,9 @@ use tokio::sync::watch;
 use unftp_core::auth::{Authenticator, UserDetailProvider};
 use unftp_core::storage::StorageBackend;
 
+pub use link::{Link, Seen};
 pub use settings::Settings;
+pub use tls::Tls;
 
 use data::PassivePorts;
 
@@ -58,6 +67,8 @@ pub struct Visit<S, A> {
     pub accounts: A,
     /// Lines before the last one of the greeting; may be empty.
     pub greeting: String,
+    /// Whether it is encrypted.
+    pub tls: Tls,
     /// Turns true when the service stops: a running transfer may still end, then the session does.
     pub closing: watch::Receiver<bool>,
 }

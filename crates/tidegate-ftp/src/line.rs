@@ -26,6 +26,17 @@ pub(crate) enum NoLine {
     TooLong,
 }
 
+/// What stands behind a line that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    /// An ABOR, which waits for its turn all the same.
+    Abort,
+    /// As much as is kept; nobody will look at the rest before the line had its turn.
+    Full,
+    /// The client closed its side, or the connection is lost.
+    End,
+}
+
 /// Bytes of lines that are not complete or not yet asked for.
 #[derive(Debug, Default)]
 pub(crate) struct LineBuffer {
@@ -45,11 +56,31 @@ impl LineBuffer {
             if self.bytes.len() >= LINE_BYTES_MAX {
                 return Err(NoLine::TooLong);
             }
-            self.bytes.reserve(READ_BYTES);
-            match stream.read_buf(&mut self.bytes).await {
-                Ok(0) | Err(_) => return Err(NoLine::End),
-                Ok(_) => {}
+            self.read(stream).await?;
+        }
+    }
+
+    /// Reads more, without taking a line out. May be dropped while it waits.
+    pub(crate) async fn look_ahead(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Ahead {
+        loop {
+            let mut lines = self.bytes.split_inclusive(|byte| *byte == b'\n');
+            if lines.any(|line| line.strip_suffix(b"\n").is_some_and(|line| parse(line).verb == "ABOR")) {
+                return Ahead::Abort;
             }
+            if self.bytes.len() >= LINE_BYTES_MAX {
+                return Ahead::Full;
+            }
+            if self.read(stream).await.is_err() {
+                return Ahead::End;
+            }
+        }
+    }
+
+    async fn read(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Result<(), NoLine> {
+        self.bytes.reserve(READ_BYTES);
+        match stream.read_buf(&mut self.bytes).await {
+            Ok(0) | Err(_) => Err(NoLine::End),
+            Ok(_) => Ok(()),
         }
     }
 }
@@ -112,6 +143,17 @@ mod tests {
     async fn telnet_signals_before_a_command_are_left_out() {
         let (found, _) = lines(b"\xff\xf4\xff\xf2ABOR\r\n").await;
         assert_eq!(found, [line("ABOR", b"")]);
+    }
+
+    #[tokio::test]
+    async fn an_abort_is_seen_behind_lines_that_wait() {
+        let ahead = async |mut bytes: &[u8]| LineBuffer::default().look_ahead(&mut bytes).await;
+        assert_eq!(ahead(b"NOOP\r\n\xff\xf4\xffabor\r\n").await, Ahead::Abort);
+        assert_eq!(ahead(b"SIZE ABOR\r\nABOR").await, Ahead::End);
+        assert_eq!(ahead(&b"NOOP\r\n".repeat(2_000)).await, Ahead::Full);
+        let (mut buffer, mut bytes) = (LineBuffer::default(), &b"PWD\r\nABOR\r\n"[..]);
+        assert_eq!(buffer.look_ahead(&mut bytes).await, Ahead::Abort);
+        assert!(buffer.next(&mut bytes).await.unwrap() == line("PWD", b""), "nothing is taken out");
     }
 
     #[tokio::test]

@@ -22,6 +22,8 @@ pub struct Settings {
     pub login_max: Duration,
     /// How long a data connection may take to come about.
     pub connect_max: Duration,
+    /// How long a TLS handshake may take.
+    pub handshake_max: Duration,
 }
 
 impl Default for Settings {
@@ -34,6 +36,7 @@ impl Default for Settings {
             idle_max: Duration::from_mins(5),
             login_max: Duration::from_mins(1),
             connect_max: Duration::from_secs(30),
+            handshake_max: Duration::from_secs(30),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The commands that the engine knows, and what HELP and FEAT say of them.
 
-/// A command (RFC 959; 2389 FEAT, OPTS; 2428 EPRT, EPSV; 3659 MDTM, MLSD, MLST, SIZE).
+/// A command (RFC 959; 2228 AUTH, CCC, PBSZ, PROT; 2389 FEAT, OPTS; 2428 EPRT, EPSV; 3659 MDTM, MLSD, MLST, SIZE).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
     Abor,
     Acct,
     Allo,
     Appe,
+    Auth,
+    Ccc,
     Cdup,
     Clnt,
     Cwd,
@@ -27,7 +29,9 @@ pub(crate) enum Verb {
     Opts,
     Pass,
     Pasv,
+    Pbsz,
     Port,
+    Prot,
     Pwd,
     Quit,
     Rest,
@@ -52,6 +56,8 @@ const TABLE: &[(&str, Verb, &str)] = &[
     ("ACCT", Verb::Acct, "<account>"),
     ("ALLO", Verb::Allo, "<bytes>"),
     ("APPE", Verb::Appe, "<file>"),
+    ("AUTH", Verb::Auth, "TLS"),
+    ("CCC", Verb::Ccc, ""),
     ("CDUP", Verb::Cdup, ""),
     ("CLNT", Verb::Clnt, "<client>"),
     ("CWD", Verb::Cwd, "[<directory>]"),
@@ -72,7 +78,9 @@ const TABLE: &[(&str, Verb, &str)] = &[
     ("OPTS", Verb::Opts, "<command> [<option>]"),
     ("PASS", Verb::Pass, "<password>"),
     ("PASV", Verb::Pasv, ""),
+    ("PBSZ", Verb::Pbsz, "0"),
     ("PORT", Verb::Port, "<h1>,<h2>,<h3>,<h4>,<p1>,<p2>"),
+    ("PROT", Verb::Prot, "C|P"),
     ("PWD", Verb::Pwd, ""),
     ("QUIT", Verb::Quit, ""),
     ("REST", Verb::Rest, "<offset>"),
@@ -128,6 +136,10 @@ impl Verb {
                 | Self::Opts
                 | Self::Clnt
                 | Self::Abor
+                | Self::Auth
+                | Self::Ccc
+                | Self::Pbsz
+                | Self::Prot
         )
     }
 
@@ -136,6 +148,7 @@ impl Verb {
         matches!(
             self,
             Self::Appe
+                | Self::Auth
                 | Self::Dele
                 | Self::Eprt
                 | Self::Mdtm
@@ -143,7 +156,9 @@ impl Verb {
                 | Self::Mkd
                 | Self::Mode
                 | Self::Opts
+                | Self::Pbsz
                 | Self::Port
+                | Self::Prot
                 | Self::Rest
                 | Self::Retr
                 | Self::Rmd

@@ -1,18 +1,18 @@
 //! The bytes of an upload, as a backend reads them.
 //!
 //! Invariant: the end of file is seen only where the upload may count as whole. An ABOR, a control
-//! connection that is gone, a reset: each is a read error.
+//! connection that is gone, a reset, an encrypted connection that just stops: each is a read error.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::link::{Link, Seen};
+use crate::wire::Wire;
 
 /// Tells a transfer to stop.
 #[derive(Debug, Clone, Default)]
@@ -59,7 +59,7 @@ impl Abort {
 /// What a backend reads an upload from.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    pub(crate) data: TcpStream,
+    pub(crate) data: Wire,
     pub(crate) control: Arc<Link>,
     pub(crate) abort: Abort,
 }
@@ -75,8 +75,18 @@ impl AsyncRead for Incoming {
         }
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.data).poll_read(context, buffer);
-        let is_end = matches!(polled, Poll::Ready(Ok(()))) && buffer.filled().len() == before;
-        if is_end && buffer.remaining() > 0 { self.end(context) } else { polled }
+        match polled {
+            Poll::Ready(Ok(())) if buffer.filled().len() == before && buffer.remaining() > 0 => {
+                ready!(self.end(context))?;
+                self.data.poll_farewell(context).map(Ok)
+            }
+            // A client that is gone, or has sent ABOR, is the better reason.
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                ready!(self.end(context))?;
+                Poll::Ready(Err(error))
+            }
+            polled => polled,
+        }
     }
 }
 
@@ -91,7 +101,6 @@ impl Incoming {
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
-            Seen::Unread if self.control.has_abort() => Poll::Ready(Err(aborted())),
             Seen::Unread | Seen::Quiet => Poll::Ready(Ok(())),
         }
     }

@@ -36,12 +36,20 @@ where
     }
 
     fn features(&self) -> Reply {
-        let mut features = vec!["CLNT".to_owned(), "EPSV".to_owned()];
+        let is_encryptable = self.tls.config().is_some();
+        let mut features = Vec::new();
+        if is_encryptable {
+            features.push("AUTH TLS".to_owned());
+        }
+        features.extend(["CLNT", "EPSV"].map(str::to_owned));
         if self.engine.settings.active_mode {
             features.push("EPRT".to_owned());
         }
         features.extend(["MDTM", "MFMT"].map(str::to_owned));
         features.push(format!("MLST {}", self.facts.feature()));
+        if is_encryptable {
+            features.extend(["PBSZ", "PROT"].map(str::to_owned));
+        }
         if self.storage.supported_features() & FEATURE_RESTART != 0 {
             features.push("REST STREAM".to_owned());
         }

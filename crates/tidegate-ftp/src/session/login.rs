@@ -38,6 +38,10 @@ where
 {
     pub(super) async fn log_in(&mut self, verb: Verb, argument: Vec<u8>) -> Outcome {
         let argument = Zeroizing::new(argument);
+        if self.tls.is_demanded() && !self.protection.control {
+            let text = "Encrypt first: AUTH TLS. Most programs call it explicit FTP over TLS, or FTPES";
+            return Reply::new(530, text).into();
+        }
         let Login::Out { name, failures } = &mut self.login else {
             return Reply::new(if verb == Verb::User { 530 } else { 503 }, "You are logged in").into();
         };
@@ -64,9 +68,13 @@ where
     async fn check(&mut self, name: &str, password: &[u8]) -> Option<()> {
         let credentials = Credentials {
             password: Some(String::from_utf8(password.to_vec()).ok()?),
-            certificate_chain: None,
+            certificate_chain: self.protection.certificates.clone(),
             source_ip: self.peer.ip().to_canonical(),
-            command_channel_security: ChannelEncryptionState::Plaintext,
+            command_channel_security: if self.protection.control {
+                ChannelEncryptionState::Tls
+            } else {
+                ChannelEncryptionState::Plaintext
+            },
         };
         let principal = self.accounts.authenticate(name, &credentials).await.ok()?;
         let user = self.accounts.provide_user_detail(&principal).await.ok()?;

@@ -5,6 +5,7 @@
 
 mod about;
 mod login;
+mod protection;
 mod transfer;
 mod tree;
 
@@ -28,8 +29,10 @@ use crate::listing::Facts;
 use crate::path::VirtualPath;
 use crate::reply::Reply;
 use crate::verb::Verb;
-use crate::{Engine, Visit};
+use crate::wire::{Handshake, Wire};
+use crate::{Engine, Tls, Visit};
 use login::Login;
+use protection::Protection;
 
 /// A session between two commands.
 struct Session<'e, S, A: UserDetailProvider> {
@@ -39,6 +42,8 @@ struct Session<'e, S, A: UserDetailProvider> {
     peer: SocketAddr,
     local: SocketAddr,
     link: Arc<Link>,
+    tls: Tls,
+    protection: Protection,
     login: Login<A::User>,
     directory: VirtualPath,
     facts: Facts,
@@ -55,6 +60,8 @@ struct Session<'e, S, A: UserDetailProvider> {
 enum Outcome {
     Reply(Reply),
     Transfer(Errand),
+    /// The connection is to be encrypted.
+    Encrypt(Handshake),
     /// The last reply.
     End(Reply),
 }
@@ -80,7 +87,7 @@ where
     S::Metadata: 'static,
 {
     let link = Arc::new(Link::new(&stream)?);
-    let Visit { storage, accounts, greeting, mut closing } = visit;
+    let Visit { storage, accounts, greeting, tls, mut closing } = visit;
     let mut session = Session {
         engine,
         storage,
@@ -88,6 +95,8 @@ where
         peer: stream.peer_addr()?,
         local: stream.local_addr()?,
         link,
+        tls,
+        protection: Protection::default(),
         login: Login::default(),
         directory: VirtualPath::root(),
         facts: Facts::default(),
@@ -96,9 +105,14 @@ where
         restart_at: 0,
         rename_from: None,
     };
-    let mut control = Control::new(stream);
+    let mut control = Control::new(Wire::Plain(stream));
+    if let (Tls::Implicit(_), Some(handshake)) = (&session.tls, session.handshake()) {
+        control = control.encrypt(handshake).await?;
+        session.encrypted(&control);
+        session.encrypt_data();
+    }
     control.send(&Reply::greeting(220, &greeting, &engine.settings.ready)).await?;
-    session.converse(&mut control, &mut closing).await
+    session.converse(control, &mut closing).await
 }
 
 impl<S, A> Session<'_, S, A>
@@ -109,31 +123,36 @@ where
 {
     async fn converse(
         &mut self,
-        control: &mut Control,
+        mut control: Control,
         closing: &mut watch::Receiver<bool>,
     ) -> io::Result<()> {
         let login_until = Instant::now() + self.engine.settings.login_max;
         loop {
-            let line = match self.next(control, closing, login_until).await {
+            let line = match self.next(&mut control, closing, login_until).await {
                 Next::Line(line) => line,
-                Next::Nothing(NoLine::End) => return Ok(()),
+                Next::Nothing(NoLine::End) => return control.close().await,
                 Next::Nothing(NoLine::TooLong) => {
-                    return control.send_last(&Reply::new(500, "Command line too long; goodbye")).await;
+                    return control.send_away(&Reply::new(500, "Command line too long; goodbye")).await;
                 }
                 Next::Late => {
-                    return control.send(&Reply::new(421, "Too long without a command; goodbye")).await;
+                    return control.send_last(&Reply::new(421, "Too long without a command; goodbye")).await;
                 }
                 Next::Closing => {
-                    return control.send(&Reply::new(421, "The server stops; come back later")).await;
+                    return control.send_last(&Reply::new(421, "The server stops; come back later")).await;
                 }
             };
             match self.obey(line).await {
                 Outcome::Reply(reply) => control.send(&reply).await?,
-                Outcome::End(reply) => return control.send(&reply).await,
+                Outcome::End(reply) => return control.send_last(&reply).await,
                 Outcome::Transfer(errand) => {
-                    if self.transfer(control, errand).await?.is_break() {
-                        return Ok(());
+                    if self.transfer(&mut control, errand).await?.is_break() {
+                        return control.close().await;
                     }
+                }
+                Outcome::Encrypt(handshake) => {
+                    control.send(&Reply::new(234, "Begin with TLS")).await?;
+                    control = control.encrypt(handshake).await?;
+                    self.encrypted(&control);
                 }
             }
         }
@@ -182,6 +201,7 @@ where
         let rename_from = self.rename_from.take();
         match verb {
             Verb::User | Verb::Pass | Verb::Acct => self.log_in(verb, line.argument).await,
+            Verb::Auth | Verb::Pbsz | Verb::Prot | Verb::Ccc => self.protect(verb, &line.argument),
             Verb::Stor | Verb::Stou | Verb::Appe | Verb::Retr | Verb::List | Verb::Nlst | Verb::Mlsd => {
                 self.errand(verb, &line.argument, restart_at)
             }

@@ -12,7 +12,7 @@ use super::{Outcome, Session};
 use crate::control::Control;
 use crate::data::{Abort, Offer, Refused, parse_eprt, parse_port};
 use crate::errand::{Errand, Route};
-use crate::line::NoLine;
+use crate::line::{Ahead, Line, NoLine};
 use crate::listing::Style;
 use crate::reply::Reply;
 use crate::verb::Verb;
@@ -96,6 +96,9 @@ where
 
     /// What a command wants to be moved.
     pub(super) fn errand(&self, verb: Verb, argument: &[u8], start: u64) -> Outcome {
+        if self.tls.is_demanded() && self.protection.data.is_none() {
+            return Reply::new(521, "Data must be encrypted: PBSZ 0, then PROT P").into();
+        }
         if self.offer.is_none() {
             return Reply::new(425, "First EPSV or PASV").into();
         }
@@ -129,17 +132,18 @@ where
         };
         control.send(&errand.opening()).await?;
         let abort = Abort::default();
-        let route = Route { data, control: Arc::clone(&self.link), abort: abort.clone() };
+        let handshake = self.protection.data.clone();
+        let route = Route { data, handshake, control: Arc::clone(&self.link), abort: abort.clone() };
         let mut moving = pin!(errand.run(&self.storage, user, route));
         let mut heard = Heard::default();
         let reply = loop {
-            if heard.enough() {
+            if heard.is_deaf {
                 abort.stop_listening();
             }
             tokio::select! {
                 biased;
-                line = control.next(), if !heard.enough() => match line {
-                    Ok(line) => match Verb::named(&line.verb) {
+                came = hear(control, heard.enough()), if !heard.is_deaf => match came {
+                    Came::Line(line) => match Verb::named(&line.verb) {
                         Some(Verb::Abor) => {
                             heard.abort = true;
                             abort.set();
@@ -157,9 +161,16 @@ where
                         }
                     },
                     // Who is gone has not said that the file is whole.
-                    Err(NoLine::End | NoLine::TooLong) => {
+                    Came::Nothing(NoLine::End | NoLine::TooLong) => {
                         heard.ending = Some(Ending::Lost);
+                        heard.is_deaf = true;
                         abort.set();
+                    }
+                    Came::Ahead(ahead) => {
+                        heard.is_deaf = true;
+                        if ahead != Ahead::Full {
+                            abort.set();
+                        }
                     }
                 },
                 reply = &mut moving => break reply,
@@ -176,12 +187,29 @@ where
     }
 }
 
+/// What came over the control connection while a transfer ran.
+enum Came {
+    Line(Line),
+    Nothing(NoLine),
+    /// Behind a line that waits for the end of the transfer.
+    Ahead(Ahead),
+}
+
+async fn hear(control: &mut Control, ahead_only: bool) -> Came {
+    if ahead_only {
+        return Came::Ahead(control.look_ahead().await);
+    }
+    control.next().await.map_or_else(Came::Nothing, Came::Line)
+}
+
 /// What was heard while a transfer ran.
 #[derive(Debug, Default)]
 struct Heard {
     abort: bool,
     postponed: bool,
     ending: Option<Ending>,
+    /// Nothing more is read before the transfer has ended.
+    is_deaf: bool,
 }
 
 /// Why the session is over with the transfer.
@@ -194,7 +222,7 @@ enum Ending {
 }
 
 impl Heard {
-    /// Whether the rest has to wait for the end of the transfer.
+    /// Whether the rest has to wait for the end of the transfer, but for an ABOR.
     fn enough(&self) -> bool {
         self.postponed || self.ending.is_some()
     }

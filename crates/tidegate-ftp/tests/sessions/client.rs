@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_ftp::{Engine, Settings, Visit};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tidegate_ftp::{Engine, Settings, Tls, Visit};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -17,8 +17,14 @@ use crate::memory::{Accounts, Memory};
 /// Longer than anything takes on a busy machine; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// A connection, encrypted or not.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
 pub(crate) struct Client {
-    pub(crate) control: BufReader<TcpStream>,
+    pub(crate) control: BufReader<Box<dyn Stream>>,
+    server: SocketAddr,
     pub(crate) memory: Memory,
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) session: JoinHandle<std::io::Result<()>>,
@@ -31,6 +37,11 @@ pub(crate) fn settings() -> Settings {
 impl Client {
     /// Connected; the greeting was read.
     pub(crate) async fn connect(settings: Settings) -> Self {
+        Self::connect_with(settings, Tls::Off).await.greeted().await
+    }
+
+    /// Connected; nothing was read.
+    pub(crate) async fn connect_with(settings: Settings, tls: Tls) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (served, _) = listener.accept().await.unwrap();
@@ -40,20 +51,29 @@ impl Client {
             storage: memory.clone(),
             accounts: Accounts,
             greeting: "One\nTwo".to_owned(),
+            tls,
             closing: seen,
         };
         let engine = Arc::new(Engine::new(settings));
         let session = tokio::spawn(async move { engine.serve(served, visit).await });
-        let mut client = Self { control: BufReader::new(stream), memory, closing, session };
-        assert_eq!(client.reply().await, "220-One\r\n220-Two\r\n220 ready\r\n");
-        client
+        let server = stream.peer_addr().unwrap();
+        let control = BufReader::new(Box::new(stream) as Box<dyn Stream>);
+        Self { control, server, memory, closing, session }
+    }
+
+    pub(crate) async fn greeted(mut self) -> Self {
+        assert_eq!(self.reply().await, "220-One\r\n220-Two\r\n220 ready\r\n");
+        self
     }
 
     pub(crate) async fn login() -> Self {
-        let mut client = Self::connect(settings()).await;
-        client.expect("USER ann", 331).await;
-        client.expect("PASS secret", 230).await;
-        client
+        Self::connect(settings()).await.logged_in().await
+    }
+
+    pub(crate) async fn logged_in(mut self) -> Self {
+        self.expect("USER ann", 331).await;
+        self.expect("PASS secret", 230).await;
+        self
     }
 
     pub(crate) async fn send(&mut self, line: impl AsRef<[u8]>) {
@@ -92,7 +112,7 @@ impl Client {
     pub(crate) async fn passive(&mut self) -> TcpStream {
         let reply = self.expect("EPSV", 229).await;
         let port = reply.split('|').nth(3).unwrap().parse().unwrap();
-        let address = SocketAddr::new(self.control.get_ref().peer_addr().unwrap().ip(), port);
+        let address = SocketAddr::new(self.server.ip(), port);
         TcpStream::connect(address).await.unwrap()
     }
 

@@ -34,6 +34,19 @@ async fn an_abort_that_comes_with_the_end_of_the_data_counts() {
 }
 
 #[tokio::test]
+async fn an_abort_behind_a_command_that_waits_counts() {
+    let mut client = Client::login().await;
+    let mut data = client.begin("STOR a").await;
+    data.write_all(b"MSH").await.unwrap();
+    client.send(b"SIZE a\r\n\xff\xf4\xffABOR").await;
+    drop(data);
+    client.expect_reply(426).await;
+    client.expect_reply(550).await;
+    client.expect_reply(226).await;
+    assert_eq!(only_broken(&client), [ErrorKind::ConnectionAborted]);
+}
+
+#[tokio::test]
 async fn a_lost_control_connection_ends_the_transfer() {
     let mut client = Client::login().await;
     let mut data = client.begin("STOR a").await;

@@ -10,7 +10,9 @@
 
 mod client;
 mod data;
+mod encrypted;
 mod interrupted;
 mod logins;
 mod memory;
+mod secrets;
 mod tree;

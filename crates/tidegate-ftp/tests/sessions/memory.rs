@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::Notify;
 use unftp_core::auth::{
     AuthenticationError, Authenticator, Credentials, Principal, UserDetail, UserDetailError,
     UserDetailProvider,
@@ -21,6 +22,8 @@ pub(crate) struct Memory {
     pub(crate) files: Arc<Mutex<BTreeMap<PathBuf, Vec<u8>>>>,
     /// The kinds of error that uploads ended with.
     pub(crate) broken: Arc<Mutex<Vec<std::io::ErrorKind>>>,
+    /// Told at the beginning of each upload.
+    pub(crate) begun: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -47,7 +50,11 @@ impl Authenticator for Accounts {
         name: &str,
         credentials: &Credentials,
     ) -> std::result::Result<Principal, AuthenticationError> {
-        if name == "ann" && credentials.password.as_deref() == Some("secret") {
+        let has_certificate = credentials.certificate_chain.as_ref().is_some_and(|chain| chain.len() == 1);
+        if name == "certified" && !has_certificate {
+            return Err(AuthenticationError::BadPassword);
+        }
+        if ["ann", "certified"].contains(&name) && credentials.password.as_deref() == Some("secret") {
             return Ok(Principal { username: name.to_owned() });
         }
         Err(AuthenticationError::BadPassword)
@@ -144,13 +151,14 @@ impl StorageBackend<User> for Memory {
         path: P,
         start: u64,
     ) -> Result<u64> {
+        self.begun.notify_one();
         if path.as_ref() == Path::new("/forbidden") {
             return Err(Error::new(ErrorKind::FileNameNotAllowedError, "that name is taken"));
         }
         let mut bytes = Vec::new();
         if let Err(error) = input.read_to_end(&mut bytes).await {
             self.broken.lock().unwrap().push(error.kind());
-            return Err(error.into());
+            return Err(ErrorKind::ConnectionClosed.into());
         }
         let mut files = self.files.lock().unwrap();
         let file = files.entry(path.as_ref().to_owned()).or_default();

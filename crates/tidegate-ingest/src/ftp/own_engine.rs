@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tidegate_ftp::{Engine, Settings, Visit};
+use tidegate_ftp::{Engine, Settings, Tls, Visit};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -36,6 +36,7 @@ pub(super) async fn serve(
         storage: InboxStorage::new(Arc::clone(&shared.intake), Arc::clone(session)),
         accounts: SessionAuthenticator::new(Arc::clone(&shared.intake), Arc::clone(session)),
         greeting: (shared.announcement)().unwrap_or_default(),
+        tls: Tls::Off,
         closing: closing.clone(),
     };
     let conversation = shared.engine.serve(stream, visit);

@@ -1,25 +1,20 @@
 //! A second handle on the connection that carries a session's commands.
 //!
-//! Invariant: a link counts as connected only while the peer's side is open. RFC 959, 4.1.1: "The
-//! closing of the control connection is equivalent to an abort command (ABOR)". A client that dies
-//! closes its data connection as if the file were whole; this is how the difference is seen. A peer
-//! that only half-closes its control connection counts as gone, too: a killed client looks the same.
+//! Invariant: a link counts as connected only while the peer's side is open.
 
-use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::os::fd::AsFd;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 use rustix::net::Shutdown;
+use tidegate_ftp::{Link, Seen};
 
 /// The connection behind a session. Doors without one of their own use [`ControlLink::detached`].
 #[derive(Debug)]
-pub struct ControlLink(Option<OwnedFd>);
+pub struct ControlLink(Option<Link>);
 
 impl ControlLink {
     /// Keeps a handle on a connected socket.
     pub fn new(socket: &impl AsFd) -> std::io::Result<Self> {
-        Ok(Self(Some(socket.as_fd().try_clone_to_owned()?)))
+        Ok(Self(Some(Link::new(socket)?)))
     }
 
     /// A link for a protocol that tells by itself when it is cut.
@@ -29,18 +24,7 @@ impl ControlLink {
 
     /// Whether the peer has neither closed nor lost the connection, as far as this host knows.
     pub fn is_connected(&self) -> bool {
-        let Some(socket) = &self.0 else { return true };
-        // RDHUP is set as soon as the peer's FIN is here, even behind commands that nobody has read.
-        let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-        let mut polled = [PollFd::new(socket, PollFlags::RDHUP)];
-        let now = Timespec::try_from(Duration::ZERO).ok();
-        loop {
-            match poll(&mut polled, now.as_ref()) {
-                Err(Errno::INTR) => {}
-                Err(_) => return false,
-                Ok(_) => return polled.iter().all(|socket| !socket.revents().intersects(gone)),
-            }
-        }
+        self.0.as_ref().is_none_or(|link| link.look() != Seen::Gone)
     }
 
     /// Lets whoever reads the commands see their end; replies can still be sent.
