@@ -1,6 +1,6 @@
 //! An engine with one visitor, and a client that says exactly what a test wants.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 pub(crate) struct Client {
     pub(crate) control: BufReader<Box<dyn Stream>>,
-    server: SocketAddr,
+    host: IpAddr,
     pub(crate) memory: Memory,
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) session: JoinHandle<std::io::Result<()>>,
@@ -56,9 +56,9 @@ impl Client {
         };
         let engine = Arc::new(Engine::new(settings));
         let session = tokio::spawn(async move { engine.serve(served, visit).await });
-        let server = stream.peer_addr().unwrap();
+        let host = stream.peer_addr().unwrap().ip();
         let control = BufReader::new(Box::new(stream) as Box<dyn Stream>);
-        Self { control, server, memory, closing, session }
+        Self { control, host, memory, closing, session }
     }
 
     pub(crate) async fn greeted(mut self) -> Self {
@@ -112,7 +112,7 @@ impl Client {
     pub(crate) async fn passive(&mut self) -> TcpStream {
         let reply = self.expect("EPSV", 229).await;
         let port = reply.split('|').nth(3).unwrap().parse().unwrap();
-        let address = SocketAddr::new(self.server.ip(), port);
+        let address = SocketAddr::new(self.host, port);
         TcpStream::connect(address).await.unwrap()
     }
 
