@@ -29,6 +29,11 @@ pub struct Options {
     pub lease: Duration,
     /// A segment of the journal that has grown to so many bytes is closed and the next one begun.
     pub segment_bytes_max: u64,
+    /// Files of small uploads are written once nothing was asked of the store for so long; until then
+    /// their bytes are in memory and in the journal.
+    pub files_after: Duration,
+    /// So many of these bytes, or a few more, are kept in memory; then the oldest are written.
+    pub deferred_bytes_max: usize,
     /// The file system; tests pass one that fails.
     pub disk: Disk,
 }
@@ -39,6 +44,10 @@ impl Default for Options {
             free_bytes_min: 0,
             lease: Duration::from_mins(1),
             segment_bytes_max: 64 << 20,
+            // Longer than senders who wait for their answers pause, and short for people who look.
+            files_after: Duration::from_millis(20),
+            // A burst of some thousand files; as much is written by the start after a kill.
+            deferred_bytes_max: 32 << 20,
             disk: Disk::default(),
         }
     }

@@ -11,10 +11,10 @@
 //! **What it does not do.** It knows nothing of protocols or HL7, and delivers nothing.
 
 mod backup;
-mod coming;
 mod committer;
 mod compact;
 mod core;
+mod deferred;
 mod drain;
 mod error;
 mod index;

@@ -12,7 +12,7 @@ use tidegate_disk::Disk;
 use tidegate_domain::job::{Job, JobState};
 use tidegate_domain::{JobId, OrgCode};
 
-use crate::coming::{Coming, Expected};
+use crate::deferred::Deferred;
 use crate::layout::{Answer, Layout, Place};
 use crate::record::Purged;
 
@@ -21,7 +21,8 @@ use crate::record::Purged;
 pub(crate) struct Spool {
     disk: Disk,
     layout: Layout,
-    coming: Coming,
+    /// Files that are yet to be written.
+    pub(crate) deferred: Deferred,
     made: Mutex<HashSet<OrgCode>>,
     /// Jobs whose answers have a second name for the backup that runs; none while none runs.
     kept: Mutex<Option<HashSet<JobId>>>,
@@ -29,7 +30,8 @@ pub(crate) struct Spool {
 
 impl Spool {
     pub(crate) fn new(disk: Disk, layout: Layout) -> Self {
-        Self { disk, layout, coming: Coming::default(), made: Mutex::default(), kept: Mutex::default() }
+        let deferred = Deferred::new(disk.clone(), layout.clone());
+        Self { disk, layout, deferred, made: Mutex::default(), kept: Mutex::default() }
     }
 
     pub(crate) fn is_prepared(&self, org: &OrgCode) -> bool {
@@ -100,17 +102,6 @@ impl Spool {
         }
     }
 
-    /// Until the result is dropped, whoever looks for these jobs' bytes waits: they are in the journal
-    /// and about to be written here.
-    pub(crate) fn expect(&self, ids: impl Iterator<Item = JobId>) -> Expected<'_> {
-        self.coming.expect(ids.collect())
-    }
-
-    /// Puts the bytes of a small upload that was accepted into place; the journal keeps them safe.
-    pub(crate) fn write_new_payload(&self, org: &OrgCode, id: JobId, bytes: &[u8]) -> io::Result<()> {
-        self.disk.write(&self.layout.payload(org, Place::Incoming, id), bytes)
-    }
-
     /// Writes bytes back that the journal has, whatever the spool has of them: after a power cut a file
     /// may be long enough and hold zeros, and after a failed sync it may read well and not be on disk. One
     /// that is long enough is not emptied before, so that it is whole at every moment if it was.
@@ -124,7 +115,7 @@ impl Spool {
 
     /// Where the job's bytes lie, if they lie anywhere.
     pub(crate) fn find_payload(&self, job: &Job) -> Option<Place> {
-        self.coming.wait(job.id);
+        self.deferred.write(job.id);
         let expected = Self::place_of(job.state);
         let has = |place: &Place| {
             let path = self.layout.payload(&job.submission.org, *place, job.id);
@@ -145,6 +136,9 @@ impl Spool {
 
     fn move_payload(&self, before: Option<JobState>, job: &Job) -> io::Result<()> {
         let to = Self::place_of(job.state);
+        if self.deferred.redirect(job.id, to) {
+            return Ok(());
+        }
         let from = match before {
             Some(before) => Self::place_of(before),
             None => self.find_payload(job).unwrap_or(to),
@@ -208,6 +202,7 @@ impl Spool {
     /// a large upload.
     pub(crate) fn remove_all_of(&self, purged: &Purged) -> io::Result<()> {
         let Purged { id, org, name } = purged;
+        self.deferred.forget(*id);
         for answer in Answer::ALL {
             self.disk.remove_once(&self.layout.published(org, name, *id, answer))?;
             self.disk.remove_once(&self.layout.answer(org, *id, answer))?;

@@ -52,7 +52,7 @@ impl Committer {
 
     /// Nothing more is accepted while the spool can't take what was: until then it lies in memory.
     fn accept(&mut self, id: JobId, submission: Submission, payload: Option<Vec<u8>>, reply: Reply<Job>) {
-        if self.owes_payloads_still() {
+        if self.core.spool.deferred.is_refused_still() {
             let source = io::Error::other("earlier ones can't be written to the spool");
             drop(reply.send(Err(StoreError::Io { doing: "taking an upload", source })));
             return;
@@ -100,7 +100,7 @@ impl Committer {
 
     fn claim(&mut self, jobs_max: usize, reply: Reply<Vec<Job>>) {
         let reaped = self.reap();
-        self.owes_payloads_still();
+        self.core.spool.deferred.is_refused_still();
         let start = self.batch.items().len();
         let now = self.core.clock.now();
         let maintenance = self.core.gatekeeper.now();
@@ -137,7 +137,8 @@ impl Committer {
     fn head_of(&self, org: &OrgCode, now: DateTime<Utc>) -> Result<Option<JobId>, StoreError> {
         let from = self.core.lanes().first(org);
         let Some(id) = self.core.reader.first_waiting(org, from)? else { return Ok(None) };
-        if self.owes_payload_of(id) {
+        // No worker would find its bytes.
+        if self.core.spool.deferred.is_refused(id) {
             return Ok(None);
         }
         let job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;

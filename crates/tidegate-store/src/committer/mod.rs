@@ -2,7 +2,7 @@
 //!
 //! Invariant: a change is decided against the state that all changes before it left, journaled and
 //! synced, then shown in the index and the spool, then answered; in this order and nowhere else. Only
-//! the files of small uploads are written after the answer: the journal has their bytes.
+//! the files of small uploads are written later, see `deferred`: the journal has their bytes.
 //!
 //! Whatever commands pile up while a batch is on its way to the disk make up the next batch, so that
 //! 64 senders share one sync. No timer is needed for that.
@@ -31,6 +31,9 @@ use batch::Batch;
 const INDEX_SYNC_CHANGES: u64 = 256;
 /// An idle store makes its index durable after this long.
 const IDLE: Duration = Duration::from_millis(500);
+/// Changes behind which the file of a small upload is written though there is always something else to
+/// do: as many as the next start looks at again in a moment.
+const DEFERRED_CHANGES_MAX: u64 = 8192;
 
 pub(crate) struct Committer {
     core: Arc<Core>,
@@ -46,8 +49,8 @@ pub(crate) struct Committer {
     index_synced_seq: u64,
     /// Jobs whose files could not be put right yet, with the change that asked for it.
     unsettled: Vec<Unsettled>,
-    /// Segments that are closed and not yet sealed.
-    full: Vec<Segment>,
+    /// Segments that are closed and not yet sealed, with their last changes.
+    full: Vec<(Segment, u64)>,
 }
 
 impl Committer {
@@ -81,19 +84,28 @@ impl Committer {
     pub(crate) fn run(mut self) {
         let _guard = PanicGuard(Arc::clone(&self.core));
         loop {
+            let has_files_to_write = self.has_files_to_write();
+            let patience = if has_files_to_write { self.core.options.files_after } else { IDLE };
             let next = match self.postponed.take() {
                 Some(command) => Ok(command),
-                None => self.commands.recv_timeout(IDLE),
+                None => self.commands.recv_timeout(patience),
             };
             match next {
                 Ok(Command::Close) | Err(RecvTimeoutError::Disconnected) => return self.end(),
-                Err(RecvTimeoutError::Timeout) => self.rest(),
+                Err(RecvTimeoutError::Timeout) if has_files_to_write => self.write_deferred(),
+                Err(RecvTimeoutError::Timeout) => self.settle_and_sync(),
                 Ok(command) => self.serve(command),
             }
         }
     }
 
-    fn rest(&mut self) {
+    /// Not while the disk refuses some: those are tried again now and then.
+    fn has_files_to_write(&self) -> bool {
+        let deferred = &self.core.spool.deferred;
+        deferred.oldest_seq().is_some() && !deferred.has_refused()
+    }
+
+    fn settle_and_sync(&mut self) {
         self.settle_left_over();
         if self.index.mark().seq > self.index_synced_seq {
             self.sync_index();
@@ -111,7 +123,8 @@ impl Committer {
 
     /// The last words: whatever is left for the index and the spool.
     fn end(&mut self) {
-        self.rest();
+        while self.core.spool.deferred.write_oldest() {}
+        self.settle_and_sync();
         self.writer.end();
     }
 
@@ -122,7 +135,7 @@ impl Committer {
         }
         self.batch.clear();
         if self.index.mark().seq - self.index_synced_seq >= INDEX_SYNC_CHANGES {
-            self.rest();
+            self.settle_and_sync();
         }
     }
 
@@ -155,18 +168,17 @@ impl Committer {
 
     fn roll_if_full(&mut self) -> Result<(), AppendError> {
         if self.writer.is_full(self.core.options.segment_bytes_max) {
-            self.full.push(self.writer.roll(self.next_seq)?);
+            self.full.push((self.writer.roll(self.next_seq)?, self.next_seq - 1));
         }
         self.seal_full();
         Ok(())
     }
 
-    /// Closed segments are sealed once no payload has its only home in them.
+    /// Closed segments are sealed once no small upload has its only home in them.
     fn seal_full(&mut self) {
-        if self.unsettled.iter().all(|left| left.payload.is_none()) {
-            for segment in self.full.drain(..) {
-                self.syncer.request(Request::Seal(segment));
-            }
+        let oldest = self.core.spool.deferred.oldest_seq().unwrap_or(u64::MAX);
+        while self.full.first().is_some_and(|(_, last_seq)| *last_seq < oldest) {
+            self.syncer.request(Request::Seal(self.full.remove(0).0));
         }
     }
 

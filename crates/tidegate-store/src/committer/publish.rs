@@ -1,19 +1,17 @@
 //! What follows once a batch is durable: index, spool, lanes, answers.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tidegate_domain::JobId;
 use tidegate_domain::job::{Job, JobEvent, JobState};
 
-use super::Committer;
 use super::batch::Waiter;
+use super::{Committer, DEFERRED_CHANGES_MAX};
 use crate::core::Lease;
 use crate::error::StoreError;
 use crate::index::Applied;
-use crate::journal::Item;
 use crate::record::{Change, Entry};
 
 /// A job whose files are not where its state says.
@@ -22,8 +20,6 @@ pub(crate) struct Unsettled {
     /// The change that asked for it.
     pub(crate) seq: u64,
     pub(crate) id: JobId,
-    /// The bytes of a small upload that are only in the journal yet.
-    pub(crate) payload: Option<Vec<u8>>,
 }
 
 impl Committer {
@@ -37,25 +33,41 @@ impl Committer {
                 return;
             }
         };
-        let core = Arc::clone(&self.core);
-        let coming = core.spool.expect(self.batch.items().iter().filter_map(Item::new_payload));
+        // Before its answer, after which its sender may look for it.
+        self.defer_files(&jobs);
         self.answer(&jobs);
-        self.write_payloads(&jobs);
-        drop(coming);
+        self.write_surplus();
         self.note_settled();
         self.core.wakeup.notify_one();
     }
 
-    /// Puts small uploads into the spool, now that their senders need not wait for it: the journal has
-    /// their bytes. Nobody claims them before, since claims are decided by this thread, too.
-    fn write_payloads(&mut self, jobs: &[Option<Job>]) {
+    /// Keeps the bytes of small uploads in memory for as long as there is something else to do.
+    fn defer_files(&mut self, jobs: &[Option<Job>]) {
         for (item, job) in self.batch.take_items().into_iter().zip(jobs) {
-            let (Some(job), Some(bytes)) = (job, item.payload) else { continue };
-            if self.core.spool.write_new_payload(&job.submission.org, job.id, &bytes).is_err() {
-                let (seq, id) = (item.entry.seq, job.id);
-                self.unsettled.push(Unsettled { seq, id, payload: Some(bytes) });
+            if let (Some(job), Some(bytes)) = (job, item.payload) {
+                self.core.spool.deferred.add(item.entry.seq, job.id, job.submission.org.clone(), bytes);
             }
         }
+    }
+
+    /// Writes the oldest files of which there are too many in memory, or which keep segments from being
+    /// sealed and the next start from being short.
+    fn write_surplus(&self) {
+        let deferred = &self.core.spool.deferred;
+        let is_late = || deferred.oldest_seq().is_some_and(|seq| seq + DEFERRED_CHANGES_MAX < self.next_seq);
+        while deferred.bytes() > self.core.options.deferred_bytes_max || is_late() {
+            if !deferred.write_oldest() {
+                return;
+            }
+        }
+    }
+
+    /// Writes files until somebody asks for something.
+    pub(super) fn write_deferred(&mut self) {
+        while self.postponed.is_none() && self.core.spool.deferred.write_oldest() {
+            self.postponed = self.commands.try_recv().ok();
+        }
+        self.note_settled();
     }
 
     /// Brings index, spool and lanes up to the batch; the job of each change.
@@ -72,7 +84,7 @@ impl Committer {
                 Applied::Job { before, job } => {
                     self.core.note_job(entry, before, &job);
                     if before.is_some() && self.core.spool.settle(before, &job).is_err() {
-                        self.unsettled.push(Unsettled { seq: entry.seq, id: job.id, payload: None });
+                        self.unsettled.push(Unsettled { seq: entry.seq, id: job.id });
                     }
                     jobs.push(Some(*job));
                 }
@@ -93,7 +105,9 @@ impl Committer {
 
     fn note_settled(&self) {
         let remains = self.core.remains().keys().next().copied();
-        let oldest = self.unsettled.iter().map(|left| left.seq).chain(remains).min().map(|seq| seq - 1);
+        let deferred = self.core.spool.deferred.oldest_seq();
+        let unsettled = self.unsettled.iter().map(|left| left.seq);
+        let oldest = unsettled.chain(remains).chain(deferred).min().map(|seq| seq - 1);
         let settled = oldest.unwrap_or(u64::MAX).min(self.index.mark().seq);
         self.core.settled_seq.store(settled, Ordering::Release);
     }
@@ -113,29 +127,13 @@ impl Committer {
     /// Tries again to put files where they belong.
     pub(super) fn settle_left_over(&mut self) {
         let core = &self.core;
+        core.spool.deferred.is_refused_still();
         self.unsettled.retain(|left| match core.reader.job(left.id) {
-            Ok(Some(job)) => {
-                let written =
-                    left.payload.as_ref().map_or(Ok(()), |bytes| core.spool.restore_payload(&job, bytes));
-                written.and_then(|()| core.spool.settle(None, &job)).is_err()
-            }
+            Ok(Some(job)) => core.spool.settle(None, &job).is_err(),
             _ => true,
         });
         self.note_settled();
         self.seal_full();
-    }
-
-    /// Tries again to write small uploads that the spool could not take; whether there still are any.
-    pub(super) fn owes_payloads_still(&mut self) -> bool {
-        if self.unsettled.iter().any(|left| left.payload.is_some()) {
-            self.settle_left_over();
-        }
-        self.unsettled.iter().any(|left| left.payload.is_some())
-    }
-
-    /// Whether the bytes of a job are only in the journal yet: no worker would find them.
-    pub(super) fn owes_payload_of(&self, id: JobId) -> bool {
-        self.unsettled.iter().any(|left| left.id == id && left.payload.is_some())
     }
 
     /// The journal took nothing of the batch: as if it had not been asked for.

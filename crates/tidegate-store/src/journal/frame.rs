@@ -5,9 +5,7 @@
 //! payload (4), entry, payload. The store id is random and unknown to senders, so no uploaded bytes
 //! can pass for a batch.
 
-use tidegate_domain::JobId;
-
-use crate::record::{Change, Entry};
+use crate::record::Entry;
 
 /// Longest body in bytes.
 pub(crate) const BATCH_BYTES_MAX: usize = 32 << 20;
@@ -27,16 +25,6 @@ pub(crate) struct Item {
 pub(crate) struct BatchBuilder {
     bytes: Vec<u8>,
     store_id: u64,
-}
-
-impl Item {
-    /// The job that this accepts with its bytes in it.
-    pub(crate) fn new_payload(&self) -> Option<JobId> {
-        match &self.entry.change {
-            Change::Job { id, .. } if self.payload.is_some() => Some(*id),
-            _ => None,
-        }
-    }
 }
 
 impl BatchBuilder {

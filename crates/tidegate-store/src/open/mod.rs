@@ -113,7 +113,7 @@ fn start(
         recovery.changes_replayed = replayed.changes;
         recovery.journal_holes = replayed.holes;
         // The next start looks at them again, unless they are put right before.
-        let again = |id| Unsettled { seq: views_through + 1, id, payload: None };
+        let again = |id| Unsettled { seq: views_through + 1, id };
         unsettled = replayed.unsettled.into_iter().map(again).collect();
         remains = replayed.remains;
     }

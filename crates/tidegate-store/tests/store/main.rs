@@ -13,6 +13,7 @@ mod claim;
 mod clock;
 mod compaction;
 mod damage;
+mod deferred;
 mod large;
 mod layouts;
 mod maintenance;

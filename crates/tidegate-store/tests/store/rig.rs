@@ -58,8 +58,11 @@ impl Rig {
         self.dir.path()
     }
 
+    /// Has an upload accepted, and looks for its file, which is written for that.
     pub(crate) async fn accept(&self, org_code: &str, name: &str, bytes: &[u8]) -> Job {
-        self.try_accept(org_code, name, bytes).await.unwrap()
+        let job = self.try_accept(org_code, name, bytes).await.unwrap();
+        self.store.payload_path(&job).unwrap();
+        job
     }
 
     pub(crate) async fn try_accept(
