@@ -153,3 +153,41 @@ fn no_fault_while_segments_fill_and_are_sealed_loses_a_change() {
         world.upload("A", "last", 600).await;
     });
 }
+
+/// Files of small uploads are written while their jobs go on: for lack of room in memory, for whoever
+/// looks, and at the close; their segments are sealed between.
+#[test]
+fn no_fault_while_files_are_written_late_loses_an_upload() {
+    let base = Base::new(&async |world| {
+        world.upload("OLD", "before", 300).await;
+    });
+    attack("late-files", &base, &async |world: &mut World| {
+        world.segment_bytes_max = 1500;
+        world.deferred_bytes_max = Some(1000);
+        world.try_open().unwrap();
+        let mut ids = Vec::new();
+        world.arm();
+        for (org, name) in [("A", "done"), ("B", "cancelled"), ("C", "looked-for"), ("A", "waits")] {
+            ids.push(world.upload(org, name, 300).await);
+        }
+        if let Some(id) = ids[1] {
+            world.act(id, JobEvent::Cancelled { reason: reason() }).await;
+        }
+        if let Some(job) = ids[2].and_then(|id| world.store().get(id).unwrap()) {
+            world.store().payload_path(&job);
+        }
+        for claim in world.claim(9).await {
+            world.checkpoint(&claim, 10).await;
+            world
+                .finish(
+                    &claim,
+                    if claim.job.submission.org.as_str() == "A" { completed() } else { JobEvent::Yielded },
+                )
+                .await;
+        }
+        for number in 0..3 {
+            world.upload("D", &format!("{number}"), 600).await;
+        }
+        world.close().await;
+    });
+}

@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub(crate) disk: FaultyDisk,
     pub(crate) book: Book,
     pub(crate) segment_bytes_max: u64,
+    /// Files of small uploads are not written because of the time alone, and this many bytes are left for later.
+    pub(crate) deferred_bytes_max: Option<usize>,
     clock: ManualClock,
     store: Option<Store>,
     plan: Option<Plan>,
@@ -31,7 +33,7 @@ impl World {
         let disk = FaultyDisk::new(dir.path(), &["queue"]).unwrap();
         let clock = ManualClock::new("2024-03-08T12:00:00Z".parse().unwrap());
         let segment_bytes_max = Options::default().segment_bytes_max;
-        Self { dir, disk, book, segment_bytes_max, clock, store: None, plan }
+        Self { dir, disk, book, segment_bytes_max, deferred_bytes_max: None, clock, store: None, plan }
     }
 
     /// The faults begin here.
@@ -44,7 +46,14 @@ impl World {
     }
 
     fn options(&self) -> Options {
-        Options { disk: self.disk.disk(), segment_bytes_max: self.segment_bytes_max, ..Options::default() }
+        let (disk, segment_bytes_max) = (self.disk.disk(), self.segment_bytes_max);
+        let options = Options { disk, segment_bytes_max, ..Options::default() };
+        match self.deferred_bytes_max {
+            None => options,
+            Some(deferred_bytes_max) => {
+                Options { files_after: Duration::from_hours(1), deferred_bytes_max, ..options }
+            }
+        }
     }
 
     pub(crate) fn try_open(&mut self) -> Result<Recovery, OpenError> {
@@ -159,7 +168,9 @@ impl World {
         }
         let claims = claims.unwrap_or_default();
         for claim in &claims {
-            assert!(store.payload_path(&claim.job).is_some(), "nothing to work on");
+            if self.deferred_bytes_max.is_none() {
+                assert!(store.payload_path(&claim.job).is_some(), "nothing to work on");
+            }
             let file = self.book.file(&claim.job);
             assert_ne!(file.fate, Fate::Refused, "a refused upload is processed");
             if let Fate::Accepted(id) = file.fate {
