@@ -137,8 +137,10 @@ impl Committer {
     fn head_of(&self, org: &OrgCode, now: DateTime<Utc>) -> Result<Option<JobId>, StoreError> {
         let from = self.core.lanes().first(org);
         let Some(id) = self.core.reader.first_waiting(org, from)? else { return Ok(None) };
-        // No worker would find its bytes.
-        if self.core.spool.deferred.is_refused(id) {
+        let deferred = &self.core.spool.deferred;
+        deferred.write(id);
+        // Without its bytes no worker could do anything.
+        if deferred.is_refused(id) {
             return Ok(None);
         }
         let job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;

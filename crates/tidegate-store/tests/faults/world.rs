@@ -168,9 +168,7 @@ impl World {
         }
         let claims = claims.unwrap_or_default();
         for claim in &claims {
-            if self.deferred_bytes_max.is_none() {
-                assert!(store.payload_path(&claim.job).is_some(), "nothing to work on");
-            }
+            assert!(store.payload_path(&claim.job).is_some(), "nothing to work on");
             let file = self.book.file(&claim.job);
             assert_ne!(file.fate, Fate::Refused, "a refused upload is processed");
             if let Fate::Accepted(id) = file.fate {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tidegate_disk::{Call, Disk, Grant, Watch};
 use tidegate_domain::Terms;
 use tidegate_domain::job::{Job, JobEvent};
-use tidegate_store::{Options, StoreError};
+use tidegate_store::{Claim, Options, StoreError};
 
 use crate::rig::{Rig, files_in, payload};
 
@@ -95,23 +95,24 @@ async fn the_oldest_files_are_written_when_too_many_bytes_are_in_memory() {
 #[tokio::test]
 async fn a_segment_keeps_its_payloads_until_their_files_are_written() {
     let rig = rig_with(Options { files_after: NEVER, segment_bytes_max: 1000, ..Options::default() });
+    rig.accept("B", "0", b"0").await;
+    let claim = rig.claim().await;
     let jobs = [accept(&rig, "1", &[1; 900]).await, accept(&rig, "2", &[2; 900]).await];
     let last = accept(&rig, "3", b"3").await;
-    // Its sync waits in line behind whatever is sealed.
-    let claim = rig.claim().await;
-    rig.store.checkpoint(&claim, Vec::new(), claim.job.counts).await.unwrap();
-    rig.store.checkpoint(&claim, Vec::new(), claim.job.counts).await.unwrap();
-    let is_sealed = |name: &String| name.ends_with(".sealed");
-    assert_eq!(rig.files("journal").iter().filter(|name| is_sealed(name)).count(), 0);
-    let image = rig.crash_image();
-    let after = Rig::open(image);
-    assert_eq!(payload(&after.store, &jobs[0]), [1; 900]);
+    assert_eq!(sealed(&rig, &claim).await, 0);
+    assert_eq!(payload(&rig.after_kill().store, &jobs[0]), [1; 900]);
     rig.store.payload_path(&jobs[0]).unwrap();
     rig.store.act(last.id, JobEvent::Held { reason: "wait".into() }, "eve").await.unwrap();
-    rig.store.checkpoint(&claim, Vec::new(), claim.job.counts).await.unwrap();
-    rig.store.checkpoint(&claim, Vec::new(), claim.job.counts).await.unwrap();
-    assert_eq!(rig.files("journal").iter().filter(|name| is_sealed(name)).count(), 1);
+    assert_eq!(sealed(&rig, &claim).await, 1);
     assert_eq!(payload(&rig.after_kill().store, &jobs[1]), [2; 900]);
+}
+
+/// Segments that are sealed, when whatever was asked for is: the second sync waits in line behind it.
+async fn sealed(rig: &Rig, claim: &Claim) -> usize {
+    for _ in 0..2 {
+        rig.store.checkpoint(claim, Vec::new(), claim.job.counts).await.unwrap();
+    }
+    rig.files("journal").iter().filter(|name| name.ends_with(".sealed")).count()
 }
 
 #[tokio::test]
