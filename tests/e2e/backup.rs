@@ -151,7 +151,9 @@ fn a_backup_ends_when_whoever_asked_hangs_up_or_the_server_stops() {
     let mut server = site.serve();
     site.run(&["maintenance", "start", "--until-released", "--reason", "keep it waiting"]);
     server.log_in("a").put_file("empty.hl7", &mut &b""[..]).unwrap();
-    // The backup halts at a pipe that nobody writes to, in the place of an empty upload.
+    // The backup halts at a pipe that nobody writes to, in the place of an empty upload, whose file is
+    // written for whoever asks where it is.
+    site.run(&["queue", "show", site.jobs()[0]["id"].as_str().unwrap()]);
     let payload = site.path("data/orgs/A/incoming").join(&site.files("orgs/A/incoming")[0]);
     std::fs::remove_file(&payload).unwrap();
     assert!(Command::new("mkfifo").arg(&payload).status().unwrap().success());

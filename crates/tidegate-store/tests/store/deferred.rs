@@ -92,6 +92,27 @@ async fn the_oldest_files_are_written_when_too_many_bytes_are_in_memory() {
     assert_eq!(incoming(rig.path()), [name_of(&jobs[0])]);
 }
 
+/// However busy the store is: the next start reads all changes from there on, and no segment behind is sealed.
+#[tokio::test]
+async fn no_file_is_left_behind_for_thousands_of_changes() {
+    let rig = Arc::new(patient_rig());
+    let first = accept(&rig, "first", b"1").await;
+    let senders: Vec<_> = (0..64)
+        .map(|_| {
+            let rig = Arc::clone(&rig);
+            tokio::spawn(async move {
+                for _ in 0..130 {
+                    accept(&rig, "more", b"").await;
+                }
+            })
+        })
+        .collect();
+    for sender in senders {
+        sender.await.unwrap();
+    }
+    assert!(incoming(rig.path()).contains(&name_of(&first)));
+}
+
 #[tokio::test]
 async fn a_segment_keeps_its_payloads_until_their_files_are_written() {
     let rig = rig_with(Options { files_after: NEVER, segment_bytes_max: 1000, ..Options::default() });
@@ -151,7 +172,7 @@ async fn a_backup_has_the_bytes_of_files_that_were_not_written() {
     assert_eq!(payload(&Rig::open(place).store, &job), b"bytes");
 }
 
-/// Tells which files of uploads are created, and refuses to create them if it shall.
+/// Tells which files of uploads are created, and has no room for their bytes while it is full.
 #[derive(Debug)]
 struct Spool {
     is_full: AtomicBool,
@@ -160,14 +181,16 @@ struct Spool {
 
 impl Watch for Spool {
     fn before(&self, call: &Call<'_>) -> io::Result<Grant> {
-        if let Call::Create(path) = call
-            && path.extension().is_some_and(|ending| ending == "hl7")
-        {
-            if self.is_full.load(Ordering::Relaxed) {
-                return Err(io::ErrorKind::StorageFull.into());
+        let is_upload = |path: &Path| path.extension().is_some_and(|ending| ending == "hl7");
+        match call {
+            Call::Create(path) if is_upload(path) => {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                drop(self.created.lock().unwrap().send(name));
             }
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            drop(self.created.lock().unwrap().send(name));
+            Call::Write { path, .. } if is_upload(path) && self.is_full.load(Ordering::Relaxed) => {
+                return Ok(Grant::Bytes(1));
+            }
+            _ => {}
         }
         Ok(Grant::Whole)
     }
@@ -189,11 +212,12 @@ async fn a_file_that_the_disk_refuses_keeps_its_job_from_workers_and_uploads_out
     let spool = Arc::new(Spool { is_full: AtomicBool::new(true), created: Mutex::new(channel().0) });
     let disk = Disk::watched(Arc::clone(&spool) as _);
     let rig = rig_with(Options { disk, files_after: NEVER, ..Options::default() });
-    let job = accept(&rig, "1", b"1").await;
+    let job = accept(&rig, "1", b"12").await;
     assert_eq!(rig.store.payload_path(&job), None);
     assert!(matches!(rig.try_accept("A", "2", b"2").await, Err(StoreError::Io { .. })));
     assert!(rig.store.claim(1).await.unwrap().is_empty());
-    assert_eq!(payload(&rig.after_kill().store, &job), b"1");
+    assert_eq!(payload(&rig.after_kill().store, &job), b"12");
+    assert_eq!(incoming(rig.path()), Vec::<String>::new(), "nothing is left of it, wherever its job goes");
     spool.is_full.store(false, Ordering::Relaxed);
     accept(&rig, "2", b"2").await;
     assert_eq!(incoming(rig.path()), [name_of(&job)]);
