@@ -18,7 +18,7 @@ pub enum StoreError {
     /// Too little free space; nothing was kept of the attempt. Try again later.
     #[error("too little free space")]
     NoSpace,
-    /// No such file.
+    /// No such file: the one that was asked for.
     #[error("no such file")]
     NotFound,
     /// No job of this id.
@@ -99,8 +99,16 @@ impl StoreError {
     pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace,
-            io::ErrorKind::NotFound => Self::NotFound,
             _ => Self::Io { doing, source },
+        }
+    }
+
+    /// The same where a file was asked for that need not be there. Anything else that is missing, such as a
+    /// directory of the store's own, is no answer to whoever asked.
+    pub(crate) fn file(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::NotFound => Self::NotFound,
+            _ => Self::io(doing)(source),
         }
     }
 }

@@ -63,7 +63,7 @@ impl Store {
         self.core
             .disk()
             .rename(&layout.staged(org, from), &layout.staged(org, to))
-            .map_err(StoreError::io("renaming a staged upload"))
+            .map_err(StoreError::file("renaming a staged upload"))
     }
 
     /// Drops a staged upload.
@@ -71,7 +71,7 @@ impl Store {
         self.core
             .disk()
             .remove(&self.core.layout.staged(org, name))
-            .map_err(StoreError::io("removing a staged upload"))
+            .map_err(StoreError::file("removing a staged upload"))
     }
 
     /// The organization's responses and reports.
@@ -90,7 +90,7 @@ impl Store {
     /// Opens a file of the outbox for reading.
     pub fn open_outbox(&self, org: &OrgCode, name: &[u8]) -> Result<File, StoreError> {
         let (path, ..) = self.outbox_path(org, name).ok_or(StoreError::NotFound)?;
-        self.core.disk().open_read(&path).map_err(StoreError::io("opening a response"))
+        self.core.disk().open_read(&path).map_err(StoreError::file("opening a response"))
     }
 
     /// Removes a file from the outbox for its sender; staff keep theirs. That it was removed is durable

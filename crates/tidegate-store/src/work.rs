@@ -107,7 +107,7 @@ impl Store {
     /// Opens the bytes of a job.
     pub fn open_payload(&self, job: &Job) -> Result<File, StoreError> {
         let path = self.payload_path(job).ok_or(StoreError::NotFound)?;
-        self.core.disk().open_read(&path).map_err(StoreError::io("opening an upload"))
+        self.core.disk().open_read(&path).map_err(StoreError::file("opening an upload"))
     }
 
     /// Where the bytes of a job lie, if they are there.

@@ -59,9 +59,9 @@ impl Index {
         let reader = Reader { tree: tree.clone(), recent: Recent::default() };
         let mark = reader.mark().ok().flatten().unwrap_or_else(|| Mark::empty(store_id));
         let path = directory.join("db");
-        let file = disk.open_read(&path).map_err(StoreError::io("opening the index's file"))?;
+        let file = disk.open_read(&path).map_err(StoreError::file("opening the index's file"))?;
         let durability = Durability { db, tree, disk: disk.clone(), path, file };
-        sync_creation(disk, directory).map_err(StoreError::io("syncing the index's directory"))?;
+        sync_creation(disk, directory).map_err(StoreError::file("syncing the index's directory"))?;
         Ok((Self { reader, mark, pending: BTreeMap::new() }, durability))
     }
 

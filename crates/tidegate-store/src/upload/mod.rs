@@ -222,7 +222,12 @@ impl Store {
         // Whoever renames first has it; nobody else can touch it from here on.
         let taken = Taken::new(&self.core);
         let disk = self.core.disk();
-        disk.rename(staged, &taken.path).map_err(StoreError::io("taking a staged upload"))?;
+        disk.rename(staged, &taken.path).map_err(|error| {
+            // Either of the two may be what is not there.
+            let has_staged = staged.symlink_metadata().is_ok();
+            let doing = "taking a staged upload";
+            if has_staged { StoreError::io(doing)(error) } else { StoreError::file(doing)(error) }
+        })?;
         let accepted = self.accept_taken(org, sender, name, &taken.path).await;
         if accepted.is_err() {
             drop(disk.rename(&taken.path, staged));

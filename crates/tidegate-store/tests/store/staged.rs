@@ -44,3 +44,31 @@ async fn a_staged_upload_survives_a_restart_and_can_be_renamed_and_dropped() {
     let gone = rig.store.accept_staged(&org("A"), &upload_name("b.part"), sender(), upload_name("b")).await;
     assert!(matches!(gone, Err(StoreError::NotFound)));
 }
+
+/// "No such file" is for good, and a sender would not try again.
+#[tokio::test]
+async fn a_directory_that_is_missing_is_no_answer_about_the_senders_file() {
+    let rig = Rig::new();
+    stage(&rig, "a.part", b"1").await;
+    let gone = |what: &str| std::fs::remove_dir_all(rig.path().join(what)).unwrap();
+    let is_ours = |error: StoreError| matches!(error, StoreError::Io { .. });
+
+    let large = vec![b'x'; 70 << 10];
+    gone("uploads");
+    assert!(is_ours(rig.try_accept("A", "large", &large).await.unwrap_err()));
+    let (staged, name) = (upload_name("a.part"), upload_name("a.hl7"));
+    let taken = rig.store.accept_staged(&org("A"), &staged, sender(), name.clone()).await;
+    assert!(is_ours(taken.unwrap_err()));
+    assert!(rig.store.staged_entry(&org("A"), &staged).unwrap().is_some());
+
+    std::fs::create_dir(rig.path().join("uploads")).unwrap();
+    gone("orgs/A/incoming");
+    assert!(is_ours(rig.try_accept("A", "large", &large).await.unwrap_err()));
+    assert!(is_ours(rig.store.accept_staged(&org("A"), &staged, sender(), name).await.unwrap_err()));
+
+    gone("staged/A");
+    let mut upload = rig.store.upload().unwrap();
+    upload.write(b"1").await.unwrap();
+    assert!(is_ours(upload.stage(&org("A"), &staged).await.unwrap_err()));
+    assert_eq!(rig.store.stats().unwrap().by_state.values().sum::<u64>(), 0);
+}
