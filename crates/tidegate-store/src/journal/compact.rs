@@ -11,7 +11,7 @@ use tidegate_disk::Disk;
 use tidegate_domain::JobId;
 
 use super::reader::Journal;
-use super::rewrite::Rewriting;
+use super::rewrite::{COMPACTING, Rewriting};
 use super::segment::Segment;
 use crate::record::{Change, Entry, Purged};
 
@@ -77,7 +77,7 @@ impl Run {
         knows: &mut impl FnMut(JobId) -> io::Result<bool>,
     ) -> io::Result<u64> {
         let segment = Segment::compacted(directory, self.before() + 1, self.last_seq);
-        let mut out = Rewriting::begin(disk, directory, "compacting.tmp", store_id, segment)?;
+        let mut out = Rewriting::begin(disk, directory, COMPACTING, store_id, segment)?;
         let copied = self.journal(disk, store_id).read::<io::Error>(self.before(), |item, _| {
             let keeps = self.keeps(&item.entry, load.highest_purged, knows)?;
             if keeps { out.push(&item.entry) } else { Ok(()) }

@@ -20,6 +20,7 @@ mod writer;
 pub(crate) use compact::{Load, Run};
 pub(crate) use frame::{BATCH_BYTES_MAX, BatchBuilder, Item};
 pub(crate) use reader::{Damage, Journal, Standing};
+pub(crate) use rewrite::remove_unfinished;
 pub(crate) use seal::seal;
 pub(crate) use segment::Segment;
 pub(crate) use writer::{AppendError, Writer};

@@ -10,6 +10,15 @@ use super::segment::Segment;
 use crate::record::Entry;
 
 const BATCH_BYTES: usize = BATCH_BYTES_MAX / 64;
+/// What segments are called while they are rewritten.
+pub(super) const SEALING: &str = "sealing.tmp";
+pub(super) const COMPACTING: &str = "compacting.tmp";
+
+/// Removes what a crash left of a rewriting: on a full disk it may be in the way of the next one.
+pub(crate) fn remove_unfinished(disk: &Disk, directory: &Path) -> io::Result<()> {
+    [SEALING, COMPACTING].iter().try_for_each(|name| disk.remove_once(&directory.join(name)))
+}
+
 /// Bytes after which they are made durable: small shares hold up nobody else's syncs for long.
 const UNSYNCED_BYTES_MAX: u64 = 8 << 20;
 

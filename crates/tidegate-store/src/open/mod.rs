@@ -31,7 +31,7 @@ use crate::committer::{Committer, Unsettled};
 use crate::core::{Core, Options};
 use crate::error::{OpenError, StoreError};
 use crate::index::Index;
-use crate::journal::{BatchBuilder, Journal, Segment, Writer};
+use crate::journal::{self, BatchBuilder, Journal, Segment, Writer};
 use crate::layout::Layout;
 use crate::maintenance::Gatekeeper;
 use crate::record::{Change, Entry, Purged};
@@ -185,8 +185,11 @@ fn lock_file(file: File, data_dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Removes segments that a crash left beside the compacted one that stands for them.
+/// Removes what a crash left of a rewriting, and segments beside the compacted one that stands for them.
 fn remove_leftovers(disk: &Disk, layout: &Layout) {
+    if journal::remove_unfinished(disk, &layout.journal()).is_err() {
+        tracing::warn!("leftover of a rewriting was not removed");
+    }
     let leftovers = Segment::list_with_leftovers(disk, &layout.journal()).map(|(_, leftovers)| leftovers);
     for leftover in leftovers.unwrap_or_default() {
         if disk.remove_once(&leftover.path).is_err() {

@@ -223,6 +223,7 @@ async fn a_crash_at_any_point_of_a_compaction_costs_nothing() {
             assert_same(&told(&after), &before, &format!("{removed} of {} removed", gone.len()));
             let left = segments(after.path());
             assert!(removed == 0 || gone.iter().all(|name| !left.contains(name)), "{left:?}");
+            assert!(!left.contains(&"compacting.tmp".to_owned()));
             assert_same(&told(&made_anew(after.crash_image())), &before, "once more");
         }
     }
