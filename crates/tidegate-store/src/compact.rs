@@ -173,7 +173,7 @@ impl Core {
         if self.is_closing.load(Ordering::Relaxed) {
             return Err(io::Error::other("the store closes"));
         }
-        self.reader.has_job(id).map_err(io::Error::other)
+        self.reader().and_then(|reader| reader.has_job(id)).map_err(io::Error::other)
     }
 }
 

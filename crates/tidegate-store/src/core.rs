@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tidegate_disk::Disk;
@@ -61,7 +61,8 @@ pub(crate) struct Core {
     pub(crate) directory: File,
     pub(crate) options: Options,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) reader: Reader,
+    /// Given up when the store is closed: whoever has it keeps the index locked.
+    pub(crate) reader: RwLock<Option<Reader>>,
     pub(crate) spool: Spool,
     pub(crate) gatekeeper: Gatekeeper,
     pub(crate) ids: Mutex<JobIds>,
@@ -132,6 +133,16 @@ impl Core {
 
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         if *self.failed.borrow() { Err(StoreError::Poisoned) } else { Ok(()) }
+    }
+
+    /// What reads the index.
+    pub(crate) fn reader(&self) -> Result<Reader, StoreError> {
+        self.reader.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(StoreError::Closed)
+    }
+
+    /// Nobody reads the index any more, but for what was begun.
+    pub(crate) fn give_reader_up(&self) {
+        drop(self.reader.write().unwrap_or_else(PoisonError::into_inner).take());
     }
 
     pub(crate) fn settled(&self) -> u64 {

@@ -117,9 +117,17 @@ impl From<sled::Error> for StoreError {
     fn from(error: sled::Error) -> Self {
         match error {
             sled::Error::Io(source) if is_shortage(&source) => Self::io("using the index")(source),
+            sled::Error::Io(source) if is_locked(&source) => {
+                Self::Io { doing: "locking the index", source: io::ErrorKind::WouldBlock.into() }
+            }
             error => Self::Index(error.to_string()),
         }
     }
+}
+
+/// Whether somebody else has sled's file open, which sled tells by these words alone.
+fn is_locked(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Other && error.to_string().starts_with("could not acquire lock")
 }
 
 /// Whether the machine lacks something just now, so that nothing follows for what was to be read.

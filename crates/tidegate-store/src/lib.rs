@@ -101,7 +101,7 @@ impl Store {
     }
 
     /// Closes the store in good order: what was begun is finished, everything is made durable. Every
-    /// other handle answers [`StoreError::Closed`] from then on.
+    /// other handle answers [`StoreError::Closed`] from then on, and keeps nobody from opening it again.
     pub async fn close(&self) {
         drop(self.commands.send(Command::Close));
         let (threads, core) = (Arc::clone(&self.threads), Arc::clone(&self.core));

@@ -92,7 +92,7 @@ impl Store {
 
     /// Legal holds that stand, the oldest first.
     pub fn legal_holds(&self) -> Result<Vec<LegalHold>, StoreError> {
-        self.core.reader.legal_holds()
+        self.core.reader()?.legal_holds()
     }
 
     /// Stops deletion for an organization, beside the holds that stand already.
@@ -144,9 +144,11 @@ impl Core {
         terms: Terms,
         now: DateTime<Utc>,
     ) -> Result<Option<Purged>, StoreError> {
-        let Some(job) = self.reader.job(id)?.filter(|job| terms.is_over(job, now)) else { return Ok(None) };
+        let Some(job) = self.reader()?.job(id)?.filter(|job| terms.is_over(job, now)) else {
+            return Ok(None);
+        };
         let org = job.submission.org;
-        if self.reader.legal_holds()?.iter().any(|hold| hold.org == org) {
+        if self.reader()?.legal_holds()?.iter().any(|hold| hold.org == org) {
             return Ok(None);
         }
         Ok(Some(Purged { id, org, name: job.submission.name }))
@@ -180,7 +182,7 @@ struct Pass {
 
 impl Pass {
     fn new(core: &Arc<Core>, terms: Terms, now: DateTime<Utc>) -> Result<Self, StoreError> {
-        let (held, states) = (core.reader.legal_holds()?, Terms::STATES.to_vec());
+        let (held, states) = (core.reader()?.legal_holds()?, Terms::STATES.to_vec());
         Ok(Self { core: Arc::clone(core), terms, now, held, states, after: None, due: Due::default() })
     }
 
@@ -188,14 +190,16 @@ impl Pass {
     fn next_batch(&mut self) -> Result<BTreeMap<JobId, Job>, StoreError> {
         let mut found = BTreeMap::new();
         while let Some(state) = self.states.last().copied() {
-            let ids = self.core.reader.oldest(state, self.after);
+            let ids = self.core.reader()?.oldest(state, self.after);
             for id in ids {
                 let id = id?;
                 if self.is_too_young(state, id) {
                     break;
                 }
                 self.after = Some(id);
-                if let Some(job) = self.core.reader.job(id)?.filter(|job| self.terms.is_over(job, self.now)) {
+                if let Some(job) =
+                    self.core.reader()?.job(id)?.filter(|job| self.terms.is_over(job, self.now))
+                {
                     self.take(job, &mut found);
                 }
                 if found.len() >= BATCH_JOBS_MAX {

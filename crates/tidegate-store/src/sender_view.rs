@@ -29,7 +29,7 @@ pub struct SenderFile {
 impl Store {
     /// The organization's accepted uploads that are not yet processed, the newest of each name last.
     pub fn inbox(&self, org: &OrgCode) -> Result<Vec<SenderFile>, StoreError> {
-        let files = self.core.reader.inbox(org)?.into_iter().map(|(name, file)| SenderFile {
+        let files = self.core.reader()?.inbox(org)?.into_iter().map(|(name, file)| SenderFile {
             name: name.as_bytes().to_vec(),
             size_bytes: file.size_bytes,
             modified: file.received_at,
@@ -39,7 +39,7 @@ impl Store {
 
     /// The newest accepted upload of a name that is not yet processed.
     pub fn inbox_entry(&self, org: &OrgCode, name: &UploadName) -> Result<Option<SenderFile>, StoreError> {
-        let found = self.core.reader.inbox_file(org, name)?;
+        let found = self.core.reader()?.inbox_file(org, name)?;
         Ok(found.map(|file| SenderFile {
             name: name.as_bytes().to_vec(),
             size_bytes: file.size_bytes,

@@ -47,15 +47,15 @@ pub struct Stats {
 impl Store {
     /// A job.
     pub fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
-        self.core.reader.job(id)
+        self.core.reader()?.job(id)
     }
 
     /// Jobs, the newest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Job>, StoreError> {
         let mut jobs = Vec::new();
         let ids: Box<dyn Iterator<Item = _>> = match &filter.org {
-            Some(org) => Box::new(self.core.reader.newest_of(org, filter.state)),
-            None => Box::new(self.core.reader.newest(filter.state)),
+            Some(org) => Box::new(self.core.reader()?.newest_of(org, filter.state)),
+            None => Box::new(self.core.reader()?.newest(filter.state)),
         };
         for id in ids {
             if jobs.len() >= filter.limit {
@@ -65,7 +65,7 @@ impl Store {
             if filter.since.is_some_and(|since| id.made_at() + MADE_BEFORE_ACCEPTED_MAX < since) {
                 break;
             }
-            let Some(job) = self.core.reader.job(id)? else { continue };
+            let Some(job) = self.core.reader()?.job(id)? else { continue };
             if filter.since.is_some_and(|since| job.received_at < since) {
                 continue;
             }
@@ -79,7 +79,7 @@ impl Store {
 
     /// Everything that happened to a job, from its acceptance on.
     pub fn history(&self, id: JobId) -> Result<Vec<HistoryEntry>, StoreError> {
-        let job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
+        let job = self.core.reader()?.job(id)?.ok_or(StoreError::UnknownJob)?;
         let accepted = HistoryEntry {
             seq: 0,
             at: job.received_at,
@@ -87,13 +87,13 @@ impl Store {
             event: JobEvent::Accepted(job.submission),
         };
         let mut history = vec![accepted];
-        history.extend(self.core.reader.history(id)?);
+        history.extend(self.core.reader()?.history(id)?);
         Ok(history)
     }
 
     /// Counts, age and speed.
     pub fn stats(&self) -> Result<Stats, StoreError> {
-        let mark = self.core.reader.mark()?;
+        let mark = self.core.reader()?.mark()?;
         let count = |state: &JobState| mark.as_ref().map_or(0, |mark| mark.count(*state));
         let lanes: Vec<(OrgCode, u64)> =
             self.core.lanes().waiting().map(|(org, waiting)| (org.clone(), waiting)).collect();
@@ -109,8 +109,8 @@ impl Store {
         let mut oldest = None;
         for (org, _) in lanes {
             let from = self.core.lanes().first(org);
-            if let Some(id) = self.core.reader.first_waiting(org, from)? {
-                let received = self.core.reader.job(id)?.map(|job| job.received_at);
+            if let Some(id) = self.core.reader()?.first_waiting(org, from)? {
+                let received = self.core.reader()?.job(id)?.map(|job| job.received_at);
                 oldest = oldest.into_iter().chain(received).min();
             }
         }
@@ -129,7 +129,7 @@ impl Store {
 
     /// Whether an action would be possible, without doing it.
     pub fn would_allow(&self, id: JobId, action: &JobEvent) -> Result<(), StoreError> {
-        let mut job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
+        let mut job = self.core.reader()?.job(id)?.ok_or(StoreError::UnknownJob)?;
         let (at, event) = (self.core.clock.now(), action.clone());
         Ok(job.apply(&HistoryEntry { seq: 0, at, actor: String::new(), event })?)
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::core::Core;
+use crate::index::wait_until_unlocked;
 use crate::open;
 use crate::syncer::Syncer;
 
@@ -51,8 +52,8 @@ impl Threads {
         self.syncer.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits for the committer, which was told to end, then for the last sync, and notes that all is
-    /// in order.
+    /// Waits for the committer, which was told to end, then for the last sync, then for sled to let go of
+    /// the index, and notes that all is in order.
     pub(crate) fn close(&self, core: &Core) {
         let Some(running) = self.running.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
@@ -63,14 +64,15 @@ impl Threads {
         let committed = running.commit.join().is_ok();
         drop(self.syncer.lock().unwrap_or_else(PoisonError::into_inner).take());
         let synced = running.sync.join().is_ok();
-        if checked
-            && committed
-            && synced
-            && core.check().is_ok()
-            && open::note_clean(core.disk(), &core.layout).is_err()
-        {
+        core.give_reader_up();
+        if checked && committed && synced && core.check().is_ok() && !note_clean(core) {
             tracing::warn!("a clean end could not be noted; the next start looks at everything");
         }
         drop(core.lock.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
+
+/// sled may write to the index for as long as it has it open, which would look like a hand laid on it.
+fn note_clean(core: &Core) -> bool {
+    wait_until_unlocked(&core.layout.queue()) && open::note_clean(core.disk(), &core.layout).is_ok()
 }

@@ -86,12 +86,12 @@ impl Store {
     }
 
     fn verify_payloads(&self, found: &mut Verification) -> Result<(), StoreError> {
-        for item in self.core.reader.lanes() {
-            let Some(job) = self.core.reader.job(item?.id)? else { continue };
+        for item in self.core.reader()?.lanes() {
+            let Some(job) = self.core.reader()?.job(item?.id)? else { continue };
             found.jobs_waiting += 1;
             let missing = !job.state.is_final() && self.core.spool.find_payload(&job).is_none();
             // The job may have been finished since; then its bytes are where they belong by now.
-            if missing && self.core.reader.job(job.id)?.is_some_and(|now| now.state == job.state) {
+            if missing && self.core.reader()?.job(job.id)?.is_some_and(|now| now.state == job.state) {
                 found.findings.push(bytes_missing(job.id));
             }
         }

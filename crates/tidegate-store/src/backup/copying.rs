@@ -121,7 +121,7 @@ impl<'a> Copying<'a> {
 
     /// A job that the index does not know any more was taken out of the store, with its files.
     fn job(&mut self, id: JobId, is_in_journal: bool) -> Result<(), BackupError> {
-        let Some(job) = self.core.reader.job(id)? else { return Ok(()) };
+        let Some(job) = self.core.reader()?.job(id)? else { return Ok(()) };
         let org = &job.submission.org;
         if !self.made.contains(org) {
             for place in Place::ALL {

@@ -85,7 +85,7 @@ impl Committer {
     }
 
     fn check_change(&self, id: JobId, fence: Option<u64>, event: &JobEvent) -> Result<(), StoreError> {
-        let mut job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
+        let mut job = self.core.reader()?.job(id)?.ok_or(StoreError::UnknownJob)?;
         if fence.is_some_and(|fence| job.state != JobState::Processing || job.fence != fence) {
             return Err(StoreError::StaleClaim);
         }
@@ -136,14 +136,14 @@ impl Committer {
     /// keeps those behind it waiting, so that files of one organization stay in order.
     fn head_of(&self, org: &OrgCode, now: DateTime<Utc>) -> Result<Option<JobId>, StoreError> {
         let from = self.core.lanes().first(org);
-        let Some(id) = self.core.reader.first_waiting(org, from)? else { return Ok(None) };
+        let Some(id) = self.core.reader()?.first_waiting(org, from)? else { return Ok(None) };
         let deferred = &self.core.spool.deferred;
         deferred.write(id);
         // Without its bytes no worker could do anything.
         if deferred.is_refused(id) {
             return Ok(None);
         }
-        let job = self.core.reader.job(id)?.ok_or(StoreError::UnknownJob)?;
+        let job = self.core.reader()?.job(id)?.ok_or(StoreError::UnknownJob)?;
         let due = job.is_due(now);
         let mut lanes = self.core.lanes();
         lanes.set_first(org, id);
@@ -160,7 +160,7 @@ impl Committer {
         };
         let before = self.batch.items().len();
         for id in lost {
-            let Ok(Some(job)) = self.core.reader.job(id) else { continue };
+            let Ok(Some(job)) = self.core.reader().and_then(|reader| reader.job(id)) else { continue };
             let event = RetryPolicy::default().after_interruption(job.interruptions);
             if self.check_change(id, None, &event).is_ok() {
                 tracing::warn!(job = %id, "lease ran out");

@@ -128,7 +128,7 @@ impl Committer {
     pub(super) fn settle_left_over(&mut self) {
         let core = &self.core;
         core.spool.deferred.is_refused_still();
-        self.unsettled.retain(|left| match core.reader.job(left.id) {
+        self.unsettled.retain(|left| match core.reader().and_then(|reader| reader.job(left.id)) {
             Ok(Some(job)) => core.spool.settle(None, &job).is_err(),
             _ => true,
         });
@@ -140,7 +140,7 @@ impl Committer {
     pub(super) fn take_back(&mut self, error: &io::Error) {
         for item in self.batch.items() {
             if let Change::Job { id, event: JobEvent::Claimed } = &item.entry.change
-                && let Ok(Some(job)) = self.core.reader.job(*id)
+                && let Ok(Some(job)) = self.core.reader().and_then(|reader| reader.job(*id))
             {
                 self.core.lanes().set_busy(&job.submission.org, false);
             }

@@ -10,12 +10,14 @@
 mod apply;
 mod digest;
 mod keys;
+mod lock;
 mod mark;
 mod read;
 mod recent;
 mod write;
 
 pub(crate) use apply::Applied;
+pub(crate) use lock::wait_until_unlocked;
 pub(crate) use mark::Mark;
 pub(crate) use read::{InboxFile, Reader};
 pub(crate) use write::{Condition, Durability, Index};

@@ -63,7 +63,10 @@ impl Reader {
     }
 
     /// Ids from the newest to the oldest, of one state or of all.
-    pub(crate) fn newest(&self, state: Option<JobState>) -> impl Iterator<Item = Result<JobId, StoreError>> {
+    pub(crate) fn newest(
+        &self,
+        state: Option<JobState>,
+    ) -> impl Iterator<Item = Result<JobId, StoreError>> + use<> {
         let prefix = state.map_or_else(|| vec![keys::JOB], keys::state_prefix);
         self.scan(&prefix).rev().map(|pair| keys::id_of(&pair?.0).ok_or_else(unreadable))
     }

@@ -22,7 +22,8 @@ pub(super) fn look_for(core: &Arc<Core>) -> io::Result<JoinHandle<()>> {
 }
 
 fn read_all(core: &Core) {
-    for pair in core.reader.pairs() {
+    let Ok(reader) = core.reader() else { return };
+    for pair in reader.pairs() {
         if core.is_closing.load(Ordering::Relaxed) {
             return;
         }

@@ -1,11 +1,9 @@
 //! Opens the index, or gives it up and begins a new one.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
 
-use rustix::fs::FlockOperation;
 use tidegate_disk::Disk;
 
 use crate::error::{OpenError, StoreError};
@@ -13,9 +11,6 @@ use crate::index::{Condition, Durability, Index, Reader};
 use crate::journal::{Journal, Standing};
 use crate::lanes::Lanes;
 use crate::layout::Layout;
-
-/// So long sled's lock is waited for.
-const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 
 /// An index that adds up.
 pub(super) struct Opened {
@@ -31,7 +26,7 @@ pub(super) struct Opened {
 
 /// Opens the index if it adds up, or is trusted to; else removes it and begins a new one. sled may fail,
 /// panic or lose things silently when its files are damaged: it only ever costs time. What does not come
-/// from the index itself (too many open files, a journal that can't be read) does not cost the index: it
+/// from the index itself (too many open files, a lock, a journal that can't be read) does not cost the index: it
 /// may be the only one who knows what a damaged journal has lost.
 pub(super) fn open(
     disk: &Disk,
@@ -60,6 +55,9 @@ fn try_open(
     trusted: bool,
 ) -> Result<Option<Opened>, OpenError> {
     let failed = |error: StoreError| match error {
+        StoreError::Io { source, .. } if source.kind() == io::ErrorKind::WouldBlock => {
+            OpenError::Locked(layout.root().to_owned())
+        }
         StoreError::Io { doing, source } => OpenError::Io { doing, path: layout.queue(), source },
         StoreError::NoSpace => OpenError::io("opening", &layout.queue())(io::ErrorKind::StorageFull.into()),
         error => OpenError::Index(error.to_string()),
@@ -98,21 +96,7 @@ pub(super) fn shows(disk: &Disk, layout: &Layout, store_id: u64) -> Option<u64> 
         let is_sound = index.condition(store_id, false)? == Condition::Whole;
         Ok(is_sound.then_some(index.mark().seq))
     };
-    let shown = catch_unwind(AssertUnwindSafe(look)).ok()?.ok()?;
-    wait_until_released(layout);
-    shown
-}
-
-/// Waits for sled's threads, which hold its files locked a moment longer than its user has them open: an
-/// index that is locked would be taken for a damaged one.
-pub(super) fn wait_until_released(layout: &Layout) {
-    let Ok(file) = File::open(layout.queue().join("db")) else { return };
-    let patience_ends = Instant::now() + LOCK_PATIENCE;
-    while rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err()
-        && Instant::now() < patience_ends
-    {
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    catch_unwind(AssertUnwindSafe(look)).ok()?.ok()?
 }
 
 pub(super) fn begin(disk: &Disk, layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {
@@ -138,4 +122,31 @@ pub(super) fn lanes(reader: &Reader) -> Result<Lanes, StoreError> {
         }
     }
     Ok(lanes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tidegate_domain::SystemClock;
+
+    use super::*;
+    use crate::{Options, Store};
+
+    /// Whoever has it open has a use for it.
+    #[tokio::test]
+    async fn an_index_that_stays_locked_is_not_thrown_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = Store::open(dir.path(), Options::default(), Arc::new(SystemClock)).unwrap();
+        store.close().await;
+        let (disk, layout) = (Disk::default(), Layout::new(dir.path()));
+        let journal = Journal::find(&disk, &layout.journal()).unwrap().unwrap();
+        let db = layout.queue().join("db");
+        let file = fs::File::open(&db).unwrap();
+        file.try_lock().unwrap();
+        let refused = open(&disk, &layout, journal.store_id, Some(&journal), true);
+        assert!(matches!(refused, Err(OpenError::Locked(path)) if path == dir.path()));
+        drop(file);
+        assert!(!open(&disk, &layout, journal.store_id, Some(&journal), true).unwrap().is_new);
+    }
 }

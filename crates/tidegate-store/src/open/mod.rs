@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
 use chrono::{DateTime, Utc};
 use tidegate_disk::Disk;
@@ -30,7 +30,7 @@ pub(crate) use inspect::inspect;
 use crate::committer::{Committer, Unsettled};
 use crate::core::{Core, Options};
 use crate::error::{OpenError, StoreError};
-use crate::index::Index;
+use crate::index::{Index, wait_until_unlocked};
 use crate::journal::{self, BatchBuilder, Journal, Segment, Writer};
 use crate::layout::Layout;
 use crate::maintenance::Gatekeeper;
@@ -78,7 +78,6 @@ pub(crate) fn open(
             Err(_) => tracing::warn!("index is not what it was: sled panicked"),
             Ok(done) => return done,
         }
-        index::wait_until_released(&Layout::new(data_dir));
     }
     start(data_dir, options, clock, progress)
 }
@@ -172,9 +171,12 @@ fn migrate(disk: &Disk, data_dir: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// Takes the store for this process. Whoever had it before may be about to let go of its index.
 fn lock(data_dir: &Path) -> Result<File, OpenError> {
-    let path = Layout::new(data_dir).lock();
-    lock_file(File::create(&path).map_err(OpenError::io("creating", &path))?, data_dir)
+    let layout = Layout::new(data_dir);
+    let path = layout.lock();
+    let lock = lock_file(File::create(&path).map_err(OpenError::io("creating", &path))?, data_dir)?;
+    if wait_until_unlocked(&layout.queue()) { Ok(lock) } else { Err(OpenError::Locked(data_dir.to_owned())) }
 }
 
 fn lock_file(file: File, data_dir: &Path) -> Result<File, OpenError> {
@@ -283,7 +285,7 @@ impl Start {
             is_closing: AtomicBool::new(false),
             failed: watch::Sender::new(false),
             layout: self.layout,
-            reader,
+            reader: RwLock::new(Some(reader)),
         });
         let threads_failed = |error| OpenError::io("starting a thread for", core.layout.root())(error);
         let (syncer, sync_thread) =

@@ -47,6 +47,7 @@ impl Backend {
             interrupted += recovery.jobs_interrupted;
         }
         let (store, recovery) = open(self.directory.path(), &self.clock, lease);
+        assert!(!recovery.index_rebuilt || !matches!(how, Restart::Close), "a clean end needs no new index");
         self.store = store;
         interrupted + recovery.jobs_interrupted
     }

@@ -61,7 +61,9 @@ async fn a_store_of_layout_1_is_taken_over_with_everything_in_it() {
     assert_eq!(store.staged(&org("ACME01")).unwrap().len(), 1);
     assert!(store.verify().await.unwrap().findings.is_empty());
     store.close().await;
-    open(dir.path()).unwrap().0.close().await;
+    let (again, recovery) = open(dir.path()).unwrap();
+    assert!(!recovery.index_rebuilt);
+    again.close().await;
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tidegate_domain::job::{Job, JobState};
 use tidegate_domain::{JobId, SystemClock};
-use tidegate_store::{Filter, OpenError, Options, Store};
+use tidegate_store::{Filter, OpenError, Options, Store, StoreError};
 
 use crate::rig::{Rig, org, payload, written_bytes};
 
@@ -140,6 +140,42 @@ async fn a_store_in_use_is_locked() {
     let rig = Rig::new();
     let refused = Store::open(rig.path(), Options::default(), Arc::new(SystemClock));
     assert!(matches!(refused, Err(OpenError::Locked(_))));
+}
+
+/// A server that has closed its store may answer a question or two before it ends.
+#[tokio::test]
+async fn a_closed_store_lets_go_of_its_index_though_handles_of_it_are_left() {
+    let (dir, jobs) = busy_store().await;
+    let rig = Rig::open(dir);
+    let handle = rig.store.clone();
+    let rig = Rig::open(rig.closed().await);
+    assert!(!rig.recovery.index_rebuilt);
+    assert_eq!(rig.recovery.changes_replayed, 0);
+    assert_whole(&rig, &jobs);
+    assert!(matches!(handle.get(jobs[0].id), Err(StoreError::Closed)));
+}
+
+/// It was taken for a damaged one and made anew.
+#[tokio::test]
+async fn an_index_that_is_locked_for_a_moment_is_waited_for() {
+    let (dir, jobs) = busy_store().await;
+    let index = fs::File::open(dir.path().join("queue/db")).unwrap();
+    index.try_lock().unwrap();
+    let opening = std::thread::spawn(|| Rig::open(dir));
+    while !is_waited_for(&index) && !opening.is_finished() {
+        std::thread::yield_now();
+    }
+    index.unlock().unwrap();
+    let rig = opening.join().unwrap();
+    assert!(!rig.recovery.index_rebuilt);
+    assert_whole(&rig, &jobs);
+}
+
+/// Whether the kernel knows of somebody who waits for the lock of a file.
+fn is_waited_for(file: &fs::File) -> bool {
+    let inode = format!(":{} ", std::os::unix::fs::MetadataExt::ino(&file.metadata().unwrap()));
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|line| line.contains("->") && line.contains(&inode))
 }
 
 #[tokio::test]
