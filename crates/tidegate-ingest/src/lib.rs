@@ -21,5 +21,7 @@ pub mod ftp;
 mod intake;
 pub mod session;
 pub mod storage;
+pub mod tls;
+mod watch;
 
 pub use intake::Intake;

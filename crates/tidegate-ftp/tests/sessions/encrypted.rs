@@ -34,8 +34,9 @@ async fn nobody_logs_in_in_the_clear_where_encryption_is_demanded() {
         client.expect(line, 504).await;
     }
     client.expect("AUTH tls", 234).await;
-    let mut client = client.encrypted(&config).await.logged_in().await;
+    let mut client = client.encrypted(&config).await;
     client.expect("AUTH TLS", 503).await;
+    let mut client = client.logged_in().await;
     client.expect("CCC", 534).await;
     assert_eq!(client.expect("PWD", 257).await, "257 \"/\" is where you are\r\n");
 }

@@ -114,4 +114,5 @@ impl Client {
 pub(crate) async fn finish(mut data: TlsStream<TcpStream>) {
     data.shutdown().await.unwrap();
     assert_eq!(data.read(&mut [0]).await.unwrap(), 0, "close_notify comes back");
+    assert_eq!(data.get_ref().1.tls13_tickets_received(), 0, "nothing that a client could leave unread");
 }

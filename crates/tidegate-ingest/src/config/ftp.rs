@@ -4,10 +4,12 @@
 //! network unless somebody wrote `allow_plaintext = true`.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::{PortRange, Setting};
+use crate::tls::TlsFiles;
 
 /// Where and how FTP is spoken (RFC 959).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +21,18 @@ pub struct FtpConfig {
     pub engine: FtpEngine,
     /// Whether connections are encrypted (RFC 4217).
     pub tls: Tls,
+    /// The certificate, then those between it and its authority's: a PEM file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    /// The certificate's private key: a PEM file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+    /// Authorities of clients' certificates: a PEM file. A client that shows a certificate must have it
+    /// from one of them; without this key none is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_ca: Option<PathBuf>,
+    /// Turns clients without a certificate away.
+    pub client_certificate_required: bool,
     /// Ports for passive data connections; open them in the firewall.
     pub passive_ports: PortRange,
     /// The address that PASV announces, where a sender reaches this host by another address than
@@ -59,6 +73,10 @@ impl Default for FtpConfig {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 2121)),
             engine: FtpEngine::default(),
             tls: Tls::default(),
+            certificate: None,
+            key: None,
+            client_ca: None,
+            client_certificate_required: false,
             passive_ports: PortRange::default(),
             passive_host: None,
             allow_plaintext: false,
@@ -69,28 +87,70 @@ impl Default for FtpConfig {
 impl FtpConfig {
     /// Everything that makes the section unusable.
     pub fn validate(&self) -> Vec<Setting> {
-        let mut problems = Vec::new();
+        let mut problems = self.validate_certificate();
         let loopback = self.listen.ip().to_canonical().is_loopback();
-        match self.tls {
-            Tls::Required | Tls::Optional => problems.push((
-                "tls",
-                "TLS is not built into this version yet; set tls = \"off\" and listen on loopback, \
-                 or set allow_plaintext = true as well if the network is protected otherwise"
-                    .to_owned(),
-            )),
-            Tls::Off if !loopback && !self.allow_plaintext => problems.push((
-                "tls",
-                format!(
-                    "tls = \"off\" sends passwords and files in the clear and {} is not loopback; \
-                     listen on 127.0.0.1 or set allow_plaintext = true",
-                    self.listen
-                ),
-            )),
-            Tls::Off => {}
+        if self.tls == Tls::Off && !loopback && !self.allow_plaintext {
+            let message = format!(
+                "tls = \"off\" sends passwords and files in the clear and {} is not loopback; \
+                 listen on 127.0.0.1 or set allow_plaintext = true",
+                self.listen
+            );
+            problems.push(("tls", message));
         }
-        if self.listen.is_ipv6() && self.engine == FtpEngine::Libunftp {
-            let message = "libunftp can't open data connections over IPv6; use engine = \"tidegate\"";
-            problems.push(("listen", message.to_owned()));
+        if self.engine == FtpEngine::Libunftp {
+            problems.extend(self.validate_libunftp());
+        }
+        problems
+    }
+
+    /// The files of the certificate, if both are named.
+    pub fn tls_files(&self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            certificate: self.certificate.clone()?,
+            key: self.key.clone()?,
+            client_ca: self.client_ca.clone(),
+            client_certificate_required: self.client_certificate_required,
+        })
+    }
+
+    fn validate_certificate(&self) -> Vec<Setting> {
+        let mut problems = Vec::new();
+        let mut problem = |key, message: &str| problems.push((key, message.to_owned()));
+        match (&self.certificate, &self.key) {
+            (Some(_), None) => problem("key", "is missing: the PEM file with the certificate's private key"),
+            (None, Some(_)) => problem("certificate", "is missing: the PEM file that the key belongs to"),
+            (None, None) if self.tls != Tls::Off => problem(
+                "certificate",
+                "is missing, and so is key: encryption needs both, as PEM files. `tidegate init` makes a \
+                 pair to try things with; tls = \"off\" goes without, on loopback",
+            ),
+            (None, None) if self.client_ca.is_some() => {
+                problem("client_ca", "is of no use without certificate and key");
+            }
+            _ => {}
+        }
+        if self.client_certificate_required && self.client_ca.is_none() {
+            problem("client_certificate_required", "needs client_ca: whose certificates are meant?");
+        }
+        problems
+    }
+
+    fn validate_libunftp(&self) -> Vec<Setting> {
+        let mut problems = Vec::new();
+        let mut problem = |key, what: &str| {
+            problems.push((key, format!("libunftp {what}; use engine = \"tidegate\"")));
+        };
+        if self.listen.is_ipv6() {
+            problem("listen", "can't open data connections over IPv6");
+        }
+        if self.tls != Tls::Off {
+            problem(
+                "tls",
+                "lets data go in the clear although TLS is required, and hangs on failed handshakes",
+            );
+        }
+        if self.client_ca.is_some() {
+            problem("client_ca", "is not used with TLS here");
         }
         problems
     }
@@ -113,9 +173,24 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_the_default_and_refused_until_it_exists() {
-        assert_eq!(keys(""), ["tls"]);
-        assert_eq!(keys("tls = 'optional'\nlisten = '127.0.0.1:21'"), ["tls"]);
+    fn tls_is_the_default_and_needs_a_certificate_with_its_key() {
+        assert_eq!(keys(""), ["certificate"]);
+        assert_eq!(keys("tls = 'optional'\nlisten = '127.0.0.1:21'"), ["certificate"]);
+        assert_eq!(keys("certificate = 'c.pem'"), ["key"]);
+        assert_eq!(keys("key = 'k.pem'"), ["certificate"]);
+        assert!(keys("certificate = 'c.pem'\nkey = 'k.pem'").is_empty());
+        assert_eq!(keys("listen = '127.0.0.1:21'\ntls = 'off'\nkey = 'k.pem'"), ["certificate"]);
+    }
+
+    #[test]
+    fn certificates_of_clients_need_somebody_to_vouch_for_them() {
+        let pair = "certificate = 'c.pem'\nkey = 'k.pem'\n";
+        assert_eq!(
+            keys(&format!("{pair}client_certificate_required = true")),
+            ["client_certificate_required"]
+        );
+        assert!(keys(&format!("{pair}client_certificate_required = true\nclient_ca = 'a.pem'")).is_empty());
+        assert_eq!(keys("listen = '127.0.0.1:21'\ntls = 'off'\nclient_ca = 'a.pem'"), ["client_ca"]);
     }
 
     #[test]
@@ -123,6 +198,9 @@ mod tests {
         let text = "listen = '[::1]:21'\ntls = 'off'\n";
         assert!(keys(text).is_empty());
         assert_eq!(keys(&format!("{text}engine = 'libunftp'")), ["listen"]);
+        let text = "engine = 'libunftp'\ncertificate = 'c.pem'\nkey = 'k.pem'\nclient_ca = 'a.pem'\n";
+        assert_eq!(keys(text), ["tls", "client_ca"]);
+        assert_eq!(keys(&format!("{text}tls = 'optional'")), ["tls", "client_ca"]);
     }
 
     #[test]

@@ -5,12 +5,14 @@
 
 mod auth;
 mod ftp;
+mod ftps_implicit;
 mod limits;
 mod ports;
 mod uploads;
 
 pub use auth::AuthConfig;
 pub use ftp::{FtpConfig, FtpEngine, Tls};
+pub use ftps_implicit::FtpsImplicitConfig;
 pub use limits::LimitsConfig;
 pub use ports::{PortRange, PortRangeError};
 pub use uploads::UploadsConfig;

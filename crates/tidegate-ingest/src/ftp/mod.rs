@@ -1,4 +1,4 @@
-//! The FTP door (RFC 959): accepts connections and hands each to the engine.
+//! The FTP door (RFC 959, 4217): accepts connections and hands each to the engine.
 //!
 //! Invariant: a connection that can't be served never stops the next one from being accepted, and
 //! what runs when the service stops may end in peace. Only the module `libunftp_engine` names libunftp.
@@ -10,5 +10,5 @@ mod own_engine;
 mod passive_ports;
 mod serve;
 
-pub use accept::{FtpDoor, run};
+pub use accept::{FtpDoor, FtpListeners, run};
 pub use greeting::Announcement;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use tidegate_ftp::{Engine, Settings, Tls, Visit};
+use tidegate_ftp::{Engine, Settings, Tls as Encryption, Visit};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::accept::Shared;
+use super::accept::{Entrance, Shared};
 use super::greeting::READY;
-use crate::config::{FtpConfig, LimitsConfig};
+use crate::config::{FtpConfig, LimitsConfig, Tls};
 use crate::session::{Session, SessionAuthenticator};
 use crate::storage::InboxStorage;
 
@@ -28,15 +28,19 @@ pub(super) fn new(config: &FtpConfig, limits: &LimitsConfig) -> Engine {
 /// end within the grace time.
 pub(super) async fn serve(
     stream: TcpStream,
+    entrance: Entrance,
     shared: &Shared,
     closing: watch::Receiver<bool>,
     session: &Arc<Session>,
 ) {
+    let Some(tls) = encryption(entrance, shared) else {
+        return tracing::error!("session refused: it has to be encrypted and there is no certificate");
+    };
     let visit = Visit {
         storage: InboxStorage::new(Arc::clone(&shared.intake), Arc::clone(session)),
         accounts: SessionAuthenticator::new(Arc::clone(&shared.intake), Arc::clone(session)),
         greeting: (shared.announcement)().unwrap_or_default(),
-        tls: Tls::Off,
+        tls,
         closing: closing.clone(),
     };
     let conversation = shared.engine.serve(stream, visit);
@@ -51,6 +55,17 @@ pub(super) async fn serve(
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "session broke off");
+    }
+}
+
+/// Whether a session is encrypted; `None` if it has to be and can't.
+fn encryption(entrance: Entrance, shared: &Shared) -> Option<Encryption> {
+    let config = shared.tls.as_ref().map(|tls| tls.current());
+    match (entrance, shared.config.tls) {
+        (Entrance::Implicit, _) => config.map(Encryption::Implicit),
+        (Entrance::Explicit, Tls::Required) => config.map(Encryption::Required),
+        (Entrance::Explicit, Tls::Optional) => config.map(Encryption::Optional),
+        (Entrance::Explicit, Tls::Off) => Some(Encryption::Off),
     }
 }
 

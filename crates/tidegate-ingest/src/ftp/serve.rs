@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
-use super::accept::Shared;
+use super::accept::{Entrance, Shared};
 use super::greeting::{FULL, opening};
 use super::{libunftp_engine, own_engine};
 use crate::config::FtpEngine;
@@ -27,38 +27,48 @@ const GREETING_MAX: Duration = Duration::from_secs(10);
 const FAILURE_REPLY_MAX: Duration = Duration::from_millis(100);
 
 /// Serves a connection; `closing` turns true when the service stops.
-pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, closing: watch::Receiver<bool>) {
-    let session = match admit(&stream, &shared) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    entrance: Entrance,
+    shared: Arc<Shared>,
+    closing: watch::Receiver<bool>,
+) {
+    let session = match admit(&stream, entrance, &shared) {
         Ok(Some(session)) => Arc::new(session),
-        Ok(None) => return refuse(stream).await,
+        Ok(None) => return refuse(stream, entrance).await,
         Err(error) => return tracing::debug!(%error, "connection lost before it was served"),
     };
     let span = session.span().clone();
-    serve_session(stream, shared, closing, session).instrument(span).await;
+    serve_session(stream, entrance, shared, closing, session).instrument(span).await;
 }
 
-fn admit(stream: &TcpStream, shared: &Shared) -> io::Result<Option<Session>> {
+fn admit(stream: &TcpStream, entrance: Entrance, shared: &Shared) -> io::Result<Option<Session>> {
     // Without it each reply waits for the client's delayed acknowledgement: 44 ms an upload.
     stream.set_nodelay(true)?;
     let (peer, link) = (stream.peer_addr()?, ControlLink::new(stream)?);
-    Ok(shared.intake.admit(Protocol::Ftp, peer, link))
+    let protocol = if entrance == Entrance::Implicit { Protocol::Ftps } else { Protocol::Ftp };
+    Ok(shared.intake.admit(protocol, peer, link))
 }
 
-async fn refuse(mut stream: TcpStream) {
+async fn refuse(mut stream: TcpStream, entrance: Entrance) {
     tracing::warn!("session refused: too many sessions");
+    if entrance == Entrance::Implicit {
+        return;
+    }
     // Whether the client reads it or not, the connection is closed.
     let _ = timeout(GREETING_MAX, stream.write_all(FULL.as_bytes())).await;
 }
 
 async fn serve_session(
     stream: TcpStream,
+    entrance: Entrance,
     shared: Arc<Shared>,
     closing: watch::Receiver<bool>,
     session: Arc<Session>,
 ) {
     tracing::info!("session opened");
     match shared.config.engine {
-        FtpEngine::Tidegate => own_engine::serve(stream, &shared, closing, &session).await,
+        FtpEngine::Tidegate => own_engine::serve(stream, entrance, &shared, closing, &session).await,
         FtpEngine::Libunftp => speak_libunftp(stream, &shared, closing, &session).await,
     }
     session.end();

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use unftp_core::auth::{
-    AuthenticationError, Authenticator, Credentials, Principal, UserDetailError, UserDetailProvider,
+    AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, Principal, UserDetailError,
+    UserDetailProvider,
 };
 use zeroize::Zeroizing;
 
@@ -40,6 +41,9 @@ impl Authenticator for SessionAuthenticator {
     ) -> Result<Principal, AuthenticationError> {
         let password = Zeroizing::new(creds.password.clone().unwrap_or_default());
         let _turn = self.one_at_a_time.lock().await;
+        if matches!(creds.command_channel_security, ChannelEncryptionState::Tls) {
+            self.session.encrypted();
+        }
         match self.intake.log_in(&self.session, username, password).await {
             Ok(user) => {
                 *self.passed.lock().unwrap_or_else(PoisonError::into_inner) = Some(user);

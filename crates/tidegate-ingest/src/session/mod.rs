@@ -10,6 +10,7 @@ mod per_org;
 mod user;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tidegate_domain::job::Protocol;
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -25,6 +26,8 @@ pub use user::SessionUser;
 #[derive(Debug)]
 pub struct Session {
     protocol: Protocol,
+    /// It began as FTP in the clear and went on encrypted.
+    is_encrypted: AtomicBool,
     peer: SocketAddr,
     link: ControlLink,
     activity: Activity,
@@ -53,12 +56,29 @@ impl Session {
             account = tracing::field::Empty,
         );
         let (ended, _) = watch::channel(false);
-        Self { protocol, peer, link, activity: Activity::default(), ended, span, _permit: permit }
+        Self {
+            protocol,
+            is_encrypted: AtomicBool::new(false),
+            peer,
+            link,
+            activity: Activity::default(),
+            ended,
+            span,
+            _permit: permit,
+        }
     }
 
     /// The protocol that the client speaks.
     pub fn protocol(&self) -> Protocol {
-        self.protocol
+        match self.protocol {
+            Protocol::Ftp if self.is_encrypted.load(Ordering::Relaxed) => Protocol::Ftps,
+            protocol => protocol,
+        }
+    }
+
+    /// The client has begun to speak TLS.
+    pub fn encrypted(&self) {
+        self.is_encrypted.store(true, Ordering::Relaxed);
     }
 
     /// Where the client is.

@@ -9,8 +9,13 @@
 //! control connection is looked at twice: before the upload is accepted, and before success is
 //! reported. Who was gone by then has not read success, and the job is cancelled.
 //!
+//! Some clients of FTPS drop their connection without saying that their file has ended. Such an upload is
+//! accepted only if its own trailer proves it whole; else its sender is told to send it again.
+//!
 //! An empty file is accepted like any other: its sender finds in the outbox what is wrong with it,
 //! where an FTP reply has no room for words that every client shows.
+
+use std::io::ErrorKind::UnexpectedEof;
 
 use tidegate_domain::{JobId, UploadName};
 use tidegate_store::{Sender, Upload};
@@ -20,6 +25,7 @@ use tokio::time::timeout;
 use super::backend::InboxStorage;
 use super::error::TransferError;
 use super::place::Place;
+use super::tail::Ends;
 use crate::session::SessionUser;
 
 /// How often other processes go first before the control connection is looked at. A local client
@@ -69,21 +75,23 @@ impl InboxStorage {
         self.hand_over(user, upload, name).await
     }
 
-    async fn copy<R: AsyncRead + Unpin>(
-        &self,
-        mut input: R,
-        upload: &mut Upload,
-    ) -> Result<(), TransferError> {
+    async fn copy<R: AsyncRead + Unpin>(&self, input: R, upload: &mut Upload) -> Result<(), TransferError> {
         let limits = self.intake.limits();
+        let mut input = Ends::new(input);
         loop {
             let room = upload.room().await?;
             let read = tokio::select! {
                 read = timeout(limits.session_idle_max.0, room.fill(&mut input)) => read,
                 () = self.session.ended() => return Err(TransferError::ControlLost),
             };
-            let read = read.map_err(|_| TransferError::Stalled)?;
-            if read.map_err(|error| TransferError::DataLost(error.kind()))? == 0 {
-                return Ok(());
+            match read.map_err(|_| TransferError::Stalled)? {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) if error.kind() == UnexpectedEof && input.proves_itself_whole() => {
+                    tracing::info!("connection dropped without close_notify behind the file's trailer");
+                    return Ok(());
+                }
+                Err(error) => return Err(TransferError::DataLost(error.kind())),
             }
             if upload.size_bytes() > limits.upload_bytes_max.0 {
                 return Err(TransferError::TooLarge);

@@ -1,9 +1,9 @@
 //! An FTP client small enough to break off at any point.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -16,16 +16,27 @@ pub(crate) struct Reply {
     pub(crate) text: String,
 }
 
+/// A connection, encrypted or not.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
 pub(crate) struct Client {
-    control: BufReader<TcpStream>,
+    pub(crate) control: BufReader<Box<dyn Stream>>,
+    host: IpAddr,
     pub(crate) greeting: Reply,
 }
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
+        Self::greeted(Box::new(stream), address.ip()).await
+    }
+
+    /// On a connection that is there.
+    pub(crate) async fn greeted(stream: Box<dyn Stream>, host: IpAddr) -> Self {
         let greeting = Reply { code: 0, text: String::new() };
-        let mut client = Self { control: BufReader::new(stream), greeting };
+        let mut client = Self { control: BufReader::new(stream), host, greeting };
         client.greeting = client.reply().await;
         client
     }
@@ -75,7 +86,7 @@ impl Client {
         let reply = self.command("EPSV").await;
         assert_eq!(reply.code, 229, "{reply:?}");
         let port = reply.text.split('|').nth(3).unwrap().parse().unwrap();
-        let address = SocketAddr::new(self.control.get_ref().peer_addr().unwrap().ip(), port);
+        let address = SocketAddr::new(self.host, port);
         TcpStream::connect(address).await.unwrap()
     }
 

@@ -4,6 +4,7 @@
 
 mod broken;
 mod client;
+mod encrypted;
 mod limits;
 mod logins;
 mod names;

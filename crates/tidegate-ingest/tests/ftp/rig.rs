@@ -12,7 +12,8 @@ use tidegate_domain::units::HumanDuration;
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Directory, PasswordHashing};
 use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, PortRange, Tls, UploadsConfig};
-use tidegate_ingest::ftp::{FtpDoor, run};
+use tidegate_ingest::ftp::{FtpDoor, FtpListeners, run};
+use tidegate_ingest::tls::{ServerTls, TlsFiles};
 use tidegate_store::{Filter, Options, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -27,13 +28,19 @@ pub(crate) struct Setup {
     pub(crate) limits: LimitsConfig,
     pub(crate) store: Options,
     pub(crate) announcement: Option<String>,
+    /// What the door proves itself with; without it, nothing is encrypted.
+    pub(crate) tls: Option<TlsFiles>,
 }
 
+#[allow(dead_code, reason = "libunftp is not encrypted")]
 pub(crate) struct Rig {
     _folder: TempDir,
     pub(crate) store: Store,
     pub(crate) directory: Arc<Directory>,
     pub(crate) address: SocketAddr,
+    /// Where TLS is spoken from the first byte on.
+    pub(crate) implicit: SocketAddr,
+    pub(crate) tls: Option<Arc<ServerTls>>,
     stop: Option<oneshot::Sender<()>>,
     door: JoinHandle<()>,
 }
@@ -63,22 +70,27 @@ impl Rig {
             Intake::new(store.clone(), Arc::clone(&directory), setup.limits, &auth, &uploads).unwrap();
         let config = FtpConfig {
             engine: crate::ENGINE,
-            tls: Tls::Off,
+            tls: if setup.tls.is_some() { Tls::Required } else { Tls::Off },
             passive_ports: PortRange::ANY,
             ..FtpConfig::default()
         };
         let announcement = setup.announcement;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let implicit_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let implicit = implicit_listener.local_addr().unwrap();
+        let listeners = FtpListeners { explicit: listener, implicit: Some(implicit_listener) };
+        let tls = setup.tls.map(|files| Arc::new(ServerTls::open(files).unwrap()));
         let (stop, stopped) = oneshot::channel();
         let door = FtpDoor {
             config,
+            tls: tls.clone(),
             intake: Arc::new(intake),
             announcement: Arc::new(move || announcement.clone()),
             grace: Duration::from_secs(30),
         };
-        let door = tokio::spawn(run(listener, door, async move { _ = stopped.await }));
-        Self { _folder: folder, store, directory, address, stop: Some(stop), door }
+        let door = tokio::spawn(run(listeners, door, async move { _ = stopped.await }));
+        Self { _folder: folder, store, directory, address, implicit, tls, stop: Some(stop), door }
     }
 
     pub(crate) fn signal_stop(&mut self) {
