@@ -5,12 +5,19 @@
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::SystemTime;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tidegate_ingest::accounts::load_folder;
+use tidegate_ingest::config::FtpConfig;
+use tidegate_ingest::tls::TlsFiles;
 
 use crate::config::Loaded;
-use crate::render::{plural, size};
+use crate::render::{length, plural, size};
+
+/// A certificate that is valid for less deserves a look: authorities renew at a month before the end.
+const CERTIFICATE_MIN: TimeDelta = TimeDelta::days(14);
 
 /// How a finding is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,8 +59,41 @@ impl Finding {
 pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
     let mut findings = data_dir(&loaded.config.data_dir);
     findings.extend(free_space(loaded));
+    findings.extend(loaded.config.ftp.as_ref().and_then(FtpConfig::tls_files).iter().flat_map(certificate));
     findings.extend(organizations(&loaded.orgs_dir()));
     findings
+}
+
+/// Whether the doors can prove themselves, and for how long.
+fn certificate(files: &TlsFiles) -> Vec<Finding> {
+    let shown = files.certificate.display();
+    let mut findings = match files.load() {
+        Err(problems) => problems
+            .into_iter()
+            .map(|(key, message)| {
+                Finding::wrong(format!("ftp.{key}: {message}"), "mend the file, or name another")
+            })
+            .collect(),
+        Ok(certificate) => vec![expiry(&shown.to_string(), certificate.expires_at)],
+    };
+    if files.key.metadata().is_ok_and(|key| key.mode() & 0o007 != 0) {
+        let key = files.key.display();
+        let what = format!("the private key {key} can be read by everybody on this machine");
+        findings.push(Finding::warning(what, format!("chmod o= {key}")));
+    }
+    findings
+}
+
+fn expiry(certificate: &str, at: SystemTime) -> Finding {
+    let left = DateTime::<Utc>::from(at) - DateTime::<Utc>::from(SystemTime::now());
+    let advice = "put a new one in its place; the server takes it up by itself";
+    if left < TimeDelta::zero() {
+        Finding::warning(format!("certificate {certificate} has expired: senders will refuse it"), advice)
+    } else if left < CERTIFICATE_MIN {
+        Finding::warning(format!("certificate {certificate} expires in {}", length(left)), advice)
+    } else {
+        Finding::ok(format!("certificate {certificate}, valid for {}", length(left)))
+    }
 }
 
 fn data_dir(path: &Path) -> Vec<Finding> {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
+use tidegate_ingest::config::{FtpConfig, Tls};
 
 use crate::cli::CheckConfigArgs;
 use crate::config::{self, Loaded, Problem};
@@ -59,11 +60,21 @@ fn summary(loaded: &Loaded) -> String {
     let mut keys = Keys::default();
     keys.add("OK", loaded.file.display().to_string());
     keys.add("Data", config.data_dir.display().to_string());
-    keys.add_some("FTP", config.ftp.as_ref().map(|ftp| ftp.listen.to_string()));
+    keys.add_some("FTP", config.ftp.as_ref().map(ftp_door));
+    keys.add_some("FTPS", config.ftps_implicit.as_ref().map(|ftps| format!("{}, implicit", ftps.listen)));
     keys.add("Orgs", loaded.orgs_dir().display().to_string());
     keys.add("Times in", loaded.zone().map_or_else(|| "UTC".to_owned(), |zone| zone.to_string()));
     keys.add("Windows", windows(loaded));
     keys.to_string()
+}
+
+fn ftp_door(ftp: &FtpConfig) -> String {
+    let encryption = match ftp.tls {
+        Tls::Required => "TLS required",
+        Tls::Optional => "TLS as the sender asks",
+        Tls::Off => "in the clear",
+    };
+    format!("{}, {encryption}", ftp.listen)
 }
 
 /// Windows that are not over, as the clocks will show them.

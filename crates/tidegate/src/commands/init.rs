@@ -10,7 +10,7 @@ use anyhow::{Context as _, anyhow};
 use tidegate_domain::OrgCode;
 use tidegate_ingest::accounts::create_organization;
 
-use super::{org, password};
+use super::{certificate, org, password};
 use crate::cli::InitArgs;
 use crate::config::{self, DEFAULT};
 use crate::failure::Failure;
@@ -22,10 +22,13 @@ const ACCOUNT: &str = "example";
 pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
     let dir = std::path::absolute(&args.dir).context("while looking for the directory")?;
     let file = dir.join("tidegate.toml");
-    refuse_what_exists(&[file.clone(), dir.join("orgs.d"), dir.join("data")])?;
-    for made in [dir.clone(), dir.join("orgs.d"), dir.join("data")] {
-        make_directory(&made)?;
+    let folders = ["orgs.d", "data", "tls"].map(|name| dir.join(name));
+    refuse_what_exists(&[std::slice::from_ref(&file), &folders].concat())?;
+    make_directory(&dir)?;
+    for made in &folders {
+        make_directory(made)?;
     }
+    certificate::make(&dir.join("tls"))?;
     write_private(&file, &trial_configuration())?;
     let password = add_example(&file)?;
     Ok(Screen::print(&what_next(&file, &password))?)
@@ -46,7 +49,7 @@ fn make_directory(path: &Path) -> Result<(), Failure> {
     Ok(made.with_context(|| format!("while making {}", path.display()))?)
 }
 
-fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     use std::io::Write as _;
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
@@ -58,7 +61,8 @@ fn trial_configuration() -> String {
     [
         ("data_dir = \"/var/lib/tidegate\"", "data_dir = \"data\""),
         ("listen = \"0.0.0.0:2121\"", "listen = \"127.0.0.1:2121\""),
-        ("tls = \"required\"", "tls = \"off\""),
+        ("# certificate = \"", "certificate = \""),
+        ("# key = \"", "key = \""),
     ]
     .iter()
     .fold(DEFAULT.to_owned(), |text, (from, to)| text.replacen(from, to, 1))
@@ -82,6 +86,7 @@ fn what_next(file: &Path, password: &str) -> String {
         "Made, for trying things out on this machine:
   {file}  the configuration, commented
   {dir}/orgs.d/{CODE}.toml  an example organization with one account
+  {dir}/tls  a certificate for this machine, which nobody vouches for, and its key
   {dir}/data  everything durable
 
 Account {ACCOUNT} has the password {password}
@@ -92,13 +97,13 @@ What to do next:
   tidegate serve
 and in another terminal, with a file of HL7 messages:
   export TIDEGATE_CONFIG={file}
-  curl -T FILE ftp://{ACCOUNT}:{password}@127.0.0.1:2121/
+  curl --ssl-reqd --cacert {dir}/tls/certificate.pem -T FILE ftp://{ACCOUNT}:{password}@localhost:2121/
   tidegate queue list
   tidegate status
   tidegate maintenance start --for 10m --reason \"trying it out\"
 
-FTP listens on 127.0.0.1 without encryption: this version has no TLS and no SFTP yet. Keep it off
-networks that others can listen on."
+FTP listens on 127.0.0.1 and is encrypted. For senders elsewhere, set ftp.listen, and put a certificate
+that they trust in the place of the one in {dir}/tls."
     )
 }
 
@@ -111,8 +116,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tidegate.toml");
         write_private(&file, &trial_configuration()).unwrap();
+        std::fs::create_dir(dir.path().join("tls")).unwrap();
+        certificate::make(&dir.path().join("tls")).unwrap();
         let config = config::load(&file).unwrap().config;
-        assert!(config.ftp.unwrap().listen.ip().is_loopback());
+        let ftp = config.ftp.unwrap();
+        assert!(ftp.listen.ip().is_loopback());
+        let certificate = ftp.tls_files().unwrap().load().unwrap();
+        let valid = certificate.expires_at.duration_since(std::time::SystemTime::now()).unwrap();
+        assert!((818..=820).contains(&(valid.as_secs() / 86_400)), "{valid:?}");
         assert_eq!(config.data_dir, dir.path().join("data"));
     }
 }

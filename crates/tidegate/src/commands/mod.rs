@@ -5,6 +5,7 @@
 
 mod act;
 mod backup;
+mod certificate;
 mod check_config;
 mod completions;
 mod doctor;

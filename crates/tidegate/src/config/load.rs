@@ -12,8 +12,18 @@ use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 9] =
-    ["data_dir", "ftp", "limits", "uploads", "auth", "worker", "delivery", "retention", "maintenance"];
+pub(super) const KEYS: [&str; 10] = [
+    "data_dir",
+    "ftp",
+    "ftps_implicit",
+    "limits",
+    "uploads",
+    "auth",
+    "worker",
+    "delivery",
+    "retention",
+    "maintenance",
+];
 
 /// What a text says, as far as it can be read.
 pub(super) struct Parsed {
@@ -50,6 +60,11 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let Parsed { mut config, calendar, problems } = parse(&text);
     config.data_dir = file.with_file_name(&config.data_dir);
+    if let Some(ftp) = &mut config.ftp {
+        for path in [&mut ftp.certificate, &mut ftp.key, &mut ftp.client_ca].into_iter().flatten() {
+            *path = file.with_file_name(&path);
+        }
+    }
     Ok((Loaded { file, config, calendar }, of_file(problems)))
 }
 
@@ -59,6 +74,7 @@ pub(super) fn parse(text: &str) -> Parsed {
     let config = Config {
         data_dir: document.take("data_dir").unwrap_or_else(|| PathBuf::from("/var/lib/tidegate")),
         ftp: document.take("ftp"),
+        ftps_implicit: document.take("ftps_implicit"),
         limits: document.section("limits"),
         uploads: document.section("uploads"),
         auth: document.section("auth"),
@@ -81,6 +97,8 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
         }
     };
     add("ftp", config.ftp.as_ref().map(FtpConfig::validate).unwrap_or_default());
+    let implicit = config.ftps_implicit.as_ref().map(|implicit| implicit.validate(config.ftp.as_ref()));
+    add("ftps_implicit", implicit.unwrap_or_default());
     add("limits", config.limits.validate());
     add("uploads", config.uploads.validate());
     add("auth", config.auth.validate());

@@ -18,7 +18,9 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 use serde::Serialize;
 use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
-use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, UploadsConfig};
+use tidegate_ingest::config::{
+    AuthConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, UploadsConfig,
+};
 use tidegate_worker::config::{DeliveryConfig, RetentionConfig, WorkerConfig};
 
 pub(crate) use load::{load, load_leniently};
@@ -36,6 +38,9 @@ pub(crate) struct Config {
     /// The FTP door; closed where the section is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ftp: Option<FtpConfig>,
+    /// Its second listener, for TLS from the first byte on; closed where the section is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ftps_implicit: Option<FtpsImplicitConfig>,
     pub(crate) limits: LimitsConfig,
     pub(crate) uploads: UploadsConfig,
     pub(crate) auth: AuthConfig,
@@ -60,6 +65,13 @@ impl Loaded {
     /// Where the organizations' files lie.
     pub(crate) fn orgs_dir(&self) -> PathBuf {
         self.file.with_file_name("orgs.d")
+    }
+
+    /// What is wrong with settings of a section although each is right in itself.
+    pub(crate) fn problems_of(&self, section: &str, settings: Vec<Setting>) -> String {
+        let problem = |(key, message)| Problem { line: None, key: format!("{section}.{key}"), message };
+        let problems = settings.into_iter().map(problem).collect();
+        Problems { file: self.file.clone(), problems }.to_string()
     }
 
     /// The zone in which people are shown times.

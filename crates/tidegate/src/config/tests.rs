@@ -27,7 +27,9 @@ fn the_commented_default_is_the_default() {
 
 #[test]
 fn the_commented_default_names_every_key() {
-    let loopback = "[ftp]\nlisten = '127.0.0.1:2121'\ntls = 'off'\npassive_host = '192.0.2.1'\n\
+    let loopback = "[ftp]\nlisten = '127.0.0.1:2121'\ntls = 'optional'\npassive_host = '192.0.2.1'\n\
+                    certificate = 'c.pem'\nkey = 'k.pem'\nclient_ca = 'a.pem'\n\
+                    [ftps_implicit]\n\
                     [delivery]\npath = 'delivered'\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n";
     let config = right(loopback);

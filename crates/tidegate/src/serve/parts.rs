@@ -9,6 +9,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow};
 use tidegate_domain::SystemClock;
 use tidegate_ingest::accounts::Directory;
+use tidegate_ingest::config::FtpConfig;
+use tidegate_ingest::ftp::FtpListeners;
+use tidegate_ingest::tls::ServerTls;
 use tidegate_store::{Options, Recovery, Store};
 use tidegate_web::api::Listener;
 use tidegate_web::control::{ControlSocket, SocketError};
@@ -16,7 +19,7 @@ use tidegate_worker::{Deliver, Retention};
 use tokio::net::TcpListener;
 
 use super::open_failure;
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use crate::environment::foreign_owner;
 use crate::failure::Failure;
 
@@ -27,7 +30,8 @@ pub(super) struct Parts {
     pub(super) retention: Retention,
     pub(super) directory: Arc<Directory>,
     pub(super) target: Arc<dyn Deliver>,
-    pub(super) ftp: Option<TcpListener>,
+    pub(super) tls: Option<Arc<ServerTls>>,
+    pub(super) ftp: Option<FtpListeners>,
     pub(super) control: ControlSocket,
 }
 
@@ -39,19 +43,24 @@ impl Parts {
         let retention = Retention::new(store.clone(), terms, clock, recovery.newest_job_at);
         let directory = Arc::new(open_directory(&loaded)?);
         let target = open_target(&loaded)?;
-        let ftp = match &loaded.config.ftp {
-            Some(ftp) => Some(listen("ftp", ftp.listen).await?),
-            None => None,
-        };
+        let tls = open_tls(&loaded)?;
+        let ftp = open_ftp(&loaded.config).await?;
         let control = ControlSocket::bind(&loaded.control_socket()).map_err(socket_failure)?;
-        Ok(Self { loaded, store, retention, directory, target, ftp, control })
+        Ok(Self { loaded, store, retention, directory, target, tls, ftp, control })
     }
 
     /// Where the server listens, as bound.
     pub(super) fn listeners(&self) -> Vec<Listener> {
-        let ftp = self.ftp.as_ref().and_then(|listener| listener.local_addr().ok());
-        ftp.map(|address| Listener { protocol: "ftp".to_owned(), address: address.to_string() })
-            .into_iter()
+        let ftp = self.ftp.as_ref();
+        let doors =
+            [("ftp", ftp.map(|ftp| &ftp.explicit)), ("ftps", ftp.and_then(|ftp| ftp.implicit.as_ref()))];
+        let bound =
+            doors.into_iter().filter_map(|(protocol, door)| Some((protocol, door?.local_addr().ok()?)));
+        bound
+            .map(|(protocol, address)| Listener {
+                protocol: protocol.to_owned(),
+                address: address.to_string(),
+            })
             .collect()
     }
 }
@@ -91,6 +100,24 @@ fn open_directory(loaded: &Loaded) -> Result<Directory, Failure> {
 fn open_target(loaded: &Loaded) -> Result<Arc<dyn Deliver>, Failure> {
     let target = loaded.config.delivery.target(&loaded.config.data_dir);
     Ok(target.context("while opening the directory for delivered messages (delivery.path)")?)
+}
+
+/// What the doors prove themselves with.
+fn open_tls(loaded: &Loaded) -> Result<Option<Arc<ServerTls>>, Failure> {
+    let files = loaded.config.ftp.as_ref().and_then(FtpConfig::tls_files);
+    let opened = files.map(ServerTls::open).transpose();
+    let tls = opened.map_err(|settings| Failure::Configuration(loaded.problems_of("ftp", settings)))?;
+    Ok(tls.map(Arc::new))
+}
+
+async fn open_ftp(config: &Config) -> Result<Option<FtpListeners>, Failure> {
+    let Some(ftp) = &config.ftp else { return Ok(None) };
+    let explicit = listen("ftp", ftp.listen).await?;
+    let implicit = match &config.ftps_implicit {
+        Some(implicit) => Some(listen("ftps_implicit", implicit.listen).await?),
+        None => None,
+    };
+    Ok(Some(FtpListeners { explicit, implicit }))
 }
 
 async fn listen(section: &str, address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -12,12 +12,12 @@ use tidegate_domain::{Clock as _, SystemClock};
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Directory, watch as watch_accounts};
 use tidegate_ingest::config::FtpConfig;
-use tidegate_ingest::ftp::{self, Announcement, FtpDoor};
+use tidegate_ingest::ftp::{self, Announcement, FtpDoor, FtpListeners};
+use tidegate_ingest::tls::{ServerTls, watch as watch_certificate};
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
 use tidegate_worker::config::WorkerConfig;
 use tidegate_worker::{Deliver, Retention, Worker};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -38,7 +38,7 @@ const STOP_MAX: Duration = Duration::from_secs(45);
 /// senders and staff are still told so.
 const FAILED_STOP_MAX: Duration = Duration::from_secs(3);
 
-/// Changes of organization files are looked for at least this often.
+/// Changes of organization files and of the certificate are looked for at least this often.
 const RESCAN: Duration = Duration::from_secs(30);
 
 /// The name of a part that ended, or why it failed.
@@ -59,6 +59,7 @@ impl Running {
         let site = Arc::new(RunningSite {
             store: parts.store.clone(),
             directory: Arc::clone(&parts.directory),
+            tls: parts.tls.clone(),
             listeners: parts.listeners(),
             beside_store: beside_store(&parts.loaded),
             file: parts.loaded.file.clone(),
@@ -70,9 +71,12 @@ impl Running {
         let mut running = Self { store: parts.store, site, ready, tasks, stop };
         running.watch_organizations(&parts.directory);
         running.work(&parts.directory, parts.target, parts.loaded.config.worker.clone());
-        if let Some((listener, config)) = parts.ftp.zip(parts.loaded.config.ftp.clone()) {
+        if let Some(tls) = &parts.tls {
+            running.watch_certificate(tls);
+        }
+        if let Some((listeners, config)) = parts.ftp.zip(parts.loaded.config.ftp.clone()) {
             let intake = intake(&running.store, parts.directory, &parts.loaded.config)?;
-            running.open_ftp(listener, config, intake);
+            running.open_ftp(listeners, config, parts.tls, intake);
         }
         running.tidy(parts.retention.clone());
         running.take_orders(parts.control, parts.retention);
@@ -156,12 +160,26 @@ impl Running {
         });
     }
 
-    fn open_ftp(&mut self, listener: TcpListener, config: FtpConfig, intake: Arc<Intake>) {
+    fn watch_certificate(&mut self, tls: &Arc<ServerTls>) {
+        let (tls, stopping) = (Arc::clone(tls), self.stopping());
+        self.tasks.spawn(async move {
+            watch_certificate(tls, RESCAN, stopping).await;
+            Ok("watch on the certificate")
+        });
+    }
+
+    fn open_ftp(
+        &mut self,
+        listeners: FtpListeners,
+        config: FtpConfig,
+        tls: Option<Arc<ServerTls>>,
+        intake: Arc<Intake>,
+    ) {
         let announcement = announce(&self.store);
-        let door = FtpDoor { config, intake, announcement, grace: UPLOAD_GRACE };
+        let door = FtpDoor { config, tls, intake, announcement, grace: UPLOAD_GRACE };
         let stopping = self.stopping();
         self.tasks.spawn(async move {
-            ftp::run(listener, door, stopping).await;
+            ftp::run(listeners, door, stopping).await;
             Ok("FTP door")
         });
     }

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tidegate_domain::OrgCode;
 use tidegate_domain::maintenance::MaintenanceConfig;
 use tidegate_ingest::accounts::Directory;
+use tidegate_ingest::tls::ServerTls;
 use tidegate_store::{Beside, Store};
 use tidegate_web::api::{Listener, Reloaded};
 use tidegate_web::control::Site;
@@ -19,6 +20,7 @@ use crate::config::{self, Config, Loaded};
 pub(super) struct RunningSite {
     pub(super) store: Store,
     pub(super) directory: Arc<Directory>,
+    pub(super) tls: Option<Arc<ServerTls>>,
     pub(super) listeners: Vec<Listener>,
     /// What belongs to a backup beside the store.
     pub(super) beside_store: Vec<Beside>,
@@ -81,6 +83,7 @@ impl Site for RunningSite {
     fn problems(&self) -> Vec<String> {
         let mut problems = self.configuration.lock().unwrap_or_else(PoisonError::into_inner).clone();
         problems.extend(self.directory.problems().iter().map(ToString::to_string));
+        problems.extend(self.tls.iter().flat_map(|tls| tls.problems()));
         problems
     }
 
@@ -94,6 +97,9 @@ impl Site for RunningSite {
 
     fn reload(&self) -> Reloaded {
         self.directory.reload();
+        if let Some(tls) = &self.tls {
+            tls.reload();
+        }
         let problems = self.reload_windows();
         *self.configuration.lock().unwrap_or_else(PoisonError::into_inner) = problems;
         Reloaded { organizations: self.directory.current().iter().count(), problems: self.problems() }
