@@ -65,6 +65,8 @@ fn each_foreign_engine_is_named_by_one_room_only() {
     let homes = [
         ("sled", &["tidegate-store", "tidegate-migrations"][..]),
         ("libunftp", &["tidegate-ingest"]),
+        ("tokio-rustls", &["tidegate-ftp"]),
+        ("rustls", &["tidegate-ingest"]),
         ("unftp-core", &["tidegate-ftp", "tidegate-ingest"]),
         ("notify", &["tidegate-ingest"]),
         ("axum", &["tidegate-web"]),

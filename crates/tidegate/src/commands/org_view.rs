@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use tidegate_domain::{Hl7Profile, OrgCode, Organization};
+use tidegate_ingest::config::Tls;
 use tidegate_web::api::LegalHoldView;
 
 use crate::context::Context;
@@ -134,11 +135,19 @@ pub(super) fn sheet(context: &Context, organization: &Organization) -> String {
         let host =
             if ftp.listen.ip().is_unspecified() { "HOST".to_owned() } else { ftp.listen.ip().to_string() };
         let port = ftp.listen.port();
-        keys.add("FTP", format!("host {host}, port {port}, passive mode"));
+        let (encrypted, option) = match ftp.tls {
+            Tls::Required => (", encrypted: explicit TLS", "--ssl-reqd "),
+            Tls::Optional => (", explicit TLS if you like", "--ssl-reqd "),
+            Tls::Off => ("", ""),
+        };
+        keys.add("FTP", format!("host {host}, port {port}, passive mode{encrypted}"));
+        if let Some(implicit) = &context.loaded.config.ftps_implicit {
+            keys.add("FTPS", format!("host {host}, port {}, implicit TLS", implicit.listen.port()));
+        }
         keys.add("User", account);
         keys.add("Upload", "into / or inbox/; a temporary name and a rename, or a plain put");
         keys.add("Fetch", "from outbox/: NAME.JOB.response and NAME.JOB.report.txt; delete them when read");
-        keys.add("Try", format!("curl -T FILE ftp://{account}@{host}:{port}/"));
+        keys.add("Try", format!("curl {option}-T FILE ftp://{account}@{host}:{port}/"));
     }
     format!("\nFor the sender:\n{keys}")
 }
