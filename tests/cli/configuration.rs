@@ -97,6 +97,19 @@ fn init_makes_what_can_be_served_at_once_and_overwrites_nothing() {
     let password = told.split_once("has the password ").unwrap().1.split_whitespace().next().unwrap();
     assert!(org.contains("$argon2id$") && !org.contains(password));
 
+    let folder = dir.path().join("try/tls");
+    assert!(init("other").status.success());
+    std::fs::copy(dir.path().join("other/tls/key.pem"), folder.join("key.pem")).unwrap();
+    for command in ["serve", "check-config"] {
+        let refused = tidegate().args([command, "--config"]).arg(&config).output().unwrap();
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(78), "{told}");
+        assert!(told.contains("ftp.key") && told.contains("is not the key of the certificate"), "{told}");
+    }
+    std::fs::remove_file(folder.join("key.pem")).unwrap();
+    let refused = tidegate().args(["serve", "--config"]).arg(&config).output().unwrap();
+    assert_eq!(refused.status.code(), Some(78), "{refused:?}");
+
     assert_eq!(init("try").status.code(), Some(1));
     assert_eq!(std::fs::read(&config).unwrap(), before);
 }

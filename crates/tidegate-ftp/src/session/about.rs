@@ -23,7 +23,7 @@ where
             Verb::Allo => Reply::new(202, "No space has to be reserved"),
             Verb::Syst => Reply::new(215, "UNIX Type: L8"),
             Verb::Feat => self.features(),
-            Verb::Help => help(&word),
+            Verb::Help => self.help(&word),
             Verb::Opts => self.options(&word),
             Verb::Type => representation(&word),
             Verb::Mode if word == "S" => Reply::new(200, "Mode is stream"),
@@ -36,13 +36,13 @@ where
     }
 
     fn features(&self) -> Reply {
-        let is_encryptable = self.tls.config().is_some();
+        let is_encryptable = self.offers(Verb::Auth);
         let mut features = Vec::new();
         if is_encryptable {
             features.push("AUTH TLS".to_owned());
         }
         features.extend(["CLNT", "EPSV"].map(str::to_owned));
-        if self.engine.settings.active_mode {
+        if self.offers(Verb::Eprt) {
             features.push("EPRT".to_owned());
         }
         features.extend(["MDTM", "MFMT"].map(str::to_owned));
@@ -50,11 +50,35 @@ where
         if is_encryptable {
             features.extend(["PBSZ", "PROT"].map(str::to_owned));
         }
-        if self.storage.supported_features() & FEATURE_RESTART != 0 {
+        if self.offers(Verb::Rest) {
             features.push("REST STREAM".to_owned());
         }
         features.extend(["SIZE", "TVFS", "UTF8"].map(str::to_owned));
         Reply::list(211, "Features:", features, "End")
+    }
+
+    /// Whether a command can lead to anything here.
+    fn offers(&self, verb: Verb) -> bool {
+        match verb {
+            Verb::Auth | Verb::Pbsz | Verb::Prot | Verb::Ccc => self.tls.config().is_some(),
+            Verb::Port | Verb::Eprt => self.engine.settings.active_mode,
+            Verb::Rest => self.storage.supported_features() & FEATURE_RESTART != 0,
+            _ => true,
+        }
+    }
+
+    fn help(&self, word: &str) -> Reply {
+        if !word.is_empty() {
+            let offered = Verb::named(word).filter(|verb| self.offers(*verb));
+            return match offered.and_then(|_| Verb::usage(word)) {
+                Some(usage) => Reply::new(214, usage),
+                None => Reply::new(502, "There is no such command here"),
+            };
+        }
+        let names: Vec<&str> =
+            Verb::names().filter(|name| Verb::named(name).is_some_and(|verb| self.offers(verb))).collect();
+        let rows = names.chunks(10).map(|row| row.join(" "));
+        Reply::list(214, "Commands:", rows, "HELP <command> tells how one is written")
     }
 
     fn options(&mut self, word: &str) -> Reply {
@@ -91,16 +115,4 @@ fn representation(word: &str) -> Reply {
         "A" => Reply::new(200, "Type is ASCII; files are moved byte by byte all the same"),
         _ => Reply::new(504, "There are types A and I only"),
     }
-}
-
-fn help(word: &str) -> Reply {
-    if !word.is_empty() {
-        return match Verb::usage(word) {
-            Some(usage) => Reply::new(214, usage),
-            None => Reply::new(502, "Unknown command"),
-        };
-    }
-    let names: Vec<&str> = Verb::names().collect();
-    let rows = names.chunks(10).map(|row| row.join(" "));
-    Reply::list(214, "Commands:", rows, "HELP <command> tells how one is written")
 }

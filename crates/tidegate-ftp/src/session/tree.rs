@@ -93,7 +93,13 @@ where
         if verb == Verb::Mfmt {
             return self.keep_time(argument).await;
         }
-        let metadata = self.metadata(argument).await?;
+        let metadata = match self.metadata(argument).await {
+            // MDTM with a time is an older MFMT, unless it is the name of a file.
+            Err(_) if verb == Verb::Mdtm && begins_with_time(argument) => {
+                return self.keep_time(argument).await;
+            }
+            found => found?,
+        };
         Ok(match verb {
             Verb::Mlst => {
                 let path = self.path(argument);
@@ -134,4 +140,10 @@ where
             Err(error) => failure::reply(&error),
         }
     }
+}
+
+/// Whether `argument` begins like `20261123040000 `.
+fn begins_with_time(argument: &[u8]) -> bool {
+    let (time, rest) = argument.split_at(argument.len().min(14));
+    time.len() == 14 && time.iter().all(u8::is_ascii_digit) && rest.starts_with(b" ")
 }

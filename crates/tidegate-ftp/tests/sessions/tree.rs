@@ -1,4 +1,6 @@
-use crate::client::Client;
+use tidegate_ftp::Settings;
+
+use crate::client::{Client, settings};
 
 #[tokio::test]
 async fn files_are_looked_at_renamed_and_deleted() {
@@ -7,6 +9,11 @@ async fn files_are_looked_at_renamed_and_deleted() {
     assert_eq!(client.expect("SIZE a b.hl7", 213).await, "213 3\r\n");
     assert_eq!(client.expect("MDTM a b.hl7", 213).await, "213 19700102000000\r\n");
     client.expect("MFMT 20200101000000 a b.hl7", 213).await;
+    assert_eq!(
+        client.expect("MDTM 20200101000000 a b.hl7", 213).await,
+        "213 Modify=19700102000000; a b.hl7\r\n"
+    );
+    client.expect("MDTM 20200101000000 none", 550).await;
     client.expect("SITE CHMOD 644 a b.hl7", 200).await;
     client.expect("SITE CHMOD 644 none", 550).await;
     client.expect("SIZE sub", 550).await;
@@ -52,6 +59,21 @@ async fn directories_and_single_files_are_listed_in_each_style() {
     let data = client.begin("NLST nowhere").await;
     client.expect_reply(550).await;
     drop(data);
+}
+
+#[tokio::test]
+async fn help_names_what_is_offered_and_nothing_else() {
+    let mut client = Client::login().await;
+    let help = client.expect("HELP", 214).await;
+    assert!([" PORT ", " EPRT ", " REST ", " STOR "].iter().all(|name| help.contains(name)), "{help}");
+    assert!(!help.contains("AUTH"), "{help}");
+    client.expect("HELP PROT", 502).await;
+    let passive = Settings { active_mode: false, ..settings() };
+    let mut client = Client::connect(passive).await.logged_in().await;
+    let help = client.expect("HELP", 214).await;
+    assert!(!help.contains(" PORT ") && !help.contains(" EPRT "), "{help}");
+    client.expect("HELP PORT", 502).await;
+    client.expect("PORT 127,0,0,1,200,1", 502).await;
 }
 
 #[tokio::test]

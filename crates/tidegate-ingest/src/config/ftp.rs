@@ -39,6 +39,8 @@ pub struct FtpConfig {
     /// its own; the control connection's own address where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passive_host: Option<Ipv4Addr>,
+    /// Whether senders may have data connections made to them (PORT, EPRT); to their own address only.
+    pub active: bool,
     /// Allows passwords and files in the clear on other addresses than loopback.
     pub allow_plaintext: bool,
 }
@@ -79,6 +81,7 @@ impl Default for FtpConfig {
             client_certificate_required: false,
             passive_ports: PortRange::default(),
             passive_host: None,
+            active: false,
             allow_plaintext: false,
         }
     }
@@ -152,6 +155,9 @@ impl FtpConfig {
         if self.client_ca.is_some() {
             problem("client_ca", "is not used with TLS here");
         }
+        if self.active {
+            problem("active", "has no active mode here");
+        }
         problems
     }
 }
@@ -200,6 +206,10 @@ mod tests {
         assert_eq!(keys(&format!("{text}engine = 'libunftp'")), ["listen"]);
         let text = "engine = 'libunftp'\ncertificate = 'c.pem'\nkey = 'k.pem'\nclient_ca = 'a.pem'\n";
         assert_eq!(keys(text), ["tls", "client_ca"]);
+        assert_eq!(
+            keys("engine = 'libunftp'\nlisten = '127.0.0.1:21'\ntls = 'off'\nactive = true"),
+            ["active"]
+        );
         assert_eq!(keys(&format!("{text}tls = 'optional'")), ["tls", "client_ca"]);
     }
 

@@ -19,6 +19,7 @@ pub(super) fn new(config: &FtpConfig, limits: &LimitsConfig) -> Engine {
         ready: READY.to_owned(),
         passive_ports: config.passive_ports.ports(),
         passive_host: config.passive_host,
+        active_mode: config.active,
         idle_max: limits.session_idle_max.0,
         ..Settings::default()
     })
