@@ -35,7 +35,7 @@ impl Committer {
         };
         // Before its answer, after which its sender may look for it.
         self.defer_files(&jobs);
-        self.answer(&jobs);
+        self.answer(jobs);
         self.write_surplus();
         self.note_settled();
         self.core.wakeup.notify_one();
@@ -112,12 +112,13 @@ impl Committer {
         self.core.settled_seq.store(settled, Ordering::Release);
     }
 
-    fn answer(&mut self, jobs: &[Option<Job>]) {
-        let job_at = |item: usize| jobs.get(item).cloned().flatten().ok_or(StoreError::UnknownJob);
+    fn answer(&mut self, mut jobs: Vec<Option<Job>>) {
+        let mut job_at =
+            |item: usize| jobs.get_mut(item).and_then(Option::take).ok_or(StoreError::UnknownJob);
         for waiter in self.batch.take_waiters() {
             match waiter {
                 Waiter::Job { item, reply } => drop(reply.send(job_at(item))),
-                Waiter::Jobs { items, reply } => drop(reply.send(items.map(job_at).collect())),
+                Waiter::Jobs { items, reply } => drop(reply.send(items.map(&mut job_at).collect())),
                 Waiter::Purged { ids, reply } => drop(reply.send(Ok(ids))),
                 Waiter::Nothing { reply } => drop(reply.send(Ok(()))),
             }

@@ -9,6 +9,7 @@
 
 mod block;
 mod spill;
+mod strand;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! The file of a large upload, while it is written.
 //!
-//! A block is hashed and written at the same time, off the runtime, while the next one fills. So an upload
-//! has two blocks at most, and is as fast as the slowest of the three.
+//! Full blocks are hashed and written at the same time, each in its own order and off the runtime, while the next
+//! one fills. So an upload is as fast as the slowest of the three, and has a few blocks at most.
 
 use std::io;
 use std::sync::Arc;
@@ -10,47 +10,56 @@ use sha2::{Digest, Sha256};
 use tidegate_disk::DiskFile;
 use tokio::io::AsyncRead;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::Taken;
 use super::block::Block;
+use super::strand::Strand;
 use crate::core::Core;
 
 /// How many uploads at once may have large blocks: 64 MiB in all. A large block saves changes between
 /// threads, which the processor has no time for anyway when there are so many.
-pub(crate) const LARGE_BLOCKS_MAX: usize = 32;
+pub(crate) const LARGE_BLOCKS_MAX: usize = 16;
 const LARGE_BLOCK_BYTES: usize = 1 << 20;
 const SMALL_BLOCK_BYTES: usize = 128 << 10;
+/// Blocks of an upload: one fills, and hashing and writing can each be at another while one waits.
+const BLOCKS_MAX: usize = 4;
 
-/// A large upload's file, the block that is on its way to it, and the one that fills.
+/// A large upload's file, the blocks that are on their way to it, and the one that fills.
 #[derive(Debug)]
 pub(super) struct Spill {
     path: Taken,
     filling: Block,
-    writer: Option<Writer>,
+    writing: Strand<DiskFile>,
+    hashing: Strand<Sha256>,
     block_bytes: usize,
+    blocks: usize,
+    spare: UnboundedReceiver<Block>,
+    spares: UnboundedSender<Block>,
     _large: Option<OwnedSemaphorePermit>,
 }
 
-/// What was written, or is being written.
-#[derive(Debug)]
-enum Writer {
-    Idle(Written),
-    Busy(Flight),
-}
-
-#[derive(Debug)]
-struct Written {
-    file: DiskFile,
-    hasher: Sha256,
-    spare: Option<Block>,
-}
-
+/// A block on its way, which comes back empty from wherever it is dropped last.
 #[derive(Debug)]
 struct Flight {
-    block: Arc<Block>,
-    writing: JoinHandle<io::Result<DiskFile>>,
-    hashing: JoinHandle<Sha256>,
+    block: Option<Block>,
+    spares: UnboundedSender<Block>,
+}
+
+impl Flight {
+    fn bytes(&self) -> &[u8] {
+        self.block.as_ref().map(Block::bytes).unwrap_or_default()
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if let Some(mut block) = self.block.take() {
+            block.clear();
+            // Nobody takes it if the upload is over.
+            drop(self.spares.send(block));
+        }
+    }
 }
 
 impl Spill {
@@ -61,9 +70,10 @@ impl Spill {
         let mut filling = Block::new(block_bytes);
         filling.read(&mut bytes).await?;
         let path = Taken::new(core);
-        let file = core.disk().create_new(&path.path)?;
-        let writer = Some(Writer::Idle(Written { file, hasher: Sha256::new(), spare: None }));
-        Ok(Self { path, filling, writer, block_bytes, _large: large })
+        let writing = Strand::new(core.disk().create_new(&path.path)?);
+        let (spares, spare) = unbounded_channel();
+        let hashing = Strand::new(Sha256::new());
+        Ok(Self { path, filling, writing, hashing, block_bytes, blocks: 1, spare, spares, _large: large })
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -74,58 +84,49 @@ impl Spill {
         self.filling.read(input).await
     }
 
-    /// Sends the full block on its way, as soon as the one before has arrived.
+    /// Sends the full block on its way, as soon as there is another one.
     pub(super) async fn pass_on(&mut self) -> io::Result<()> {
-        let mut written = self.written().await?;
-        let next = written.spare.take().unwrap_or_else(|| Block::new(self.block_bytes));
-        let block = std::mem::replace(&mut self.filling, next);
-        self.writer = Some(Writer::Busy(written.put(block, DiskFile::write_direct)));
+        let next = self.empty_block().await;
+        self.writing.check()?;
+        let full = std::mem::replace(&mut self.filling, next);
+        let block = self.fly(full);
+        self.writing.push(move |file| file.write_direct(block.bytes()));
         Ok(())
     }
 
     /// Writes the last block and syncs; the file and its SHA-256.
     pub(super) async fn finish(mut self) -> io::Result<(Taken, [u8; 32])> {
-        let flight = self.written().await?.put(self.filling, |file, bytes| {
-            file.write_all(bytes)?;
+        let last = std::mem::replace(&mut self.filling, Block::new(0));
+        let block = self.fly(last);
+        let written = self.writing.end(move |file| {
+            file.write_all(block.bytes())?;
             file.sync_all()
         });
-        let written = flight.landed().await?;
-        Ok((self.path, written.hasher.finalize().into()))
+        written.await?;
+        let sha256 = self.hashing.end(|hasher| Ok(std::mem::take(hasher).finalize().into())).await?;
+        Ok((self.path, sha256))
     }
 
-    async fn written(&mut self) -> io::Result<Written> {
-        match self.writer.take() {
-            Some(Writer::Idle(written)) => Ok(written),
-            Some(Writer::Busy(flight)) => flight.landed().await,
-            None => Err(io::Error::other("an earlier block was lost")),
-        }
-    }
-}
-
-impl Written {
-    fn put(
-        self,
-        block: Block,
-        write: impl FnOnce(&mut DiskFile, &[u8]) -> io::Result<()> + Send + 'static,
-    ) -> Flight {
-        let block = Arc::new(block);
-        let (mut file, to_write) = (self.file, Arc::clone(&block));
-        let writing = spawn_blocking(move || write(&mut file, to_write.bytes()).map(|()| file));
-        let (mut hasher, to_hash) = (self.hasher, Arc::clone(&block));
-        let hashing = spawn_blocking(move || {
-            hasher.update(to_hash.bytes());
-            hasher
+    /// Has a block hashed; it is yet to be written.
+    fn fly(&self, block: Block) -> Arc<Flight> {
+        let flight = Arc::new(Flight { block: Some(block), spares: self.spares.clone() });
+        let block = Arc::clone(&flight);
+        self.hashing.push(move |hasher| {
+            hasher.update(block.bytes());
+            Ok(())
         });
-        Flight { block, writing, hashing }
+        flight
     }
-}
 
-impl Flight {
-    async fn landed(self) -> io::Result<Written> {
-        let file = self.writing.await.map_err(io::Error::other)??;
-        let hasher = self.hashing.await.map_err(io::Error::other)?;
-        let mut spare = Arc::into_inner(self.block);
-        spare.iter_mut().for_each(Block::clear);
-        Ok(Written { file, hasher, spare })
+    async fn empty_block(&mut self) -> Block {
+        if let Ok(block) = self.spare.try_recv() {
+            return block;
+        }
+        if self.blocks < BLOCKS_MAX {
+            self.blocks += 1;
+            return Block::new(self.block_bytes);
+        }
+        // They all come back, and we can send as well.
+        self.spare.recv().await.unwrap_or_else(|| Block::new(self.block_bytes))
     }
 }
