@@ -21,16 +21,22 @@ struct State<T> {
     thing: Option<T>,
     steps: VecDeque<Step<T>>,
     error: Option<io::Error>,
+    /// Whether a step has failed.
+    is_over: bool,
 }
 
 impl<T: Send + 'static> Strand<T> {
     pub(super) fn new(thing: T) -> Self {
-        Self(Arc::new(Mutex::new(State { thing: Some(thing), steps: VecDeque::new(), error: None })))
+        let (thing, steps) = (Some(thing), VecDeque::new());
+        Self(Arc::new(Mutex::new(State { thing, steps, error: None, is_over: false })))
     }
 
     /// Has something done after everything else; not at all after an error.
     pub(super) fn push(&self, step: impl FnOnce(&mut T) -> io::Result<()> + Send + 'static) {
         let mut state = lock(&self.0);
+        if state.is_over {
+            return;
+        }
         state.steps.push_back(Box::new(step));
         if let Some(thing) = state.thing.take() {
             let shared = Arc::clone(&self.0);
@@ -68,7 +74,7 @@ fn work<T>(shared: &Mutex<State<T>>, mut thing: T) {
         drop(state);
         if let Err(error) = step(&mut thing) {
             let mut state = lock(shared);
-            state.error = Some(error);
+            (state.error, state.is_over) = (Some(error), true);
             state.steps.clear();
             return;
         }
@@ -109,9 +115,20 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_done_after_an_error() {
         let strand = Strand::new(());
+        let (dropped, is_dropped) = oneshot::channel::<()>();
         strand.push(|()| Err(io::ErrorKind::StorageFull.into()));
-        strand.push(|()| unreachable!());
-        let error = strand.end(|()| Ok(())).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        strand.push(move |()| {
+            dropped.send(()).unwrap();
+            Ok(())
+        });
+        is_dropped.await.unwrap_err();
+        assert_eq!(strand.check().unwrap_err().kind(), io::ErrorKind::StorageFull);
+        let (dropped, is_dropped) = oneshot::channel::<()>();
+        strand.push(move |()| {
+            dropped.send(()).unwrap();
+            Ok(())
+        });
+        is_dropped.await.unwrap_err();
+        strand.end(|()| Ok(())).await.unwrap_err();
     }
 }
