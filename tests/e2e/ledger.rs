@@ -57,7 +57,7 @@ fn jobs_by_name(site: &Site) -> BTreeMap<String, Vec<Value>> {
 }
 
 /// Control ids of the delivered messages and how often each was delivered.
-fn delivered(site: &Site) -> BTreeMap<String, usize> {
+pub(crate) fn delivered(site: &Site) -> BTreeMap<String, usize> {
     let mut times = BTreeMap::new();
     for org in ["A", "B"] {
         for name in site.files(&format!("delivered/{org}")) {

@@ -14,6 +14,7 @@
 mod backup;
 mod bad_input;
 mod crash;
+mod folder;
 mod ledger;
 mod privacy;
 mod rig;

@@ -55,6 +55,12 @@ impl Site {
         site
     }
 
+    /// Adds to the configuration.
+    pub(crate) fn configure(&self, more: &str) {
+        let mut file = std::fs::File::options().append(true).open(self.path("tidegate.toml")).unwrap();
+        writeln!(file, "{more}").unwrap();
+    }
+
     pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.dir.path().join(below)
     }

@@ -5,7 +5,7 @@
 //! of a job afterwards is not decided here.
 //!
 //! [`accounts`] says who may log in, [`session`] what one connection is, [`storage`] what it sees, and
-//! [`ftp`] speaks the protocol. Only the engine module of a door names that protocol's library, so
+//! [`ftp`] speaks the protocol; [`folder`] takes files that something else received. Only the engine module of a door names that protocol's library, so
 //! that accounts, sessions and storage carry over to another engine.
 //!
 //! # Logs
@@ -17,6 +17,7 @@
 
 pub mod accounts;
 pub mod config;
+pub mod folder;
 pub mod ftp;
 mod intake;
 pub mod session;

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use tidegate_domain::job::JobEvent;
+use tidegate_domain::job::{Job, JobEvent};
 use tidegate_domain::{JobId, OrgCode, UploadName};
 
 use crate::Store;
@@ -85,6 +85,12 @@ impl Store {
             Some((path, ..)) => look_at(path, name),
             None => Ok(None),
         }
+    }
+
+    /// The job that a file of the outbox answers.
+    pub fn outbox_job(&self, org: &OrgCode, name: &[u8]) -> Result<Option<Job>, StoreError> {
+        let Some((_, id, _)) = self.outbox_path(org, name) else { return Ok(None) };
+        self.core.reader()?.job(id)
     }
 
     /// Opens a file of the outbox for reading.

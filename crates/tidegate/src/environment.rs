@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tidegate_ingest::accounts::load_folder;
-use tidegate_ingest::config::FtpConfig;
+use tidegate_ingest::config::{FolderConfig, FtpConfig};
 use tidegate_ingest::tls::TlsFiles;
 
 use crate::config::Loaded;
@@ -61,6 +61,7 @@ pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
     findings.extend(free_space(loaded));
     findings.extend(loaded.config.ftp.as_ref().and_then(FtpConfig::tls_files).iter().flat_map(certificate));
     findings.extend(organizations(&loaded.orgs_dir()));
+    findings.extend(loaded.config.folder.iter().flat_map(folder));
     findings
 }
 
@@ -93,6 +94,28 @@ fn expiry(certificate: &str, at: SystemTime) -> Finding {
         Finding::warning(format!("certificate {certificate} expires in {}", length(left)), advice)
     } else {
         Finding::ok(format!("certificate {certificate}, valid for {}", length(left)))
+    }
+}
+
+fn folder(folder: &FolderConfig) -> Vec<Finding> {
+    let responses = folder.responses.iter().map(|path| ("folder.responses", path));
+    let directories = std::iter::once(("folder.path", &folder.path)).chain(responses);
+    directories.map(|(key, path)| writable(key, path)).collect()
+}
+
+/// A directory that files are taken from or brought to: both need the right to change it.
+fn writable(key: &str, path: &Path) -> Finding {
+    use rustix::fs::{Access, access};
+    let shown = path.display();
+    if !path.is_dir() {
+        return Finding::wrong(format!("{shown} ({key}) is no directory"), "make it, or change the path");
+    }
+    match access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        Ok(()) => Finding::ok(format!("{shown} ({key})")),
+        Err(error) => Finding::wrong(
+            format!("{shown} ({key}): {error}"),
+            format!("give the service's user the right to read and write: setfacl -m u:USER:rwx {shown}"),
+        ),
     }
 }
 

@@ -4,6 +4,7 @@
 //! are returned all together, each with its key; nothing here reads files or binds sockets.
 
 mod auth;
+mod folder;
 mod ftp;
 mod ftps_implicit;
 mod limits;
@@ -11,6 +12,7 @@ mod ports;
 mod uploads;
 
 pub use auth::AuthConfig;
+pub use folder::FolderConfig;
 pub use ftp::{FtpConfig, FtpEngine, Tls};
 pub use ftps_implicit::FtpsImplicitConfig;
 pub use limits::LimitsConfig;

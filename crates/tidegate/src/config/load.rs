@@ -6,16 +6,17 @@
 use std::path::{Path, PathBuf};
 
 use tidegate_domain::maintenance::Calendar;
-use tidegate_ingest::config::{FtpConfig, Setting};
+use tidegate_ingest::config::{FolderConfig, FtpConfig, Setting};
 
 use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 11] = [
     "data_dir",
     "ftp",
     "ftps_implicit",
+    "folder",
     "limits",
     "uploads",
     "auth",
@@ -65,6 +66,10 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
             *path = file.with_file_name(&path);
         }
     }
+    for folder in &mut config.folder {
+        folder.path = file.with_file_name(&folder.path);
+        folder.responses = folder.responses.as_ref().map(|path| file.with_file_name(path));
+    }
     Ok((Loaded { file, config, calendar }, of_file(problems)))
 }
 
@@ -75,6 +80,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         data_dir: document.take("data_dir").unwrap_or_else(|| PathBuf::from("/var/lib/tidegate")),
         ftp: document.take("ftp"),
         ftps_implicit: document.take("ftps_implicit"),
+        folder: document.section("folder"),
         limits: document.section("limits"),
         uploads: document.section("uploads"),
         auth: document.section("auth"),
@@ -105,8 +111,15 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
     add("worker", config.worker.validate());
     add("delivery", config.delivery.validate());
     add("retention", config.retention.validate());
-    if config.ftp.is_none() && !document.is_broken("ftp") {
-        document.add("ftp", "no door is open: nobody could upload; add a section [ftp]".to_owned());
+    if !document.is_broken("folder") {
+        for (number, key, message) in FolderConfig::validate(&config.folder) {
+            document.add(&format!("folder[{number}].{key}"), message);
+        }
+    }
+    let is_closed = config.ftp.is_none() && config.folder.is_empty();
+    if is_closed && !document.is_broken("ftp") && !document.is_broken("folder") {
+        let message = "no door is open: nobody could upload; add a section [ftp] or [[folder]]";
+        document.add("ftp", message.to_owned());
     }
     if document.is_broken("maintenance") {
         return Calendar::default();

@@ -19,7 +19,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
 use tidegate_ingest::config::{
-    AuthConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, UploadsConfig,
+    AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, UploadsConfig,
 };
 use tidegate_worker::config::{DeliveryConfig, RetentionConfig, WorkerConfig};
 
@@ -41,6 +41,9 @@ pub(crate) struct Config {
     /// Its second listener, for TLS from the first byte on; closed where the section is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ftps_implicit: Option<FtpsImplicitConfig>,
+    /// Watched folders; relative to the file's directory.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) folder: Vec<FolderConfig>,
     pub(crate) limits: LimitsConfig,
     pub(crate) uploads: UploadsConfig,
     pub(crate) auth: AuthConfig,

@@ -30,6 +30,7 @@ fn the_commented_default_names_every_key() {
     let loopback = "[ftp]\nlisten = '127.0.0.1:2121'\ntls = 'optional'\npassive_host = '192.0.2.1'\n\
                     certificate = 'c.pem'\nkey = 'k.pem'\nclient_ca = 'a.pem'\n\
                     [ftps_implicit]\n\
+                    [[folder]]\npath = '/srv/drop'\norg = 'A'\nresponses = '/srv/responses'\n\
                     [delivery]\npath = 'delivered'\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n";
     let config = right(loopback);
@@ -37,8 +38,12 @@ fn the_commented_default_names_every_key() {
         panic!("a table");
     };
     for (section, value) in sections {
-        let toml::Value::Table(keys) = value else { continue };
-        for key in keys.keys() {
+        let tables = match value {
+            toml::Value::Table(keys) => vec![keys],
+            toml::Value::Array(tables) => tables.into_iter().map(|one| one.try_into().unwrap()).collect(),
+            _ => continue,
+        };
+        for key in tables.iter().flat_map(toml::Table::keys) {
             let written = DEFAULT.lines().any(|line| {
                 let line = line.trim_start_matches("# ");
                 line.starts_with(&format!("{key} =")) || line.starts_with(&format!("[[{section}.{key}]]"))
@@ -55,6 +60,18 @@ fn what_is_printed_as_effective_is_read_back_the_same() {
     let config = right(text);
     let printed = toml::to_string(&config).unwrap();
     assert_eq!(right(&printed), config);
+}
+
+#[test]
+fn a_watched_folder_is_door_enough_and_what_is_wrong_with_one_is_named() {
+    let config = right("[[folder]]\npath = 'drop'\norg = 'A'\n");
+    assert_eq!(config.folder.len(), 1);
+    let text = "[[folder]]\npath = 'drop'\norg = 'A'\n[[folder]]\npath = 'drop'\norg = 'B'\nsettle = '2h'\n";
+    let problems = parse(text).problems;
+    let found: Vec<(Option<usize>, &str)> = problems.iter().map(|p| (p.line, p.key.as_str())).collect();
+    assert_eq!(found, [(Some(5), "folder[1].path"), (Some(7), "folder[1].settle")]);
+    let problems = parse("[limits]\nsessions_max = 9\nsessions_per_org_max = 9\n").problems;
+    assert!(problems[0].message.contains("no door is open"), "{problems:?}");
 }
 
 #[test]

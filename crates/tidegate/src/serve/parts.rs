@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
 use tidegate_domain::SystemClock;
+use tidegate_domain::job::Protocol;
 use tidegate_ingest::accounts::Directory;
 use tidegate_ingest::config::FtpConfig;
+use tidegate_ingest::folder::Trouble;
 use tidegate_ingest::ftp::FtpListeners;
 use tidegate_ingest::tls::ServerTls;
 use tidegate_store::{Options, Recovery, Store};
@@ -32,6 +34,8 @@ pub(super) struct Parts {
     pub(super) target: Arc<dyn Deliver>,
     pub(super) tls: Option<Arc<ServerTls>>,
     pub(super) ftp: Option<FtpListeners>,
+    /// What is wrong with each watched folder, in the order of the configuration.
+    pub(super) folder_trouble: Vec<Arc<Trouble>>,
     pub(super) control: ControlSocket,
 }
 
@@ -46,7 +50,8 @@ impl Parts {
         let tls = open_tls(&loaded)?;
         let ftp = open_ftp(&loaded.config).await?;
         let control = ControlSocket::bind(&loaded.control_socket()).map_err(socket_failure)?;
-        Ok(Self { loaded, store, retention, directory, target, tls, ftp, control })
+        let folder_trouble = loaded.config.folder.iter().map(|_| Arc::default()).collect();
+        Ok(Self { loaded, store, retention, directory, target, tls, ftp, folder_trouble, control })
     }
 
     /// Where the server listens, as bound.
@@ -56,12 +61,10 @@ impl Parts {
             [("ftp", ftp.map(|ftp| &ftp.explicit)), ("ftps", ftp.and_then(|ftp| ftp.implicit.as_ref()))];
         let bound =
             doors.into_iter().filter_map(|(protocol, door)| Some((protocol, door?.local_addr().ok()?)));
-        bound
-            .map(|(protocol, address)| Listener {
-                protocol: protocol.to_owned(),
-                address: address.to_string(),
-            })
-            .collect()
+        let bound = bound.map(|(protocol, address)| (protocol.to_owned(), address.to_string()));
+        let folders = self.loaded.config.folder.iter();
+        let folders = folders.map(|folder| (Protocol::Folder.to_string(), folder.path.display().to_string()));
+        bound.chain(folders).map(|(protocol, address)| Listener { protocol, address }).collect()
     }
 }
 

@@ -12,6 +12,7 @@ use tidegate_domain::{Clock as _, SystemClock};
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Directory, watch as watch_accounts};
 use tidegate_ingest::config::FtpConfig;
+use tidegate_ingest::folder::{self, FolderDoor};
 use tidegate_ingest::ftp::{self, Announcement, FtpDoor, FtpListeners};
 use tidegate_ingest::tls::{ServerTls, watch as watch_certificate};
 use tidegate_store::Store;
@@ -60,6 +61,7 @@ impl Running {
             store: parts.store.clone(),
             directory: Arc::clone(&parts.directory),
             tls: parts.tls.clone(),
+            folder_trouble: parts.folder_trouble.clone(),
             listeners: parts.listeners(),
             beside_store: beside_store(&parts.loaded),
             file: parts.loaded.file.clone(),
@@ -74,8 +76,16 @@ impl Running {
         if let Some(tls) = &parts.tls {
             running.watch_certificate(tls);
         }
+        let intake = intake(&running.store, Arc::clone(&parts.directory), &parts.loaded.config)?;
+        for (folder, trouble) in parts.loaded.config.folder.iter().zip(&parts.folder_trouble) {
+            running.watch_folder(FolderDoor {
+                config: folder.clone(),
+                intake: Arc::clone(&intake),
+                organizations: parts.directory.subscribe(),
+                trouble: Arc::clone(trouble),
+            });
+        }
         if let Some((listeners, config)) = parts.ftp.zip(parts.loaded.config.ftp.clone()) {
-            let intake = intake(&running.store, parts.directory, &parts.loaded.config)?;
             running.open_ftp(listeners, config, parts.tls, intake);
         }
         running.tidy(parts.retention.clone());
@@ -181,6 +191,14 @@ impl Running {
         self.tasks.spawn(async move {
             ftp::run(listeners, door, stopping).await;
             Ok("FTP door")
+        });
+    }
+
+    fn watch_folder(&mut self, door: FolderDoor) {
+        let stop = self.stop.subscribe();
+        self.tasks.spawn(async move {
+            folder::run(door, stop).await;
+            Ok("watch on a folder")
         });
     }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tidegate_domain::OrgCode;
 use tidegate_domain::maintenance::MaintenanceConfig;
 use tidegate_ingest::accounts::Directory;
+use tidegate_ingest::folder::Trouble;
 use tidegate_ingest::tls::ServerTls;
 use tidegate_store::{Beside, Store};
 use tidegate_web::api::{Listener, Reloaded};
@@ -21,6 +22,8 @@ pub(super) struct RunningSite {
     pub(super) store: Store,
     pub(super) directory: Arc<Directory>,
     pub(super) tls: Option<Arc<ServerTls>>,
+    /// What is wrong with the watched folders.
+    pub(super) folder_trouble: Vec<Arc<Trouble>>,
     pub(super) listeners: Vec<Listener>,
     /// What belongs to a backup beside the store.
     pub(super) beside_store: Vec<Beside>,
@@ -84,6 +87,7 @@ impl Site for RunningSite {
         let mut problems = self.configuration.lock().unwrap_or_else(PoisonError::into_inner).clone();
         problems.extend(self.directory.problems().iter().map(ToString::to_string));
         problems.extend(self.tls.iter().flat_map(|tls| tls.problems()));
+        problems.extend(self.folder_trouble.iter().flat_map(|trouble| trouble.lines()));
         problems
     }
 
