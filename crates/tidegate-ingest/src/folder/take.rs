@@ -50,8 +50,9 @@ impl Folder {
         let size_bytes = upload.size_bytes();
         let (org, sender) = (&self.door.config.org, self.sender());
         let job = upload.accept(org, sender, upload_name).await?;
-        tracing::info!(job = %job.id, %org, size_bytes, "file of a watched folder accepted");
+        let org = org.clone();
         let removed = self.remove(name, seen).await;
+        tracing::info!(job = %job.id, %org, size_bytes, "file of a watched folder accepted");
         if matches!(removed, Err(Left::Changed)) {
             let reason = "the file was written to while it was taken".to_owned();
             if let Err(error) = self.door.intake.store().withdraw(job.id, reason).await {
