@@ -21,6 +21,7 @@ ci:
 interop:
     cargo build --release
     tests/interop/run target/release/tidegate
+    tests/interop/ftps target/release/tidegate
 
 # A wall clock that jumps by hours around the release binary; see tests/clock/run.
 clock:

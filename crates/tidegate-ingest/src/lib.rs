@@ -8,6 +8,8 @@
 //! [`ftp`] speaks the protocol; [`folder`] takes files that something else received. Only the engine module of a door names that protocol's library, so
 //! that accounts, sessions and storage carry over to another engine.
 //!
+//! [`tls`] keeps the certificate that a door proves itself with; it knows no protocol.
+//!
 //! # Logs
 //!
 //! Events of this crate carry organizations, accounts, job ids and sizes, never a file's name or

@@ -206,3 +206,18 @@ fn organizations(folder: &Path) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_spoken_of_before_its_end() {
+        let levels = [-1, 13, 15].map(|days: i64| {
+            let left = Utc::now() + TimeDelta::days(days) + TimeDelta::minutes(1);
+            expiry("certificate.pem", left.into()).level
+        });
+        assert_eq!(levels, [Level::Warning, Level::Warning, Level::Ok]);
+        assert!(expiry("c", SystemTime::UNIX_EPOCH).what.contains("has expired"));
+    }
+}
