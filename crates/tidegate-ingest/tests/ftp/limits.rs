@@ -28,6 +28,18 @@ async fn a_full_disk_is_a_passing_failure() {
     assert!(rig.jobs().is_empty());
 }
 
+/// "No such file" would be for good, and is nothing that a sender of one could understand.
+#[tokio::test]
+async fn a_store_that_lacks_a_directory_is_a_passing_failure() {
+    let rig = Rig::start().await;
+    std::fs::remove_dir_all(rig.data().join("uploads")).unwrap();
+    let mut client = Client::login(rig.address, "acme").await;
+    for name in ["a.hl7", "a.hl7.part"] {
+        assert_eq!(client.store(name, &vec![b'x'; 70 << 10]).await.code, 451, "{name}");
+    }
+    assert!(rig.jobs().is_empty());
+}
+
 #[tokio::test]
 async fn one_session_too_many_hears_so_and_the_others_go_on() {
     let limits = LimitsConfig { sessions_max: 1, sessions_per_org_max: 1, ..LimitsConfig::default() };

@@ -1,7 +1,7 @@
 //! A door with a store behind it, in a directory of its own.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub(crate) struct Setup {
 
 #[allow(dead_code, reason = "libunftp is not encrypted")]
 pub(crate) struct Rig {
-    _folder: TempDir,
+    folder: TempDir,
     pub(crate) store: Store,
     pub(crate) directory: Arc<Directory>,
     pub(crate) address: SocketAddr,
@@ -90,7 +90,12 @@ impl Rig {
             grace: Duration::from_secs(30),
         };
         let door = tokio::spawn(run(listeners, door, async move { _ = stopped.await }));
-        Self { _folder: folder, store, directory, address, implicit, tls, stop: Some(stop), door }
+        Self { folder, store, directory, address, implicit, tls, stop: Some(stop), door }
+    }
+
+    /// The store's directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     pub(crate) fn signal_stop(&mut self) {
