@@ -10,6 +10,7 @@
 )]
 
 mod backup;
+mod bans;
 mod configuration;
 mod offline;
 mod organizations;

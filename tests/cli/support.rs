@@ -174,6 +174,18 @@ impl Server {
         (output.status, String::from_utf8(output.stderr).unwrap())
     }
 
+    /// The reply to a login with a wrong password.
+    pub(crate) fn fail_login(&self, account: &str) -> String {
+        let mut control = Control::open(self.ftp());
+        control.ask(&format!("USER {account}"));
+        control.ask("PASS wrong horse")
+    }
+
+    /// What a new connection hears first.
+    pub(crate) fn greeting(&self) -> String {
+        Control(BufReader::new(TcpStream::connect(self.ftp()).unwrap())).reply()
+    }
+
     /// Logs in and uploads; the last reply.
     pub(crate) fn upload(&self, org: &str, name: &str, bytes: &[u8]) -> String {
         let mut control = Control::open(self.ftp());

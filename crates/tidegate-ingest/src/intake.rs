@@ -1,20 +1,23 @@
 //! What all doors share: the store, the accounts and the limits.
 //!
 //! Invariant: a session is let in only while there is a place for it, over all doors together; a
-//! place is given back when the last part of its session is gone.
+//! place is given back when the last part of its session is gone. Sessions that say nothing never use up
+//! the places of those that log in.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ipnet::IpNet;
+use tidegate_domain::OrgCode;
 use tidegate_domain::job::Protocol;
 use tidegate_store::Store;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::accounts::{Directory, Login, LoginRefused, Logins, PasswordError};
+use crate::accounts::{Bans, Directory, Login, LoginRefused, Logins, PasswordError, source};
 use crate::config::{AuthConfig, LimitsConfig, UploadsConfig};
-use crate::session::{ControlLink, Session, SessionUser, SessionsPerOrg};
+use crate::session::{ControlLink, Counted, Session, SessionCounts, SessionUser, Waiting};
 use crate::storage::TemporaryNames;
 
 /// The part of the intake that does not depend on a protocol.
@@ -24,9 +27,25 @@ pub struct Intake {
     logins: Logins,
     limits: LimitsConfig,
     temporary_names: TemporaryNames,
+    waiting: Waiting,
     places: Arc<Semaphore>,
-    per_org: SessionsPerOrg,
+    per_org: SessionCounts<OrgCode>,
+    per_address: SessionCounts<IpNet>,
     last_number: AtomicU64,
+}
+
+/// Why a connection is turned away before anything is said on it, in words for its client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TurnedAway {
+    /// Its address is banned.
+    #[error("Too many failed logins from your address; try again later")]
+    Banned,
+    /// There are many from its address already.
+    #[error("Too many sessions from your address; try again later")]
+    Crowd,
+    /// There is no place for one more.
+    #[error("Too many sessions; try again later")]
+    Full,
 }
 
 impl Intake {
@@ -42,8 +61,10 @@ impl Intake {
             store,
             logins: Logins::new(directory, auth)?,
             temporary_names: TemporaryNames::new(&uploads.temporary_names),
+            waiting: Waiting::new(limits.logins_pending_max),
             places: Arc::new(Semaphore::new(limits.sessions_max)),
-            per_org: SessionsPerOrg::new(limits.sessions_per_org_max),
+            per_org: SessionCounts::default(),
+            per_address: SessionCounts::default(),
             last_number: AtomicU64::new(0),
             limits,
         })
@@ -64,11 +85,37 @@ impl Intake {
         &self.temporary_names
     }
 
-    /// A session for a new connection; `None` if there is no place for one more.
-    pub fn admit(&self, protocol: Protocol, peer: SocketAddr, link: ControlLink) -> Option<Session> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+    /// Addresses that are turned away for a while.
+    pub fn bans(&self) -> &Bans {
+        self.logins.bans()
+    }
+
+    /// A session for a new connection, or why there is none.
+    pub fn admit(
+        &self,
+        protocol: Protocol,
+        peer: SocketAddr,
+        link: ControlLink,
+    ) -> Result<Session, TurnedAway> {
+        if self.bans().is_banned(peer.ip()) {
+            return Err(TurnedAway::Banned);
+        }
+        if self.places.available_permits() == 0 {
+            return Err(TurnedAway::Full);
+        }
+        let of_address = self.place_of_address(peer)?;
         let number = self.last_number.fetch_add(1, Ordering::Relaxed) + 1;
-        Some(Session::new(number, protocol, peer, link, place))
+        let link = Arc::new(link);
+        let place = self.waiting.enter(number, Arc::clone(&link)).ok_or(TurnedAway::Full)?;
+        Ok(Session::new(number, protocol, peer, link, place, of_address))
+    }
+
+    fn place_of_address(&self, peer: SocketAddr) -> Result<Option<Counted<IpNet>>, TurnedAway> {
+        if self.bans().is_exempt(peer.ip()) {
+            return Ok(None);
+        }
+        let place = self.per_address.admit(&source(peer.ip()), self.limits.sessions_per_address_max);
+        place.map(Some).ok_or(TurnedAway::Crowd)
     }
 
     /// Checks a password and finds a place among the organization's sessions.
@@ -78,11 +125,9 @@ impl Intake {
         account: &str,
         password: Zeroizing<String>,
     ) -> Result<SessionUser, LoginRefused> {
+        let _check = session.begin_check();
         let checked = self.logins.check(account, password, session.peer().ip()).await;
-        let admitted = checked.and_then(|login| match self.per_org.admit(&login.org) {
-            Some(permit) => Ok(SessionUser::new(login, permit)),
-            None => Err(LoginRefused::TooManySessions),
-        });
+        let admitted = checked.and_then(|login| self.place(session, login));
         let span = session.span();
         match &admitted {
             Ok(user) => {
@@ -92,6 +137,14 @@ impl Intake {
             Err(reason) => tracing::warn!(parent: span, %reason, "login refused"),
         }
         admitted
+    }
+
+    fn place(&self, session: &Session, login: Login) -> Result<SessionUser, LoginRefused> {
+        let of_org = self.per_org.admit(&login.org, self.limits.sessions_per_org_max);
+        let place = Arc::clone(&self.places).try_acquire_owned().ok();
+        let (of_org, place) = of_org.zip(place).ok_or(LoginRefused::TooManySessions)?;
+        session.take_place(place);
+        Ok(SessionUser::new(login, of_org))
     }
 
     /// Whether a logged-in sender may still submit files: its account may have been shut out since.

@@ -27,4 +27,4 @@ pub mod storage;
 pub mod tls;
 mod watch;
 
-pub use intake::Intake;
+pub use intake::{Intake, TurnedAway};

@@ -2,7 +2,7 @@
 //!
 //! Invariant: whoever is refused can't tell why. An unknown account, a wrong password, a disabled
 //! account and a foreign network cost the same work and are answered no sooner than the refusal
-//! delay. The reasons are for the log. Account names that don't exist are never logged: people type
+//! delay, which grows with each failure. The reasons are for the log. Account names that don't exist are never logged: people type
 //! passwords there.
 
 use std::net::IpAddr;
@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::bans::Bans;
 use super::directory::Directory;
 use super::networks::allows;
 use super::password::{PasswordError, PasswordHashing};
@@ -43,8 +44,11 @@ pub enum LoginRefused {
     /// The client's address is in none of the account's networks.
     #[error("address not allowed")]
     AddressNotAllowed,
-    /// The organization has as many sessions as it may.
-    #[error("too many sessions of the organization")]
+    /// Too many logins from the client's address have failed.
+    #[error("address banned")]
+    Banned,
+    /// The organization, or the service, has as many sessions as it may.
+    #[error("too many sessions")]
     TooManySessions,
     /// The check itself failed.
     #[error("check failed")]
@@ -59,6 +63,7 @@ pub struct Logins {
     /// Stands in for the hash of accounts that have none.
     nobodys_hash: String,
     checks: Semaphore,
+    bans: Bans,
     refusal_delay: Duration,
 }
 
@@ -71,6 +76,7 @@ impl Logins {
             nobodys_hash: hashing.hash("the password of nobody")?,
             hashing,
             checks: Semaphore::new(config.checks_concurrent_max),
+            bans: Bans::new(config.clone()),
             refusal_delay: config.refusal_delay.0,
         })
     }
@@ -84,10 +90,21 @@ impl Logins {
     ) -> Result<Login, LoginRefused> {
         let started = Instant::now();
         let result = self.check_at_once(account, password, peer).await;
-        if result.is_err() {
-            tokio::time::sleep_until(started + self.refusal_delay).await;
-        }
+        let delay = match &result {
+            Ok(_) => {
+                self.bans.succeeded(account);
+                return result;
+            }
+            Err(LoginRefused::CheckFailed) => self.refusal_delay,
+            Err(_) => self.bans.failed(account, peer),
+        };
+        tokio::time::sleep_until(started + delay).await;
         result
+    }
+
+    /// Addresses that are turned away for a while.
+    pub fn bans(&self) -> &Bans {
+        &self.bans
     }
 
     async fn check_at_once(
@@ -96,6 +113,9 @@ impl Logins {
         password: Zeroizing<String>,
         peer: IpAddr,
     ) -> Result<Login, LoginRefused> {
+        if self.bans.is_banned(peer) {
+            return Err(LoginRefused::Banned);
+        }
         let organizations = self.directory.current();
         let known = organizations.account(name);
         let hash = known.and_then(|(_, account)| account.password_hash.clone());

@@ -65,3 +65,39 @@ async fn a_session_is_noticed_when_its_account_is_shut_out() {
     logins.directory.reload();
     assert_eq!(logins.still_admits(&login, peer), Err(LoginRefused::Disabled));
 }
+
+#[tokio::test(start_paused = true)]
+async fn refusals_of_an_account_get_slower_whether_it_exists_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "A", "a", "");
+    let logins = logins(folder.path());
+    for expected in [1, 2, 4] {
+        for account in ["a", "unknown"] {
+            let started = Instant::now();
+            check(&logins, account, "wrong horse").await.unwrap_err();
+            assert_eq!(started.elapsed().as_secs(), expected, "{account}");
+        }
+    }
+    let started = Instant::now();
+    check(&logins, "a", PASSWORD).await.unwrap();
+    assert_eq!(started.elapsed().as_secs(), 0, "nobody can slow down somebody else's login");
+    check(&logins, "a", "wrong horse").await.unwrap_err();
+    assert_eq!(started.elapsed().as_secs(), 1, "whoever has logged in begins anew");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_banned_address_is_refused_whatever_its_password_and_others_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "A", "a", "");
+    let logins = logins(folder.path());
+    let try_from = async |peer: &str, password: &str| {
+        logins.check("a", Zeroizing::new(password.to_owned()), peer.parse().unwrap()).await
+    };
+    for _ in 0..10 {
+        assert_eq!(try_from("192.0.2.1", "wrong horse").await, Err(LoginRefused::WrongPassword));
+    }
+    assert_eq!(try_from("192.0.2.1", PASSWORD).await, Err(LoginRefused::Banned));
+    assert!(try_from("192.0.2.2", PASSWORD).await.is_ok());
+    tokio::time::advance(Duration::from_mins(15)).await;
+    assert!(try_from("192.0.2.1", PASSWORD).await.is_ok());
+}

@@ -3,6 +3,7 @@
 //! Invariant: a broken file never shuts anybody out and never lets anybody in: what it said before
 //! stays in force until it can be read again. Sessions that are open are not looked at here.
 
+mod bans;
 mod directory;
 mod file;
 mod folder;
@@ -13,8 +14,10 @@ mod problem;
 mod watch;
 mod write;
 
+pub use bans::{Ban, Bans};
 pub use directory::Directory;
 pub use folder::{OrgFolder, load_folder};
+pub(crate) use networks::{parse_network, source};
 pub use login::{Login, LoginRefused, Logins};
 pub use password::{PasswordError, PasswordHashing};
 pub use problem::{Problem, Problems};

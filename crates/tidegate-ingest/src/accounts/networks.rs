@@ -8,8 +8,16 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 /// Reads `192.0.2.0/24`, `2001:db8::/32` or a single address.
-pub(super) fn parse_network(text: &str) -> Option<IpNet> {
+pub(crate) fn parse_network(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+/// What counts as one place that connections come from: an IPv4 address, or the network of 64 bits that an
+/// IPv6 address is in, because a host there has as many addresses as it likes (RFC 4291, 2.5.1).
+pub(crate) fn source(peer: IpAddr) -> IpNet {
+    let peer = IpNet::from(peer.to_canonical());
+    let bits = peer.prefix_len().min(if peer.addr().is_ipv4() { 32 } else { 64 });
+    IpNet::new(peer.addr(), bits).map_or(peer, |network| network.trunc())
 }
 
 /// Whether `peer` is in one of `networks`; an empty list means any. What is no network lets nobody
@@ -43,6 +51,16 @@ mod tests {
     #[test]
     fn an_ipv4_peer_on_an_ipv6_socket_counts_as_ipv4() {
         assert!(check(&["192.0.2.0/24"], "::ffff:192.0.2.9"));
+    }
+
+    #[test]
+    fn an_ipv6_host_is_one_source_whatever_its_address() {
+        let of = |peer: &str| source(peer.parse().unwrap()).to_string();
+        assert_eq!(of("2001:db8:1:2:3::4"), "2001:db8:1:2::/64");
+        assert_eq!(of("2001:db8:1:2::"), of("2001:db8:1:2:ffff::1"));
+        assert_ne!(of("2001:db8:1:3::"), of("2001:db8:1:2::"));
+        assert_eq!(of("192.0.2.1"), "192.0.2.1/32");
+        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The section `[auth]`: what a password costs, ours and a guesser's.
+//! The section `[auth]`: what a password costs, ours and a guesser's, and when a guesser is turned away.
 //!
 //! Invariant: validated settings are never cheaper than OWASP's minimum for argon2id (19 MiB of
 //! memory, 2 passes, 1 lane: Password Storage Cheat Sheet).
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_domain::units::{ByteSize, HumanDuration};
 
 use super::Setting;
+use crate::accounts::parse_network;
 
 /// How passwords are hashed and logins slowed down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +25,19 @@ pub struct AuthConfig {
     pub checks_concurrent_max: usize,
     /// A refused login is answered no sooner than this after it was tried.
     pub refusal_delay: HumanDuration,
+    /// With each failure of an account that delay doubles, up to this.
+    pub refusal_delay_max: HumanDuration,
+    /// Failed logins from one address within `failures_window` for which it is banned.
+    pub failures_max: usize,
+    /// How long a failed login counts.
+    pub failures_window: HumanDuration,
+    /// How long the first ban of an address lasts; each further one lasts twice as long as the one before.
+    pub ban: HumanDuration,
+    /// Longest ban, and how long an address has to be without failures until its next ban is a first one.
+    pub ban_max: HumanDuration,
+    /// Networks behind which there are many, such as a proxy's: never banned, and without a limit of
+    /// sessions for each address.
+    pub exempt_addresses: Vec<String>,
 }
 
 impl Default for AuthConfig {
@@ -34,6 +48,12 @@ impl Default for AuthConfig {
             argon2_lanes: 1,
             checks_concurrent_max: 4,
             refusal_delay: HumanDuration(Duration::from_secs(1)),
+            refusal_delay_max: HumanDuration(Duration::from_secs(20)),
+            failures_max: 10,
+            failures_window: HumanDuration(Duration::from_mins(10)),
+            ban: HumanDuration(Duration::from_mins(15)),
+            ban_max: HumanDuration(Duration::from_hours(24)),
+            exempt_addresses: ["127.0.0.0/8", "::1"].map(str::to_owned).to_vec(),
         }
     }
 }
@@ -63,6 +83,22 @@ impl AuthConfig {
         );
         let delay_max = Duration::from_secs(30);
         must(self.refusal_delay.0 <= delay_max, "refusal_delay", "use a duration of up to 30s");
+        let delays = self.refusal_delay.0..=delay_max;
+        must(
+            delays.contains(&self.refusal_delay_max.0),
+            "refusal_delay_max",
+            "use a duration from refusal_delay to 30s",
+        );
+        must((1..=100).contains(&self.failures_max), "failures_max", "use a number from 1 to 100");
+        let windows = Duration::from_secs(1)..=Duration::from_hours(24);
+        must(windows.contains(&self.failures_window.0), "failures_window", "use a duration from 1s to 1d");
+        let longest = Duration::from_hours(24 * 30);
+        must((windows.start()..=&longest).contains(&&self.ban.0), "ban", "use a duration from 1s to 30d");
+        must((self.ban.0..=longest).contains(&self.ban_max.0), "ban_max", "use a duration from ban to 30d");
+        for text in self.exempt_addresses.iter().filter(|text| parse_network(text).is_none()) {
+            let message = format!("{text:?} is no network; write 192.0.2.0/24 or an address");
+            problems.push(("exempt_addresses", message));
+        }
         problems
     }
 }
@@ -77,5 +113,14 @@ mod tests {
         let weak: AuthConfig = toml::from_str("argon2_memory = '18MiB'\nargon2_passes = 1").unwrap();
         let keys: Vec<_> = weak.validate().into_iter().map(|(key, _)| key).collect();
         assert_eq!(keys, ["argon2_memory", "argon2_passes"]);
+    }
+
+    #[test]
+    fn bans_that_can_not_be_kept_are_named() {
+        let text = "refusal_delay_max = '0s'\nfailures_max = 0\nfailures_window = '0s'\nban = '2d'\n\
+                    exempt_addresses = ['10.0.0.0/8', 'office']";
+        let found: AuthConfig = toml::from_str(text).unwrap();
+        let keys: Vec<_> = found.validate().into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["refusal_delay_max", "failures_max", "failures_window", "ban_max", "exempt_addresses"]);
     }
 }

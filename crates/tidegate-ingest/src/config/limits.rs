@@ -16,10 +16,16 @@ use super::Setting;
 pub struct LimitsConfig {
     /// Longest upload in bytes; more is refused with 552.
     pub upload_bytes_max: ByteSize,
-    /// Sessions at once, over all doors; more are refused with 421.
+    /// Sessions at once that are logged in, over all doors; more are refused with 421.
     pub sessions_max: usize,
     /// Sessions at once of one organization; more are refused at login.
     pub sessions_per_org_max: usize,
+    /// Sessions at once from one address, logged in or not; more are refused with 421.
+    pub sessions_per_address_max: usize,
+    /// Sessions at once that have not logged in; the one that has been silent for longest makes room.
+    pub logins_pending_max: usize,
+    /// Who has not logged in after this long is disconnected.
+    pub login_max: HumanDuration,
     /// After this long without a command or without a byte of a running transfer, a session ends.
     pub session_idle_max: HumanDuration,
     /// Free space on the data directory's file system below which uploads are refused with 452.
@@ -32,6 +38,9 @@ impl Default for LimitsConfig {
             upload_bytes_max: ByteSize(2 << 30),
             sessions_max: 500,
             sessions_per_org_max: 20,
+            sessions_per_address_max: 50,
+            logins_pending_max: 500,
+            login_max: HumanDuration(Duration::from_mins(1)),
             session_idle_max: HumanDuration(Duration::from_mins(5)),
             free_bytes_min: ByteSize(2 << 30),
         }
@@ -61,6 +70,19 @@ impl LimitsConfig {
             "sessions_per_org_max",
             "use a number from 1 to sessions_max",
         );
+        let ceiling = 1..=Self::SESSIONS_CEILING;
+        must(
+            ceiling.contains(&self.sessions_per_address_max),
+            "sessions_per_address_max",
+            "use a number from 1 to 100000",
+        );
+        must(
+            ceiling.contains(&self.logins_pending_max),
+            "logins_pending_max",
+            "use a number from 1 to 100000",
+        );
+        let login_s = self.login_max.0.as_secs();
+        must((1..=3600).contains(&login_s), "login_max", "use a duration from 1s to 1h");
         let idle_s = self.session_idle_max.0.as_secs();
         must((1..=86_400).contains(&idle_s), "session_idle_max", "use a duration from 1s to 1d");
         problems

@@ -12,9 +12,6 @@ pub type Announcement = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 /// The last line of the greeting.
 pub(super) const READY: &str = "tidegate ready";
 
-/// The reply when there is no place for one more session.
-pub(super) const FULL: &str = "421 Too many sessions; try again later\r\n";
-
 const LINES_MAX: usize = 10;
 const LINE_CHARS_MAX: usize = 200;
 

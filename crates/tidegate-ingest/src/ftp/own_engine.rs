@@ -21,6 +21,7 @@ pub(super) fn new(config: &FtpConfig, limits: &LimitsConfig) -> Engine {
         passive_host: config.passive_host,
         active_mode: config.active,
         idle_max: limits.session_idle_max.0,
+        login_max: limits.login_max.0,
         ..Settings::default()
     })
 }

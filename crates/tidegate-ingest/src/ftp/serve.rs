@@ -14,9 +14,10 @@ use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
 use super::accept::{Entrance, Shared};
-use super::greeting::{FULL, opening};
+use super::greeting::opening;
 use super::{libunftp_engine, own_engine};
 use crate::config::FtpEngine;
+use crate::intake::TurnedAway;
 use crate::session::{ControlLink, Session};
 
 /// A client that does not even take the greeting is given up.
@@ -34,15 +35,15 @@ pub(super) async fn serve(
     closing: watch::Receiver<bool>,
 ) {
     let session = match admit(&stream, entrance, &shared) {
-        Ok(Some(session)) => Arc::new(session),
-        Ok(None) => return refuse(stream, entrance).await,
+        Ok(Ok(session)) => Arc::new(session),
+        Ok(Err(why)) => return refuse(stream, entrance, why).await,
         Err(error) => return tracing::debug!(%error, "connection lost before it was served"),
     };
     let span = session.span().clone();
     serve_session(stream, entrance, shared, closing, session).instrument(span).await;
 }
 
-fn admit(stream: &TcpStream, entrance: Entrance, shared: &Shared) -> io::Result<Option<Session>> {
+fn admit(stream: &TcpStream, entrance: Entrance, shared: &Shared) -> io::Result<Result<Session, TurnedAway>> {
     // Without it each reply waits for the client's delayed acknowledgement: 44 ms an upload.
     stream.set_nodelay(true)?;
     let (peer, link) = (stream.peer_addr()?, ControlLink::new(stream)?);
@@ -50,13 +51,14 @@ fn admit(stream: &TcpStream, entrance: Entrance, shared: &Shared) -> io::Result<
     Ok(shared.intake.admit(protocol, peer, link))
 }
 
-async fn refuse(mut stream: TcpStream, entrance: Entrance) {
-    tracing::warn!("session refused: too many sessions");
+async fn refuse(mut stream: TcpStream, entrance: Entrance, why: TurnedAway) {
+    // Not a warning for each: whoever is banned may come again and again.
+    tracing::debug!(%why, "session refused");
     if entrance == Entrance::Implicit {
         return;
     }
     // Whether the client reads it or not, the connection is closed.
-    let _ = timeout(GREETING_MAX, stream.write_all(FULL.as_bytes())).await;
+    let _ = timeout(GREETING_MAX, stream.write_all(format!("421 {why}\r\n").as_bytes())).await;
 }
 
 async fn serve_session(
@@ -95,10 +97,22 @@ async fn speak_libunftp(
     tokio::pin!(conversation);
     let ended = tokio::select! {
         ended = &mut conversation => ended,
+        () = login_over(session, shared.intake.limits().login_max.0) => {
+            session.end();
+            conversation.await
+        }
         () = close_when_idle(closing, session, shared.grace) => conversation.await,
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "session broke off");
+    }
+}
+
+/// Resolves after the time that a client has to log in, unless somebody has.
+async fn login_over(session: &Session, login_max: Duration) {
+    sleep(login_max).await;
+    if session.is_logged_in() {
+        std::future::pending().await
     }
 }
 

@@ -6,12 +6,15 @@
 mod activity;
 mod authenticator;
 mod control_link;
-mod per_org;
+mod counts;
 mod user;
+mod waiting;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ipnet::IpNet;
 use tidegate_domain::job::Protocol;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tracing::Span;
@@ -19,8 +22,9 @@ use tracing::Span;
 pub use activity::{Activity, RunningUpload};
 pub use authenticator::SessionAuthenticator;
 pub use control_link::ControlLink;
-pub use per_org::{OrgPermit, SessionsPerOrg};
+pub use counts::{Counted, SessionCounts};
 pub use user::SessionUser;
+pub use waiting::{Waiting, WaitingPlace};
 
 /// A connection from its acceptance to the end of the last transfer that it started.
 #[derive(Debug)]
@@ -29,22 +33,34 @@ pub struct Session {
     /// It began as FTP in the clear and went on encrypted.
     is_encrypted: AtomicBool,
     peer: SocketAddr,
-    link: ControlLink,
+    link: Arc<ControlLink>,
     activity: Activity,
     ended: watch::Sender<bool>,
     span: Span,
-    /// Counts against `sessions_max` for as long as anything of the session is left.
-    _permit: OwnedSemaphorePermit,
+    /// Held for as long as anything of the session is left.
+    place: Mutex<Place>,
+    /// Counts against `sessions_per_address_max`.
+    _of_address: Option<Counted<IpNet>>,
+}
+
+/// What a session counts against.
+#[derive(Debug)]
+pub enum Place {
+    /// `logins_pending_max`.
+    Waiting(WaitingPlace),
+    /// `sessions_max`.
+    LoggedIn(OwnedSemaphorePermit),
 }
 
 impl Session {
-    /// A session that was let in. `number` tells sessions apart in the log.
+    /// A session that was let in. `number` tells sessions apart in the log; later ones have higher numbers.
     pub fn new(
         number: u64,
         protocol: Protocol,
         peer: SocketAddr,
-        link: ControlLink,
-        permit: OwnedSemaphorePermit,
+        link: Arc<ControlLink>,
+        place: WaitingPlace,
+        of_address: Option<Counted<IpNet>>,
     ) -> Self {
         let span = tracing::info_span!(
             parent: None,
@@ -64,8 +80,35 @@ impl Session {
             activity: Activity::default(),
             ended,
             span,
-            _permit: permit,
+            place: Mutex::new(Place::Waiting(place)),
+            _of_address: of_address,
         }
+    }
+
+    /// Its password is being checked until the guard is dropped.
+    pub fn begin_check(&self) -> Check<'_> {
+        self.set_checked(true);
+        Check(self)
+    }
+
+    fn set_checked(&self, is_checked: bool) {
+        if let Place::Waiting(place) = &*self.place() {
+            place.set_checked(is_checked);
+        }
+    }
+
+    /// It has logged in and takes this place instead of the one that it waited in.
+    pub fn take_place(&self, permit: OwnedSemaphorePermit) {
+        *self.place() = Place::LoggedIn(permit);
+    }
+
+    /// Whether somebody has logged in.
+    pub fn is_logged_in(&self) -> bool {
+        matches!(*self.place(), Place::LoggedIn(_))
+    }
+
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The protocol that the client speaks.
@@ -116,5 +159,15 @@ impl Session {
     pub async fn ended(&self) {
         // The sender lives as long as `self`, so waiting can't fail.
         let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
+    }
+}
+
+/// A session whose password is being checked.
+#[derive(Debug)]
+pub struct Check<'a>(&'a Session);
+
+impl Drop for Check<'_> {
+    fn drop(&mut self) {
+        self.0.set_checked(false);
     }
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use tidegate_domain::OrgCode;
 use unftp_core::auth::UserDetail;
 
-use super::OrgPermit;
+use super::Counted;
 use crate::accounts::Login;
 
 /// A logged-in sender.
@@ -16,12 +16,12 @@ use crate::accounts::Login;
 pub struct SessionUser {
     login: Login,
     /// Counts against `sessions_per_org_max` for as long as the user is known to a session.
-    _permit: OrgPermit,
+    _permit: Counted<OrgCode>,
 }
 
 impl SessionUser {
     /// A user that passed the login and found a place.
-    pub fn new(login: Login, permit: OrgPermit) -> Self {
+    pub fn new(login: Login, permit: Counted<OrgCode>) -> Self {
         Self { login, _permit: permit }
     }
 

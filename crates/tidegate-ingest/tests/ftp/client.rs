@@ -29,8 +29,12 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).await.unwrap();
-        Self::greeted(Box::new(stream), address.ip()).await
+        Self::over(TcpStream::connect(address).await.unwrap()).await
+    }
+
+    pub(crate) async fn over(stream: TcpStream) -> Self {
+        let host = stream.peer_addr().unwrap().ip();
+        Self::greeted(Box::new(stream), host).await
     }
 
     /// On a connection that is there.
@@ -73,6 +77,11 @@ impl Client {
                 return Reply { code: line[..3].parse().unwrap(), text };
             }
         }
+    }
+
+    pub(crate) async fn quit(mut self) {
+        assert_eq!(self.command("QUIT").await.code, 221);
+        self.closed().await;
     }
 
     /// Waits for the server to close.

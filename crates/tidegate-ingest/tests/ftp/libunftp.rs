@@ -3,6 +3,7 @@
 
 mod broken;
 mod client;
+mod defence;
 mod limits;
 mod logins;
 mod names;

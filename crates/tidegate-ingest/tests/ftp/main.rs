@@ -4,6 +4,7 @@
 
 mod broken;
 mod client;
+mod defence;
 mod encrypted;
 mod limits;
 mod logins;

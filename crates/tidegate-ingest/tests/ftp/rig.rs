@@ -26,6 +26,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 #[derive(Default)]
 pub(crate) struct Setup {
     pub(crate) limits: LimitsConfig,
+    pub(crate) auth: AuthConfig,
     pub(crate) store: Options,
     pub(crate) announcement: Option<String>,
     /// What the door proves itself with; without it, nothing is encrypted.
@@ -36,6 +37,7 @@ pub(crate) struct Setup {
 pub(crate) struct Rig {
     folder: TempDir,
     pub(crate) store: Store,
+    pub(crate) intake: Arc<Intake>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) address: SocketAddr,
     /// Where TLS is spoken from the first byte on.
@@ -64,10 +66,11 @@ impl Rig {
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
         let (store, _) = Store::open(&data, setup.store, Arc::new(SystemClock)).unwrap();
-        let auth = AuthConfig { refusal_delay: HumanDuration(Duration::ZERO), ..AuthConfig::default() };
+        let auth = AuthConfig { refusal_delay: HumanDuration(Duration::ZERO), ..setup.auth };
         let uploads = UploadsConfig::default();
         let intake =
             Intake::new(store.clone(), Arc::clone(&directory), setup.limits, &auth, &uploads).unwrap();
+        let intake = Arc::new(intake);
         let config = FtpConfig {
             engine: crate::ENGINE,
             tls: if setup.tls.is_some() { Tls::Required } else { Tls::Off },
@@ -85,12 +88,12 @@ impl Rig {
         let door = FtpDoor {
             config,
             tls: tls.clone(),
-            intake: Arc::new(intake),
+            intake: Arc::clone(&intake),
             announcement: Arc::new(move || announcement.clone()),
             grace: Duration::from_secs(30),
         };
         let door = tokio::spawn(run(listeners, door, async move { _ = stopped.await }));
-        Self { folder, store, directory, address, implicit, tls, stop: Some(stop), door }
+        Self { folder, store, intake, directory, address, implicit, tls, stop: Some(stop), door }
     }
 
     /// The store's directory.

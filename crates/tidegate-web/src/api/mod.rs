@@ -4,6 +4,7 @@
 //! keys may be added, never renamed or removed. Nothing here decides anything.
 
 mod backup;
+mod bans;
 mod error;
 mod gate;
 mod job;
@@ -17,6 +18,7 @@ mod when;
 mod tests;
 
 pub use backup::{BackupNews, BackupRequest, BackupView};
+pub use bans::{BanView, BansLifted, BansView, LiftBans};
 pub use error::ApiError;
 pub use gate::GateView;
 pub use job::{FilesView, HistoryView, JobDetail, JobView, Messages};

@@ -27,6 +27,8 @@ pub struct Status {
     pub drain: Drain,
     /// Organizations of which a legal hold keeps everything.
     pub legal_holds: Vec<OrgCode>,
+    /// How many addresses are banned for failed logins.
+    pub bans: usize,
     /// Where the server listens.
     pub listeners: Vec<Listener>,
     /// Configuration files that could not be taken up; the server goes on with what it had.

@@ -48,6 +48,7 @@ fn status_has_the_contracts_keys() {
         jobs: JobState::ALL.iter().map(|state| (*state, 0)).collect(),
         oldest_queued_at: None,
         legal_holds: Vec::new(),
+        bans: 0,
         drain: Drain { files_per_s: 0.5, eta: None },
         listeners: vec![Listener { protocol: "ftp".to_owned(), address: "127.0.0.1:2121".to_owned() }],
         problems: Vec::new(),

@@ -6,6 +6,7 @@
 
 mod act;
 mod backup;
+mod bans;
 mod extract;
 mod failure;
 mod files;
@@ -57,6 +58,8 @@ pub fn router(control: Control) -> Router {
         .route("/v1/retention", get(retention::show))
         .route("/v1/retention/holds", post(retention::hold))
         .route("/v1/retention/release", post(retention::release))
+        .route("/v1/bans", get(bans::list))
+        .route("/v1/bans/lift", post(bans::lift))
         .route("/v1/reload", post(status::reload))
         .layer(from_fn(|request, next| server::limit_time(ANSWER_MAX, request, next)));
     let long = Router::new()

@@ -1,5 +1,6 @@
 //! What the control API works on.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -9,7 +10,7 @@ use tidegate_store::{Beside, Store};
 use tidegate_worker::Retention;
 use tokio::sync::watch;
 
-use crate::api::{GateView, Listener, Reloaded};
+use crate::api::{BanView, GateView, Listener, Reloaded};
 
 /// What the API needs to know of the rest of the server.
 pub trait Site: Send + Sync + 'static {
@@ -25,6 +26,12 @@ pub trait Site: Send + Sync + 'static {
     /// What belongs to a backup beside the store: what was delivered and not yet fetched, and the
     /// configuration.
     fn beside_store(&self) -> Vec<Beside>;
+
+    /// Addresses that are banned for failed logins.
+    fn bans(&self) -> Vec<BanView>;
+
+    /// Lifts the ban of an address, or every ban; those that stood.
+    fn lift_bans(&self, address: Option<IpAddr>) -> Vec<BanView>;
 
     /// Takes up organizations and maintenance windows anew. Reads files; may block.
     fn reload(&self) -> Reloaded;

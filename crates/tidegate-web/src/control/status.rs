@@ -27,6 +27,7 @@ pub(super) async fn status(State(control): State<Control>) -> Result<Json<Status
         gate,
         jobs: jobs.collect(),
         legal_holds: held_orgs(&control)?,
+        bans: control.site.bans().len(),
         oldest_queued_at: stats.oldest_waiting_at,
         listeners: control.site.listeners(),
         problems: control.site.problems(),

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use tidegate_worker::Retention;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::api::{Listener, Reloaded};
+use crate::api::{BanView, Listener, Reloaded};
 
 const TERM: Duration = Duration::from_hours(720);
 
@@ -36,6 +37,19 @@ impl Site for QuietSite {
 
     fn beside_store(&self) -> Vec<Beside> {
         Vec::new()
+    }
+
+    fn bans(&self) -> Vec<BanView> {
+        self.lift_bans(None)
+    }
+
+    fn lift_bans(&self, address: Option<IpAddr>) -> Vec<BanView> {
+        let until = "2024-03-09T02:00:00Z".parse().unwrap();
+        let mut bans: Vec<BanView> = ["192.0.2.1", "192.0.2.2"]
+            .map(|address| BanView { address: address.to_owned(), until, times: 1 })
+            .to_vec();
+        bans.retain(|ban| address.is_none_or(|address| ban.address == address.to_string()));
+        bans
     }
 
     fn reload(&self) -> Reloaded {
@@ -377,5 +391,20 @@ async fn what_is_over_goes_when_told_and_not_while_a_legal_hold_stands() {
         let bad = json!({"org": org, "reason": reason, "actor": "jo"});
         let (code, _) = bench.post("/v1/retention/holds", &bad).await;
         assert!(code.is_client_error(), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn bans_are_counted_listed_and_lifted_by_somebody_with_a_name() {
+    let bench = Bench::new();
+    assert_eq!(bench.get("/v1/status").await.1["bans"], 2);
+    let (_, listed) = bench.get("/v1/bans").await;
+    assert_eq!(listed["bans"][0], json!({"address": "192.0.2.1", "until": "2024-03-09T02:00:00Z", "times": 1}));
+    let (code, lifted) = bench.post("/v1/bans/lift", &json!({"address": "192.0.2.2", "actor": "jo"})).await;
+    assert_eq!((code, lifted["bans"].as_array().unwrap().len()), (StatusCode::OK, 1));
+    let (_, lifted) = bench.post("/v1/bans/lift", &json!({"actor": "jo"})).await;
+    assert_eq!(lifted["bans"].as_array().unwrap().len(), 2);
+    for bad in [json!({"address": "192.0.2.2", "actor": " "}), json!({"address": "office", "actor": "jo"})] {
+        assert_eq!(bench.post("/v1/bans/lift", &bad).await.0, StatusCode::BAD_REQUEST, "{bad}");
     }
 }

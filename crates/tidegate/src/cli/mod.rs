@@ -3,6 +3,7 @@
 //! Invariant: whatever is wrong in form is refused here, with exit code 2, before a configuration is
 //! read or a server asked. Help texts are for staff of a registry, not for programmers.
 
+mod bans;
 mod job;
 mod maintenance;
 mod org;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use tidegate_domain::OrgCode;
 
+pub(crate) use bans::{BansCommand, LiftArgs};
 pub(crate) use job::Jobs;
 pub(crate) use maintenance::{
     AddArgs, EndArgs, ExplainArgs, Length, ListArgs as MaintenanceListArgs, MaintenanceCommand,
@@ -71,6 +73,9 @@ pub(crate) enum Command {
     /// Look at organizations and their accounts, add them, change passwords
     #[command(subcommand)]
     Org(OrgCommand),
+    /// Look at addresses that are turned away for failed logins, and let them in again
+    #[command(subcommand)]
+    Bans(BansCommand),
     /// Try HL7 files without submitting them
     #[command(subcommand)]
     Hl7(Hl7Command),

@@ -5,6 +5,7 @@
 
 mod act;
 mod backup;
+mod bans;
 mod certificate;
 mod check_config;
 mod completions;
@@ -42,6 +43,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Maintenance(command) => maintenance::maintenance(&server()?, command),
         Command::Retention(command) => retention::retention(&server()?, command),
         Command::Org(command) => org::org(&context()?, command),
+        Command::Bans(command) => bans::bans(&server()?, command),
         Command::Hl7(command) => hl7::hl7(config, command),
         Command::Store(command) => store::store(context, command),
         Command::Doctor(args) => doctor::doctor(config, args),

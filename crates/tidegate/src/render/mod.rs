@@ -3,6 +3,7 @@
 //! Invariant: whatever is printed for people goes through a [`Screen`], so that colours stop when the
 //! output is piped and times carry their zone. Nothing here asks the server or decides anything.
 
+mod bans;
 mod gate;
 mod job;
 mod keys;
@@ -16,6 +17,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use bans::ban_list;
 pub(crate) use gate::{gate_text, headline};
 pub(crate) use job::{job_list, job_text};
 pub(crate) use keys::{KEYS_WIDTH, Keys};

@@ -24,6 +24,7 @@ pub(crate) fn status_text(status: &Status, screen: &Screen) -> String {
     keys.add("Finished", finished(status, screen));
     let held: Vec<&str> = status.legal_holds.iter().map(tidegate_domain::OrgCode::as_str).collect();
     keys.add_some("Legal hold", (!held.is_empty()).then(|| held.join(", ")));
+    keys.add_some("Bans", bans(status));
     keys.add_some("Drain", drain(status, screen));
     let listeners: Vec<String> =
         status.listeners.iter().map(|one| format!("{} {}", one.protocol, one.address)).collect();
@@ -80,6 +81,16 @@ fn list(status: &Status, wanted: &[JobState]) -> Option<String> {
     let counts: Vec<String> =
         some.map(|state| format!("{} {state}", number(count(status, *state)))).collect();
     (!counts.is_empty()).then(|| counts.join(", "))
+}
+
+fn bans(status: &Status) -> Option<String> {
+    (status.bans > 0).then(|| {
+        let addresses = match status.bans {
+            1 => "1 address".to_owned(),
+            count => format!("{} addresses", number(count as u64)),
+        };
+        format!("{addresses} turned away for failed logins: tidegate bans list")
+    })
 }
 
 fn drain(status: &Status, screen: &Screen) -> Option<String> {

@@ -110,6 +110,7 @@ fn status_fits_one_screen() {
         jobs,
         oldest_queued_at: Some("2024-03-08T22:28:00Z".parse().unwrap()),
         legal_holds: vec!["ACME01".to_owned().try_into().unwrap()],
+        bans: 2,
         drain: Drain { files_per_s: 0.5, eta: Some("2024-03-09T06:40:00Z".parse().unwrap()) },
         listeners: vec![Listener { protocol: "ftp".to_owned(), address: "0.0.0.0:2121".to_owned() }],
         problems: vec!["orgs.d/BAD.toml: code: is missing".to_owned()],
@@ -127,6 +128,7 @@ Oldest      waits since Fri 2024-03-08 16:28 CST (3 h 2 min)
 Finished    7 complete
             2 exception: tidegate queue list --state exception
 Legal hold  ACME01
+Bans        2 addresses turned away for failed logins: tidegate bans list
 Drain       30.0 files a minute; empty Sat 2024-03-09 00:40 CST (in 5 h 10 min)
 Listening   ftp 0.0.0.0:2121
 Version     1.2.3

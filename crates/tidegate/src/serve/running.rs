@@ -57,11 +57,13 @@ pub(super) struct Running {
 impl Running {
     /// Puts every part to work.
     pub(super) fn start(parts: Parts) -> Result<Self, Failure> {
+        let intake = intake(&parts.store, Arc::clone(&parts.directory), &parts.loaded.config)?;
         let site = Arc::new(RunningSite {
             store: parts.store.clone(),
             directory: Arc::clone(&parts.directory),
             tls: parts.tls.clone(),
             folder_trouble: parts.folder_trouble.clone(),
+            intake: Arc::clone(&intake),
             listeners: parts.listeners(),
             beside_store: beside_store(&parts.loaded),
             file: parts.loaded.file.clone(),
@@ -76,7 +78,6 @@ impl Running {
         if let Some(tls) = &parts.tls {
             running.watch_certificate(tls);
         }
-        let intake = intake(&running.store, Arc::clone(&parts.directory), &parts.loaded.config)?;
         for (folder, trouble) in parts.loaded.config.folder.iter().zip(&parts.folder_trouble) {
             running.watch_folder(FolderDoor {
                 config: folder.clone(),

@@ -3,16 +3,18 @@
 //! Invariant: a reload takes up what is right and keeps the old where it is not, and says so both in
 //! the log and in `status`. Of `tidegate.toml` only `[maintenance]` is taken up while running.
 
+use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tidegate_domain::OrgCode;
+use tidegate_domain::{Clock as _, OrgCode, SystemClock};
 use tidegate_domain::maintenance::MaintenanceConfig;
-use tidegate_ingest::accounts::Directory;
+use tidegate_ingest::Intake;
+use tidegate_ingest::accounts::{Ban, Directory};
 use tidegate_ingest::folder::Trouble;
 use tidegate_ingest::tls::ServerTls;
 use tidegate_store::{Beside, Store};
-use tidegate_web::api::{Listener, Reloaded};
+use tidegate_web::api::{BanView, Listener, Reloaded};
 use tidegate_web::control::Site;
 
 use crate::config::{self, Config, Loaded};
@@ -24,6 +26,7 @@ pub(super) struct RunningSite {
     pub(super) tls: Option<Arc<ServerTls>>,
     /// What is wrong with the watched folders.
     pub(super) folder_trouble: Vec<Arc<Trouble>>,
+    pub(super) intake: Arc<Intake>,
     pub(super) listeners: Vec<Listener>,
     /// What belongs to a backup beside the store.
     pub(super) beside_store: Vec<Beside>,
@@ -99,6 +102,14 @@ impl Site for RunningSite {
         self.beside_store.clone()
     }
 
+    fn bans(&self) -> Vec<BanView> {
+        self.intake.bans().list().into_iter().map(ban_view).collect()
+    }
+
+    fn lift_bans(&self, address: Option<IpAddr>) -> Vec<BanView> {
+        self.intake.bans().lift(address).into_iter().map(ban_view).collect()
+    }
+
     fn reload(&self) -> Reloaded {
         self.directory.reload();
         if let Some(tls) = &self.tls {
@@ -108,4 +119,9 @@ impl Site for RunningSite {
         *self.configuration.lock().unwrap_or_else(PoisonError::into_inner) = problems;
         Reloaded { organizations: self.directory.current().iter().count(), problems: self.problems() }
     }
+}
+
+fn ban_view(ban: Ban) -> BanView {
+    let address = if ban.source.addr().is_ipv4() { ban.source.addr().to_string() } else { ban.source.to_string() };
+    BanView { address, until: SystemClock.now() + ban.remaining, times: ban.times }
 }
