@@ -52,3 +52,82 @@ fn no_organizations_is_told_with_what_to_do() {
     let site = Site::new();
     assert!(site.run("org list").ok().contains("org add"));
 }
+
+#[test]
+fn an_organization_is_changed_and_what_people_wrote_stays() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let file = site.path("orgs.d/ACME01.toml");
+    let text = format!("# asked for by phone\n{}", std::fs::read_to_string(&file).unwrap());
+    std::fs::write(&file, text.replace("[[account]]", "[limits]\nsessions_max = 3 # enough\n\n[[account]]")).unwrap();
+    let server = site.serve();
+    let told = site
+        .run("org set ACME01 --name 'Acme Clinic' --contact a@acme.example --timezone America/Denver --allow-from 192.0.2.0/24")
+        .ok();
+    assert!(told.contains("Changed ACME01") && told.contains("has taken it up"), "{told}");
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(text.starts_with("# asked for by phone\n") && text.contains("sessions_max = 3 # enough"), "{text}");
+    let shown = site.run("org show ACME01 --json").json();
+    assert_eq!((&shown["name"], &shown["timezone"]), (&"Acme Clinic".into(), &"America/Denver".into()));
+    assert_eq!(shown["accounts"][0]["allow_from"][0], "192.0.2.0/24");
+    assert_eq!(shown["limits"]["sessions_max"], 3);
+    assert!(server.fail_login("acme01").starts_with("530"));
+    site.run("org set ACME01 --allow-from '' --contact ''").ok();
+    assert!(server.upload("ACME01", "a.hl7", b"MSH|").starts_with("226"));
+    for (line, words) in [
+        ("org set ACME01 --timezone Central", "IANA"),
+        ("org set ACME01 --allow-from office", "is no network"),
+        ("org set BURL01 --name Burl", "org list"),
+        ("org set ACME01 --allow-from 10.0.0.0/8 --account other", "it has acme01"),
+    ] {
+        let done = site.run(line);
+        assert!(done.code == 1 && done.err.contains(words), "{line}: {done:?}");
+    }
+    assert_eq!(site.run("org set ACME01").code, 2, "nothing to set");
+}
+
+#[test]
+fn accounts_are_added_shut_out_and_taken_away() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let server = site.serve();
+    let logs_in = |account: &str| server.login(account).starts_with("230");
+    site.run_with("org account add ACME01 acme-lab --password-stdin", PASSWORD).ok();
+    assert!(logs_in("acme-lab") && logs_in("acme01"));
+    site.run("org disable ACME01 acme-lab").ok();
+    assert!(!logs_in("acme-lab") && logs_in("acme01"));
+    site.run("org enable ACME01 acme-lab").ok();
+    site.run("org disable ACME01").ok();
+    assert!(!logs_in("acme-lab") && !logs_in("acme01"));
+    assert!(site.run("org list").ok().contains("disabled"));
+    site.run("org enable ACME01").ok();
+    site.run("org account remove ACME01 acme-lab").ok();
+    assert!(!logs_in("acme-lab") && logs_in("acme01"));
+    for (line, words) in [
+        ("org account add ACME01 acme01 --password-stdin", "belongs to organization ACME01"),
+        ("org account remove ACME01 acme-lab", "it has acme01"),
+        ("org disable ACME01 acme-lab", "it has acme01"),
+        ("org account add ACME01 '' --no-password", "1 to 64 bytes"),
+    ] {
+        let done = site.run_with(line, PASSWORD);
+        assert!(done.code == 1 && done.err.contains(words), "{line}: {done:?}");
+    }
+    site.run("org account add ACME01 acme-key --no-password").ok();
+    let last = site.run("org account remove ACME01 acme-key").ok();
+    assert!(!last.contains("none any more"), "{last}");
+    assert!(site.run("org account remove ACME01 acme01").ok().contains("none any more"));
+}
+
+#[test]
+fn limits_that_let_nothing_in_are_refused_and_the_old_ones_stay() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let server = site.serve();
+    let file = site.path("orgs.d/ACME01.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n[limits]\nfiles_waiting_max = 0\n")).unwrap();
+    site.reload();
+    let status = site.run("status").ok();
+    assert!(status.contains("limits.files_waiting_max"), "{status}");
+    assert!(server.upload("ACME01", "a.hl7", b"MSH|").starts_with("226"));
+}

@@ -138,9 +138,11 @@ fn words(line: &str) -> Vec<String> {
     let parts = line.split('\'').enumerate();
     parts
         .flat_map(|(number, part)| {
-            let quoted = number % 2 == 1;
-            let blank = |character: char| !quoted && character == ' ';
-            part.split(blank).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+            let is_quoted = number % 2 == 1;
+            if is_quoted {
+                return vec![part.to_owned()];
+            }
+            part.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
         })
         .collect()
 }
@@ -176,9 +178,18 @@ impl Server {
 
     /// The reply to a login with a wrong password.
     pub(crate) fn fail_login(&self, account: &str) -> String {
+        self.try_login(account, "wrong horse")
+    }
+
+    /// The reply to a login with the right password.
+    pub(crate) fn login(&self, account: &str) -> String {
+        self.try_login(account, PASSWORD)
+    }
+
+    fn try_login(&self, account: &str, password: &str) -> String {
         let mut control = Control::open(self.ftp());
         control.ask(&format!("USER {account}"));
-        control.ask("PASS wrong horse")
+        control.ask(&format!("PASS {password}"))
     }
 
     /// What a new connection hears first.

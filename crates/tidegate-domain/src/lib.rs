@@ -11,6 +11,7 @@ pub mod job;
 pub mod maintenance;
 mod name;
 mod org;
+mod org_limits;
 mod retention;
 pub mod units;
 
@@ -18,4 +19,5 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use id::{JobId, JobIdError, JobIds};
 pub use name::{NameError, UploadName};
 pub use org::{Account, Hl7Profile, OrgCode, OrgCodeError, Organization, Organizations};
+pub use org_limits::OrgLimits;
 pub use retention::{CLOCK_PROBATION, ClockWatch, LegalHold, Terms};

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::OrgLimits;
+
 /// An organization's short code: 1 to 32 characters of A-Z, a-z, 0-9, `-` and `_`, case-sensitive.
 /// It names directories, so nothing else is let in.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -82,6 +84,9 @@ pub struct Organization {
     /// What its messages must look like.
     #[serde(default)]
     pub hl7: Hl7Profile,
+    /// What it may use.
+    #[serde(default, skip_serializing_if = "OrgLimits::is_default")]
+    pub limits: OrgLimits,
     /// Who may log in for it.
     #[serde(default, rename = "account")]
     pub accounts: Vec<Account>,
@@ -200,6 +205,7 @@ mod tests {
             disabled: false,
             timezone: None,
             hl7: Hl7Profile::default(),
+            limits: OrgLimits::default(),
             accounts: vec![account],
         }
     }

@@ -19,6 +19,7 @@ use crate::accounts::{Bans, Directory, Login, LoginRefused, Logins, PasswordErro
 use crate::config::{AuthConfig, LimitsConfig, UploadsConfig};
 use crate::session::{ControlLink, Counted, Session, SessionCounts, SessionUser, Waiting};
 use crate::storage::TemporaryNames;
+use crate::upload_rates::UploadRates;
 
 /// The part of the intake that does not depend on a protocol.
 #[derive(Debug)]
@@ -31,7 +32,19 @@ pub struct Intake {
     places: Arc<Semaphore>,
     per_org: SessionCounts<OrgCode>,
     per_address: SessionCounts<IpNet>,
+    upload_rates: UploadRates,
     last_number: AtomicU64,
+}
+
+/// What an organization has used up for now, in words for its sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UsedUp {
+    /// `files_waiting_max`.
+    #[error("too many of your files wait to be processed; send this one later")]
+    FilesWaiting,
+    /// `uploads_per_minute_max`.
+    #[error("too many uploads within a minute; send this one later")]
+    Uploads,
 }
 
 /// Why a connection is turned away before anything is said on it, in words for its client.
@@ -65,6 +78,7 @@ impl Intake {
             places: Arc::new(Semaphore::new(limits.sessions_max)),
             per_org: SessionCounts::default(),
             per_address: SessionCounts::default(),
+            upload_rates: UploadRates::default(),
             last_number: AtomicU64::new(0),
             limits,
         })
@@ -140,7 +154,8 @@ impl Intake {
     }
 
     fn place(&self, session: &Session, login: Login) -> Result<SessionUser, LoginRefused> {
-        let of_org = self.per_org.admit(&login.org, self.limits.sessions_per_org_max);
+        let own_max = self.logins.limits_of(&login.org).sessions_max.unwrap_or(usize::MAX);
+        let of_org = self.per_org.admit(&login.org, self.limits.sessions_per_org_max.min(own_max));
         let place = Arc::clone(&self.places).try_acquire_owned().ok();
         let (of_org, place) = of_org.zip(place).ok_or(LoginRefused::TooManySessions)?;
         session.take_place(place);
@@ -150,5 +165,24 @@ impl Intake {
     /// Whether a logged-in sender may still submit files: its account may have been shut out since.
     pub fn still_admits(&self, session: &Session, login: &Login) -> Result<(), LoginRefused> {
         self.logins.still_admits(login, session.peer().ip())
+    }
+
+    /// Longest upload of an organization, in bytes.
+    pub fn upload_bytes_max(&self, org: &OrgCode) -> u64 {
+        let own_max = self.logins.limits_of(org).upload_bytes_max.map_or(u64::MAX, |max| max.0);
+        self.limits.upload_bytes_max.0.min(own_max)
+    }
+
+    /// Whether one more file of the organization may wait to be processed.
+    pub fn may_wait(&self, org: &OrgCode) -> Result<(), UsedUp> {
+        let max = self.logins.limits_of(org).files_waiting_max.unwrap_or(u64::MAX);
+        if self.store.files_waiting(org) < max { Ok(()) } else { Err(UsedUp::FilesWaiting) }
+    }
+
+    /// Counts an upload that an organization begins, unless it may not.
+    pub fn begin_upload(&self, org: &OrgCode) -> Result<(), UsedUp> {
+        let max = self.logins.limits_of(org).uploads_per_minute_max;
+        let may = max.is_none_or(|max| self.upload_rates.begin(org, max));
+        if may { Ok(()) } else { Err(UsedUp::Uploads) }
     }
 }

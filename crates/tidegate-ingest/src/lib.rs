@@ -25,6 +25,7 @@ mod intake;
 pub mod session;
 pub mod storage;
 pub mod tls;
+mod upload_rates;
 mod watch;
 
-pub use intake::{Intake, TurnedAway};
+pub use intake::{Intake, TurnedAway, UsedUp};

@@ -98,6 +98,11 @@ impl Lanes {
             .min()
     }
 
+    /// How many jobs of an organization wait.
+    pub(crate) fn waiting_of(&self, org: &OrgCode) -> u64 {
+        self.lanes.get(org).map_or(0, |lane| lane.waiting)
+    }
+
     /// Every lane and how many jobs wait in it.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&OrgCode, u64)> {
         self.lanes.iter().map(|(org, lane)| (org, lane.waiting)).filter(|(_, waiting)| *waiting > 0)

@@ -105,6 +105,11 @@ impl Store {
         })
     }
 
+    /// How many of the organization's files wait to be processed. Answers at once.
+    pub fn files_waiting(&self, org: &OrgCode) -> u64 {
+        self.core.lanes().waiting_of(org)
+    }
+
     fn oldest_waiting(&self, lanes: &[(OrgCode, u64)]) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut oldest = None;
         for (org, _) in lanes {

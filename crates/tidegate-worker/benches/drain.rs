@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use tidegate_domain::job::{JobState, Protocol};
 use tidegate_domain::maintenance::{Calendar, Hold, HoldLength};
-use tidegate_domain::{Hl7Profile, OrgCode, Organization, Organizations, SystemClock, UploadName};
+use tidegate_domain::{Hl7Profile, OrgCode, OrgLimits, Organization, Organizations, SystemClock, UploadName};
 use tidegate_hl7::sample;
 use tidegate_store::{Options, Sender, Store};
 use tidegate_worker::Worker;
@@ -116,6 +116,7 @@ fn organizations() -> Organizations {
         disabled: false,
         timezone: None,
         hl7: Hl7Profile::default(),
+        limits: OrgLimits::default(),
         accounts: Vec::new(),
     };
     Organizations::new((0..ORGS).map(one)).unwrap()

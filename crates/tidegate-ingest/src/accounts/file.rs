@@ -52,9 +52,15 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
+/// What would be refused about an organization if it stood in a file; texts with the key at their beginning.
+pub fn check_organization(organization: &Organization) -> Vec<String> {
+    mistakes(organization).into_iter().map(|(key, message)| format!("{key}: {message}")).collect()
+}
+
 /// What serde can't see.
 fn mistakes(organization: &Organization) -> Vec<(String, String)> {
-    let mut found = Vec::new();
+    let limits = organization.limits.mistakes().into_iter();
+    let mut found: Vec<_> = limits.map(|(key, message)| (format!("limits.{key}"), message)).collect();
     for (index, account) in organization.accounts.iter().enumerate() {
         let mut add = |key: &str, message: &str| {
             found.push((format!("account[{index}].{key}"), message.to_owned()));

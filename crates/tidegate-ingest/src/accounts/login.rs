@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_domain::{Account, OrgCode, Organization};
+use tidegate_domain::{Account, OrgCode, OrgLimits, Organization};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -100,6 +100,11 @@ impl Logins {
         };
         tokio::time::sleep_until(started + delay).await;
         result
+    }
+
+    /// What an organization may use; one that is gone has no limits of its own.
+    pub(crate) fn limits_of(&self, org: &OrgCode) -> OrgLimits {
+        self.directory.current().get(org).map(|organization| organization.limits).unwrap_or_default()
     }
 
     /// Addresses that are turned away for a while.

@@ -5,6 +5,7 @@
 
 mod bans;
 mod directory;
+mod edit;
 mod file;
 mod folder;
 mod login;
@@ -16,6 +17,7 @@ mod write;
 
 pub use bans::{Ban, Bans};
 pub use directory::Directory;
+pub use file::check_organization;
 pub use folder::{OrgFolder, load_folder};
 pub(crate) use networks::{parse_network, source};
 pub use login::{Login, LoginRefused, Logins};

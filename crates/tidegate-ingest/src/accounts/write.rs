@@ -1,7 +1,8 @@
 //! Writes an organization's file, for the command line.
 //!
 //! Invariant: whoever reads the folder meanwhile, or after a power cut, finds the old file or the new
-//! one, whole, readable by its owner only. Comments that people wrote into a file are not kept.
+//! one, whole, readable by its owner only. What people wrote into a file stays as it is, comments too, but
+//! for what is changed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -9,6 +10,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use tidegate_domain::Organization;
+
+use super::edit::edited;
 
 /// Why an organization's file could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +22,9 @@ pub enum WriteError {
     /// The organization has no form in TOML.
     #[error("the organization can't be written as TOML: {0}")]
     Form(#[from] toml::ser::Error),
+    /// It is not written as the command line expects it, such as with accounts in one line.
+    #[error("{0} is written in a way that can't be changed from here; change it in an editor")]
+    Shape(PathBuf),
     /// The file system refused.
     #[error("{path} can't be written: {source}")]
     Io {
@@ -32,7 +38,7 @@ pub enum WriteError {
 /// Writes a new organization's file, `<CODE>.toml`, and returns its path. Blocks.
 pub fn create_organization(folder: &Path, organization: &Organization) -> Result<PathBuf, WriteError> {
     let path = folder.join(format!("{}.toml", organization.code));
-    write(&path, organization, |new, path| {
+    write(&path, &toml::to_string_pretty(organization)?, |new, path| {
         // A link, unlike a rename, never replaces a file that somebody else made meanwhile.
         std::fs::hard_link(new, path)?;
         std::fs::remove_file(new)
@@ -40,20 +46,22 @@ pub fn create_organization(folder: &Path, organization: &Organization) -> Result
     Ok(path)
 }
 
-/// Replaces an organization's file. Blocks.
+/// Changes an organization's file. Blocks.
 pub fn save_organization(path: &Path, organization: &Organization) -> Result<(), WriteError> {
-    write(path, organization, |new, path| std::fs::rename(new, path))
+    let before = std::fs::read_to_string(path)
+        .map_err(|source| WriteError::Io { path: path.to_owned(), source })?;
+    let text = edited(&before, organization).ok_or_else(|| WriteError::Shape(path.to_owned()))?;
+    write(path, &text, |new, path| std::fs::rename(new, path))
 }
 
 fn write(
     path: &Path,
-    organization: &Organization,
+    text: &str,
     publish: impl FnOnce(&Path, &Path) -> io::Result<()>,
 ) -> Result<(), WriteError> {
-    let text = toml::to_string_pretty(organization)?;
-    let new = path.with_file_name(format!(".{}.{}.new", organization.code, std::process::id()));
+    let new = path.with_file_name(format!(".{}.new", std::process::id()));
     let written =
-        write_synced(&new, &text).and_then(|()| publish(&new, path)).and_then(|()| sync_parent(path));
+        write_synced(&new, text).and_then(|()| publish(&new, path)).and_then(|()| sync_parent(path));
     written.map_err(|source| {
         let _ = std::fs::remove_file(&new);
         if source.kind() == io::ErrorKind::AlreadyExists {
@@ -82,7 +90,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use tidegate_domain::{Account, Hl7Profile, OrgCode};
+    use tidegate_domain::{Account, Hl7Profile, OrgCode, OrgLimits};
 
     use super::*;
     use crate::accounts::load_folder;
@@ -102,6 +110,7 @@ mod tests {
             disabled: false,
             timezone: Some(chrono_tz()),
             hl7: Hl7Profile::default(),
+            limits: OrgLimits::default(),
             accounts: vec![account],
         }
     }

@@ -39,7 +39,7 @@ impl Folder {
     /// Accepts a file and removes it from the folder.
     pub(super) async fn take(&mut self, name: &OsString, seen: Identity) -> Result<(), Left> {
         let upload_name = UploadName::new(name.as_bytes())?;
-        if seen.size_bytes() > self.door.intake.limits().upload_bytes_max.0 {
+        if seen.size_bytes() > self.door.intake.upload_bytes_max(&self.door.config.org) {
             return Err(Left::TooLarge);
         }
         let path = self.door.config.path.join(name);

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | name refused by [`tidegate_domain::UploadName`], or a directory's | 553 |
 //! | larger than `upload_bytes_max` | 552 |
-//! | too little free space | 452 |
+//! | too little free space; too many files wait, or were sent within a minute | 452 |
 //! | control or data connection lost, or stalled | 426 |
 //! | no such file or directory | 550 |
 //! | accepted files can't be read, changed or deleted; account shut out | 550 |
@@ -21,6 +21,7 @@ use tidegate_store::StoreError;
 use unftp_core::storage::{Error, ErrorKind};
 
 use crate::accounts::LoginRefused;
+use crate::intake::UsedUp;
 
 /// Why a request of a sender failed.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,9 @@ pub enum TransferError {
     /// The account was shut out since it logged in.
     #[error("the account may no longer submit files: {0}")]
     ShutOut(#[from] LoginRefused),
+    /// The organization has used up what it may for now.
+    #[error(transparent)]
+    UsedUp(#[from] UsedUp),
     /// Going on with an earlier upload is not possible.
     #[error("resuming an upload is not possible; send the whole file")]
     NoResume,
@@ -74,7 +78,7 @@ impl TransferError {
             Self::NoSuchDirectory => ErrorKind::PermanentDirectoryNotAvailable,
             Self::NotAllowed(_) | Self::ShutOut(_) => ErrorKind::PermissionDenied,
             Self::NoResume => ErrorKind::CommandNotImplemented,
-            Self::Store(StoreError::NoSpace) => ErrorKind::InsufficientStorageSpaceError,
+            Self::UsedUp(_) | Self::Store(StoreError::NoSpace) => ErrorKind::InsufficientStorageSpaceError,
             Self::Response(_) | Self::Store(_) => ErrorKind::LocalError,
         }
     }

@@ -64,8 +64,9 @@ impl InboxStorage {
             return Err(TransferError::NoResume);
         }
         self.check_still_admitted(user)?;
+        self.intake.begin_upload(user.org())?;
         let mut upload = self.intake.store().upload()?;
-        self.copy(input, &mut upload).await?;
+        self.copy(input, &mut upload, self.intake.upload_bytes_max(user.org())).await?;
         for _ in 0..TURNS {
             std::thread::yield_now();
         }
@@ -75,7 +76,12 @@ impl InboxStorage {
         self.hand_over(user, upload, name).await
     }
 
-    async fn copy<R: AsyncRead + Unpin>(&self, input: R, upload: &mut Upload) -> Result<(), TransferError> {
+    async fn copy<R: AsyncRead + Unpin>(
+        &self,
+        input: R,
+        upload: &mut Upload,
+        bytes_max: u64,
+    ) -> Result<(), TransferError> {
         let limits = self.intake.limits();
         let mut input = Ends::new(input);
         loop {
@@ -93,7 +99,7 @@ impl InboxStorage {
                 }
                 Err(error) => return Err(TransferError::DataLost(error.kind())),
             }
-            if upload.size_bytes() > limits.upload_bytes_max.0 {
+            if upload.size_bytes() > bytes_max {
                 return Err(TransferError::TooLarge);
             }
         }
@@ -131,8 +137,10 @@ impl InboxStorage {
         Err(TransferError::ControlLost)
     }
 
+    /// Whether the account, and the organization's limits, still let it submit a file.
     pub(super) fn check_still_admitted(&self, user: &SessionUser) -> Result<(), TransferError> {
-        Ok(self.intake.still_admits(&self.session, user.login())?)
+        self.intake.still_admits(&self.session, user.login())?;
+        Ok(self.intake.may_wait(user.org())?)
     }
 
     pub(super) fn sender(&self, user: &SessionUser) -> Sender {

@@ -59,3 +59,74 @@ async fn an_organization_does_not_take_the_others_sessions() {
     assert_eq!(second.try_login("acme", PASSWORD).await.code, 530);
     assert_eq!(second.try_login("beta", PASSWORD).await.code, 230);
 }
+
+/// A door whose ACME01 has limits of its own.
+async fn limited_org(limits: &str) -> Rig {
+    let rig = Rig::start().await;
+    set_limits(&rig, limits);
+    rig
+}
+
+fn set_limits(rig: &Rig, limits: &str) {
+    let path = rig.directory.path().join("ACME01.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let accounts = text.split("\n[limits]\n").next().unwrap();
+    std::fs::write(path, format!("{accounts}\n[limits]\n{limits}\n")).unwrap();
+    assert_eq!(rig.directory.reload(), []);
+}
+
+#[tokio::test]
+async fn an_organizations_own_limit_of_sessions_counts_and_is_taken_up_at_once() {
+    let rig = limited_org("sessions_max = 1").await;
+    let _first = Client::login(rig.address, "acme").await;
+    let mut second = Client::connect(rig.address).await;
+    assert_eq!(second.try_login("acme", PASSWORD).await.code, 530);
+    set_limits(&rig, "sessions_max = 2");
+    assert_eq!(second.try_login("acme", PASSWORD).await.code, 230);
+}
+
+#[tokio::test]
+async fn an_organizations_own_limit_of_size_is_not_the_others() {
+    let rig = limited_org("upload_bytes_max = '1000B'").await;
+    let mut client = Client::login(rig.address, "acme").await;
+    assert_eq!(client.store("a.hl7", &[b'x'; 1001]).await.code, 552);
+    assert_eq!(client.store("a.hl7", &[b'x'; 1000]).await.code, 226);
+    let mut other = Client::login(rig.address, "beta").await;
+    assert_eq!(other.store("b.hl7", &[b'x'; 1001]).await.code, 226);
+}
+
+#[tokio::test]
+async fn with_as_many_files_waiting_as_may_no_more_are_taken_until_one_has_gone() {
+    let rig = limited_org("files_waiting_max = 2").await;
+    let mut client = Client::login(rig.address, "acme").await;
+    assert_eq!(client.store("a.hl7", b"MSH").await.code, 226);
+    assert_eq!(client.store("b.tmp", b"MSH").await.code, 226);
+    assert_eq!(client.store("c.hl7", b"MSH").await.code, 226);
+    let refused = client.store("d.hl7", b"MSH").await;
+    assert_eq!(refused.code, 452);
+    if crate::ENGINE == tidegate_ingest::config::FtpEngine::Tidegate {
+        assert!(refused.text.contains("too many of your files wait"), "{refused:?}");
+    }
+    assert_eq!(client.command("RNFR b.tmp").await.code, 350);
+    assert_eq!(client.command("RNTO b.hl7").await.code, 452, "a rename submits a file, too");
+    let mut other = Client::login(rig.address, "beta").await;
+    assert_eq!(other.store("b.hl7", b"MSH").await.code, 226);
+
+    let job = rig.jobs().remove(0);
+    let cancel = tidegate_domain::job::JobEvent::Cancelled { reason: "test".to_owned() };
+    rig.store.act(job.id, cancel, "jo").await.unwrap();
+    assert_eq!(client.store("d.hl7", b"MSH").await.code, 226);
+    assert_eq!(rig.jobs().len(), 4);
+}
+
+#[tokio::test]
+async fn with_as_many_uploads_in_a_minute_as_may_the_next_one_has_to_wait() {
+    let rig = limited_org("uploads_per_minute_max = 2").await;
+    let mut client = Client::login(rig.address, "acme").await;
+    for (name, code) in [("a.hl7", 226), ("b.hl7", 226), ("c.hl7", 452)] {
+        assert_eq!(client.store(name, b"MSH").await.code, code, "{name}");
+    }
+    set_limits(&rig, "uploads_per_minute_max = 3");
+    assert_eq!(client.store("c.hl7", b"MSH").await.code, 226);
+    assert_eq!(rig.jobs().len(), 3);
+}

@@ -24,7 +24,10 @@ pub(crate) use maintenance::{
     AddArgs, EndArgs, ExplainArgs, Length, ListArgs as MaintenanceListArgs, MaintenanceCommand,
     ReleaseArgs as ReleaseHoldArgs, StartArgs,
 };
-pub(crate) use org::{AddArgs as OrgAddArgs, OrgCommand, PasswdArgs, ShowArgs as OrgShowArgs};
+pub(crate) use org::{
+    AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, OrgCommand,
+    PasswdArgs, SetArgs as OrgSetArgs, ShowArgs as OrgShowArgs,
+};
 pub(crate) use queue::{ActArgs, ListArgs, QueueCommand, ResponseArgs, ShowArgs};
 pub(crate) use retention::{LegalHoldArgs, RetentionCommand, RunArgs as RunRetentionArgs};
 pub(crate) use serve::{LogFormat, ServeArgs};

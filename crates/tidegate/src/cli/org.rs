@@ -13,6 +13,15 @@ pub(crate) enum OrgCommand {
     List(JsonArg),
     /// Show one organization
     Show(ShowArgs),
+    /// Change the name, contacts, time zone or networks of an organization
+    Set(SetArgs),
+    /// Shut out an organization, or one of its accounts; what was accepted is still processed
+    Disable(AccountsArgs),
+    /// Let an organization, or one of its accounts, in again
+    Enable(AccountsArgs),
+    /// Add an account to an organization, or take one away
+    #[command(subcommand)]
+    Account(AccountCommand),
     /// Set the password of an account
     Passwd(PasswdArgs),
 }
@@ -53,6 +62,74 @@ pub(crate) struct PasswdArgs {
     /// Read the password from standard input instead of asking for it
     #[arg(long)]
     pub(crate) password_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = true, args = ["name", "contact", "timezone", "allow_from"])]
+pub(crate) struct SetArgs {
+    /// Code of the organization
+    #[arg(value_name = "CODE", value_parser = org_code)]
+    pub(crate) code: OrgCode,
+    /// Name for people
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Mail address, for you; several replace those there were, and '' takes them away
+    #[arg(long, value_name = "MAIL")]
+    pub(crate) contact: Vec<String>,
+    /// IANA zone of the times in its reports, such as America/Chicago; '' stands for the calendar's
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) timezone: Option<String>,
+    /// Network that it may log in from, such as 192.0.2.0/24; several replace those there were, and '' stands
+    /// for anywhere
+    #[arg(long, value_name = "NETWORK")]
+    pub(crate) allow_from: Vec<String>,
+    /// Set the networks of this account only, not of all
+    #[arg(long, value_name = "ACCOUNT", requires = "allow_from")]
+    pub(crate) account: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccountsArgs {
+    /// Code of the organization
+    #[arg(value_name = "CODE", value_parser = org_code)]
+    pub(crate) code: OrgCode,
+    /// User name of one account; the whole organization where left out
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Add an account; asks for its password
+    Add(AccountAddArgs),
+    /// Take an account away; its files stay the organization's
+    Remove(AccountRemoveArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccountAddArgs {
+    /// Code of the organization
+    #[arg(value_name = "CODE", value_parser = org_code)]
+    pub(crate) code: OrgCode,
+    /// User name of the new account
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: String,
+    /// Read the password from standard input instead of asking for it
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// Give it no password: nobody logs in with one
+    #[arg(long, conflicts_with = "password_stdin")]
+    pub(crate) no_password: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AccountRemoveArgs {
+    /// Code of the organization
+    #[arg(value_name = "CODE", value_parser = org_code)]
+    pub(crate) code: OrgCode,
+    /// User name of the account
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: String,
 }
 
 pub(super) fn org_code(text: &str) -> Result<OrgCode, String> {

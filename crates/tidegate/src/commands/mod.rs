@@ -14,6 +14,7 @@ mod hl7;
 mod init;
 mod maintenance;
 mod org;
+mod org_change;
 mod org_files;
 mod org_view;
 mod password;

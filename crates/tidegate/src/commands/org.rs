@@ -4,15 +4,16 @@
 //! and tell a running one. A password hash is never printed.
 
 use anyhow::{Context as _, anyhow};
-use tidegate_domain::{Account, Hl7Profile, OrgCode, Organization};
+use tidegate_domain::{Account, Hl7Profile, OrgCode, OrgLimits, Organization};
 use tidegate_ingest::accounts::{OrgFolder, create_organization, load_folder, save_organization};
 
 use tidegate_web::api::{LegalHoldView, RetentionView};
 
+use super::org_change;
 use super::org_files::{hand_over, poke};
 use super::org_view::{OrgView, org_list, org_text, sheet};
 use super::password;
-use crate::cli::{JsonArg, OrgAddArgs, OrgCommand, OrgShowArgs, PasswdArgs};
+use crate::cli::{AccountCommand, JsonArg, OrgAddArgs, OrgCommand, OrgShowArgs, PasswdArgs};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -22,6 +23,11 @@ pub(super) fn org(context: &Context, command: OrgCommand) -> Result<(), Failure>
         OrgCommand::Add(args) => add(context, args),
         OrgCommand::List(args) => list(context, args),
         OrgCommand::Show(args) => show(context, &args),
+        OrgCommand::Set(args) => org_change::set(context, &args),
+        OrgCommand::Disable(args) => org_change::set_disabled(context, &args, true),
+        OrgCommand::Enable(args) => org_change::set_disabled(context, &args, false),
+        OrgCommand::Account(AccountCommand::Add(args)) => org_change::add_account(context, args),
+        OrgCommand::Account(AccountCommand::Remove(args)) => org_change::remove_account(context, &args),
         OrgCommand::Passwd(args) => passwd(context, &args),
     }
 }
@@ -69,6 +75,7 @@ pub(super) fn organization(
         disabled: false,
         timezone: None,
         hl7: Hl7Profile::default(),
+        limits: OrgLimits::default(),
         accounts: vec![account],
     }
 }
@@ -89,7 +96,7 @@ fn write_new(context: &Context, organization: &Organization) -> Result<std::path
 }
 
 /// The files there are; broken ones are told of and left out.
-fn read(context: &Context) -> OrgFolder {
+pub(super) fn read(context: &Context) -> OrgFolder {
     let folder = load_folder(&context.loaded.orgs_dir());
     for problem in &folder.problems {
         eprintln!("tidegate: {problem}");
@@ -139,6 +146,6 @@ fn passwd(context: &Context, args: &PasswdArgs) -> Result<(), Failure> {
     poke(context)
 }
 
-fn unknown(code: &OrgCode) -> anyhow::Error {
+pub(super) fn unknown(code: &OrgCode) -> anyhow::Error {
     anyhow!("there is no organization {code}; `tidegate org list` shows those there are")
 }

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tidegate_domain::{Hl7Profile, OrgCode, Organization};
+use tidegate_domain::{Hl7Profile, OrgCode, OrgLimits, Organization};
 use tidegate_ingest::config::Tls;
 use tidegate_web::api::LegalHoldView;
 
 use crate::context::Context;
-use crate::render::{Ink, Keys, Screen, Table, legal_hold_line, plural};
+use crate::render::{Ink, Keys, Screen, Table, legal_hold_line, plural, size};
 
 /// One organization without its secrets.
 #[derive(Debug, Serialize)]
@@ -20,6 +20,7 @@ pub(super) struct OrgView {
     timezone: Option<String>,
     accounts: Vec<AccountView>,
     hl7: Hl7Profile,
+    limits: OrgLimits,
     file: PathBuf,
     /// Unknown where the server does not run.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,6 +54,7 @@ impl OrgView {
             timezone: organization.timezone.map(|zone| zone.to_string()),
             accounts: accounts.collect(),
             hl7: organization.hl7.clone(),
+            limits: organization.limits,
             file: file.clone(),
             legal_holds: None,
         }
@@ -107,12 +109,27 @@ pub(super) fn org_text(view: &OrgView, screen: &Screen) -> String {
         "HL7",
         format!("versions {}, {} ({})", view.hl7.versions.join(", "), mode(view), view.hl7.processing_id),
     );
+    keys.add_some("Limits", limits_line(&view.limits));
     keys.add("Accounts", view.accounts.iter().map(account_line).collect::<Vec<_>>().join("\n"));
     let holds = view.legal_holds.iter().flatten().map(|hold| legal_hold_line(hold, screen));
     let holds: Vec<String> = holds.collect();
     keys.add_some("Legal hold", (!holds.is_empty()).then(|| holds.join("\n")));
     keys.add("File", view.file.display().to_string());
     keys.to_string()
+}
+
+/// What the organization has of its own; the service's limits hold besides.
+fn limits_line(limits: &OrgLimits) -> Option<String> {
+    let parts: Vec<String> = [
+        limits.sessions_max.map(|max| plural(max as u64, "session")),
+        limits.upload_bytes_max.map(|max| format!("uploads up to {}", size(max.0))),
+        limits.files_waiting_max.map(|max| format!("{} waiting", plural(max, "file"))),
+        limits.uploads_per_minute_max.map(|max| format!("{} a minute", plural(max as u64, "upload"))),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 fn account_line(account: &AccountView) -> String {

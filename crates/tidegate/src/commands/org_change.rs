@@ -1,0 +1,131 @@
+//! `tidegate org set|disable|enable|account ...`: changes of one organization.
+//!
+//! Invariant: a change that would make the file one that the server refuses is not written.
+
+use anyhow::{Context as _, anyhow};
+use tidegate_domain::{Account, OrgCode, Organization};
+use tidegate_ingest::accounts::{check_organization, save_organization};
+
+use super::org::{read, unknown};
+use super::org_files::{hand_over, poke};
+use super::password;
+use crate::cli::{AccountAddArgs, AccountRemoveArgs, AccountsArgs, OrgSetArgs};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::render::Screen;
+
+pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
+    change(context, &args.code, |organization| {
+        if let Some(name) = &args.name {
+            organization.name.clone_from(name);
+        }
+        if !args.contact.is_empty() {
+            organization.contacts = without_empty(&args.contact);
+        }
+        if let Some(zone) = &args.timezone {
+            organization.timezone = parse_zone(zone)?;
+        }
+        if !args.allow_from.is_empty() {
+            let networks = without_empty(&args.allow_from);
+            for account in chosen(organization, args.account.as_deref())? {
+                account.allow_from.clone_from(&networks);
+            }
+        }
+        Ok(format!("Changed {}.", args.code))
+    })
+}
+
+pub(super) fn set_disabled(context: &Context, args: &AccountsArgs, disabled: bool) -> Result<(), Failure> {
+    change(context, &args.code, |organization| {
+        let done = if disabled { "shut out" } else { "let in again" };
+        let Some(name) = &args.account else {
+            organization.disabled = disabled;
+            return Ok(format!("{} is {done}.", args.code));
+        };
+        for account in chosen(organization, Some(name))? {
+            account.disabled = disabled;
+        }
+        Ok(format!("Account {name} of {} is {done}.", args.code))
+    })
+}
+
+pub(super) fn add_account(context: &Context, args: AccountAddArgs) -> Result<(), Failure> {
+    let AccountAddArgs { code, account: name, password_stdin, no_password } = args;
+    if let Some(owner) = read(context).owner_of(&name) {
+        return Err(anyhow!("account {name} belongs to organization {} already", owner.code).into());
+    }
+    change(context, &code, |organization| {
+        let password_hash =
+            if no_password { None } else { Some(password::read_and_hash(&context.loaded, password_stdin)?) };
+        let done = format!("Added account {name} to {code}.");
+        organization.accounts.push(Account {
+            name,
+            password_hash,
+            authorized_keys: Vec::new(),
+            allow_from: Vec::new(),
+            disabled: false,
+        });
+        Ok(done)
+    })
+}
+
+pub(super) fn remove_account(context: &Context, args: &AccountRemoveArgs) -> Result<(), Failure> {
+    change(context, &args.code, |organization| {
+        chosen(organization, Some(&args.account))?;
+        organization.accounts.retain(|account| account.name != args.account);
+        let left = match organization.accounts.len() {
+            0 => "; it has none any more, so nobody can log in for it",
+            _ => "",
+        };
+        Ok(format!("Account {} of {} is gone{left}.", args.account, args.code))
+    })
+}
+
+/// Changes an organization, writes its file, says what was done, and has a running server take it up.
+fn change(
+    context: &Context,
+    code: &OrgCode,
+    what: impl FnOnce(&mut Organization) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    let folder = read(context);
+    let (file, organization) = folder.find(code).ok_or_else(|| unknown(code))?;
+    let mut changed = organization.clone();
+    let done = what(&mut changed)?;
+    if let Some(mistake) = check_organization(&changed).first() {
+        return Err(anyhow!("{mistake}; nothing was changed").into());
+    }
+    save_organization(file, &changed).context("while writing the organization's file")?;
+    hand_over(file, &context.loaded.orgs_dir())?;
+    Screen::print(&done)?;
+    poke(context)
+}
+
+/// One account, or all of them.
+fn chosen<'a>(
+    organization: &'a mut Organization,
+    name: Option<&str>,
+) -> Result<Vec<&'a mut Account>, Failure> {
+    let names: Vec<String> = organization.accounts.iter().map(|account| account.name.clone()).collect();
+    let is_chosen = |account: &&mut Account| name.is_none_or(|name| account.name == name);
+    let chosen: Vec<&mut Account> = organization.accounts.iter_mut().filter(is_chosen).collect();
+    match name {
+        Some(name) if chosen.is_empty() => {
+            Err(anyhow!("{} has no account {name}; it has {}", organization.code, names.join(", ")).into())
+        }
+        _ => Ok(chosen),
+    }
+}
+
+fn without_empty(values: &[String]) -> Vec<String> {
+    values.iter().filter(|value| !value.is_empty()).cloned().collect()
+}
+
+fn parse_zone(zone: &str) -> Result<Option<chrono_tz::Tz>, Failure> {
+    if zone.is_empty() {
+        return Ok(None);
+    }
+    let known = zone.parse().map_err(|_| {
+        anyhow!("{zone:?} is no time zone; write one of the IANA database, such as America/Chicago")
+    })?;
+    Ok(Some(known))
+}
