@@ -59,14 +59,18 @@ fn an_organization_is_changed_and_what_people_wrote_stays() {
     site.add_org("ACME01");
     let file = site.path("orgs.d/ACME01.toml");
     let text = format!("# asked for by phone\n{}", std::fs::read_to_string(&file).unwrap());
-    std::fs::write(&file, text.replace("[[account]]", "[limits]\nsessions_max = 3 # enough\n\n[[account]]")).unwrap();
+    std::fs::write(&file, text.replace("[[account]]", "[limits]\nsessions_max = 3 # enough\n\n[[account]]"))
+        .unwrap();
     let server = site.serve();
     let told = site
         .run("org set ACME01 --name 'Acme Clinic' --contact a@acme.example --timezone America/Denver --allow-from 192.0.2.0/24")
         .ok();
     assert!(told.contains("Changed ACME01") && told.contains("has taken it up"), "{told}");
     let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.starts_with("# asked for by phone\n") && text.contains("sessions_max = 3 # enough"), "{text}");
+    assert!(
+        text.starts_with("# asked for by phone\n") && text.contains("sessions_max = 3 # enough"),
+        "{text}"
+    );
     let shown = site.run("org show ACME01 --json").json();
     assert_eq!((&shown["name"], &shown["timezone"]), (&"Acme Clinic".into(), &"America/Denver".into()));
     assert_eq!(shown["accounts"][0]["allow_from"][0], "192.0.2.0/24");

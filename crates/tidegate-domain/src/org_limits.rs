@@ -58,7 +58,8 @@ mod tests {
         let limits: OrgLimits = toml::from_str("sessions_max = 2\nupload_bytes_max = '10MiB'").unwrap();
         assert_eq!((limits.sessions_max, limits.upload_bytes_max), (Some(2), Some(ByteSize(10 << 20))));
         assert!(limits.mistakes().is_empty() && OrgLimits::default().mistakes().is_empty());
-        let text = "sessions_max = 0\nupload_bytes_max = '0B'\nfiles_waiting_max = 0\nuploads_per_minute_max = 0";
+        let text =
+            "sessions_max = 0\nupload_bytes_max = '0B'\nfiles_waiting_max = 0\nuploads_per_minute_max = 0";
         let limits: OrgLimits = toml::from_str(text).unwrap();
         assert_eq!(limits.mistakes().len(), 4);
         assert!(toml::from_str::<OrgLimits>("session_max = 2").is_err());

@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::accounts::{Bans, Directory, Login, LoginRefused, Logins, PasswordError, source};
+use crate::audit::{Audit, Event};
 use crate::config::{AuthConfig, LimitsConfig, UploadsConfig};
 use crate::session::{ControlLink, Counted, Session, SessionCounts, SessionUser, Waiting};
 use crate::storage::TemporaryNames;
@@ -33,6 +34,7 @@ pub struct Intake {
     per_org: SessionCounts<OrgCode>,
     per_address: SessionCounts<IpNet>,
     upload_rates: UploadRates,
+    audit: Audit,
     last_number: AtomicU64,
 }
 
@@ -79,9 +81,21 @@ impl Intake {
             per_org: SessionCounts::default(),
             per_address: SessionCounts::default(),
             upload_rates: UploadRates::default(),
+            audit: Audit::default(),
             last_number: AtomicU64::new(0),
             limits,
         })
+    }
+
+    /// The same with an audit log.
+    #[must_use]
+    pub fn audited(self, audit: Audit) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// Where it is noted who did what.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Where uploads go.
@@ -145,10 +159,15 @@ impl Intake {
         let span = session.span();
         match &admitted {
             Ok(user) => {
+                self.audit.note(session, Some(user.login()), Event::Login);
                 span.record("org", user.org().as_str()).record("account", &user.login().account);
                 tracing::info!(parent: span, "login accepted");
             }
-            Err(reason) => tracing::warn!(parent: span, %reason, "login refused"),
+            Err(reason) => {
+                let known = self.logins.named(account);
+                self.audit.note(session, known.as_ref(), Event::LoginRefused { reason: reason.to_string() });
+                tracing::warn!(parent: span, %reason, "login refused");
+            }
         }
         admitted
     }

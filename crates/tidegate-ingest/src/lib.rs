@@ -18,6 +18,7 @@
 //! `unftp_core=off`).
 
 pub mod accounts;
+pub mod audit;
 pub mod config;
 pub mod folder;
 pub mod ftp;

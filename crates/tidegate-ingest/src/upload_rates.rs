@@ -14,11 +14,11 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 /// When uploads were begun, by organization.
 #[derive(Debug, Default)]
-pub struct UploadRates(Mutex<BTreeMap<OrgCode, VecDeque<Instant>>>);
+pub(crate) struct UploadRates(Mutex<BTreeMap<OrgCode, VecDeque<Instant>>>);
 
 impl UploadRates {
     /// Counts one more upload; false, and nothing is counted, if there were `max` within the last minute.
-    pub fn begin(&self, org: &OrgCode, max: usize) -> bool {
+    pub(crate) fn begin(&self, org: &OrgCode, max: usize) -> bool {
         let now = Instant::now();
         let mut begun = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_org = begun.entry(org.clone()).or_default();

@@ -41,7 +41,8 @@ fn apply(target: &mut dyn TableLike, before: &toml::Table, after: &toml::Table) 
             Value::Array(new) if key == "account" => {
                 let old = old.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
                 let empty = || Item::ArrayOfTables(ArrayOfTables::new());
-                if target.get(key).is_some_and(|item| item.as_array().is_some_and(toml_edit::Array::is_empty)) {
+                if target.get(key).is_some_and(|item| item.as_array().is_some_and(toml_edit::Array::is_empty))
+                {
                     target.remove(key);
                 }
                 apply_accounts(target.entry(key).or_insert_with(empty).as_array_of_tables_mut()?, old, new)?;

@@ -102,6 +102,13 @@ impl Logins {
         result
     }
 
+    /// The account of a name, if there is one.
+    pub(crate) fn named(&self, account: &str) -> Option<Login> {
+        let organizations = self.directory.current();
+        let (organization, account) = organizations.account(account)?;
+        Some(Login { org: organization.code.clone(), account: account.name.clone() })
+    }
+
     /// What an organization may use; one that is gone has no limits of its own.
     pub(crate) fn limits_of(&self, org: &OrgCode) -> OrgLimits {
         self.directory.current().get(org).map(|organization| organization.limits).unwrap_or_default()

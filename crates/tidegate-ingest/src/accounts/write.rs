@@ -48,8 +48,8 @@ pub fn create_organization(folder: &Path, organization: &Organization) -> Result
 
 /// Changes an organization's file. Blocks.
 pub fn save_organization(path: &Path, organization: &Organization) -> Result<(), WriteError> {
-    let before = std::fs::read_to_string(path)
-        .map_err(|source| WriteError::Io { path: path.to_owned(), source })?;
+    let before =
+        std::fs::read_to_string(path).map_err(|source| WriteError::Io { path: path.to_owned(), source })?;
     let text = edited(&before, organization).ok_or_else(|| WriteError::Shape(path.to_owned()))?;
     write(path, &text, |new, path| std::fs::rename(new, path))
 }

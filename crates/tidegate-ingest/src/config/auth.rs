@@ -121,6 +121,9 @@ mod tests {
                     exempt_addresses = ['10.0.0.0/8', 'office']";
         let found: AuthConfig = toml::from_str(text).unwrap();
         let keys: Vec<_> = found.validate().into_iter().map(|(key, _)| key).collect();
-        assert_eq!(keys, ["refusal_delay_max", "failures_max", "failures_window", "ban_max", "exempt_addresses"]);
+        assert_eq!(
+            keys,
+            ["refusal_delay_max", "failures_max", "failures_window", "ban_max", "exempt_addresses"]
+        );
     }
 }

@@ -3,6 +3,7 @@
 //! Invariant: every section has a default for each key and knows no other keys. [`Setting`] problems
 //! are returned all together, each with its key; nothing here reads files or binds sockets.
 
+mod audit;
 mod auth;
 mod folder;
 mod ftp;
@@ -11,6 +12,7 @@ mod limits;
 mod ports;
 mod uploads;
 
+pub use audit::AuditConfig;
 pub use auth::AuthConfig;
 pub use folder::FolderConfig;
 pub use ftp::{FtpConfig, FtpEngine, Tls};

@@ -112,7 +112,7 @@ async fn speak_libunftp(
 async fn login_over(session: &Session, login_max: Duration) {
     sleep(login_max).await;
     if session.is_logged_in() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -29,6 +29,7 @@ pub use waiting::{Waiting, WaitingPlace};
 /// A connection from its acceptance to the end of the last transfer that it started.
 #[derive(Debug)]
 pub struct Session {
+    number: u64,
     protocol: Protocol,
     /// It began as FTP in the clear and went on encrypted.
     is_encrypted: AtomicBool,
@@ -73,6 +74,7 @@ impl Session {
         );
         let (ended, _) = watch::channel(false);
         Self {
+            number,
             protocol,
             is_encrypted: AtomicBool::new(false),
             peer,
@@ -109,6 +111,11 @@ impl Session {
 
     fn place(&self) -> MutexGuard<'_, Place> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells sessions apart in the log.
+    pub fn number(&self) -> u64 {
+        self.number
     }
 
     /// The protocol that the client speaks.

@@ -33,7 +33,8 @@ impl Waiting {
     pub fn enter(&self, number: u64, link: Arc<ControlLink>) -> Option<WaitingPlace> {
         let mut sessions = self.lock();
         if sessions.len() >= self.max {
-            let silent = sessions.iter().find(|(_, visitor)| !visitor.is_checked).map(|(number, _)| *number)?;
+            let silent =
+                sessions.iter().find(|(_, visitor)| !visitor.is_checked).map(|(number, _)| *number)?;
             if let Some(silent) = sessions.remove(&silent) {
                 silent.link.close();
             }
@@ -89,7 +90,9 @@ mod tests {
         let waiting = Waiting::new(3);
         let enter = |number: usize| waiting.enter(number as u64, Arc::clone(&links[number].0));
         let closed = || {
-            let of = |(number, (link, _)): (usize, &(Arc<ControlLink>, _))| (!link.is_connected()).then_some(number);
+            let of = |(number, (link, _)): (usize, &(Arc<ControlLink>, _))| {
+                (!link.is_connected()).then_some(number)
+            };
             links.iter().enumerate().filter_map(of).collect::<Vec<_>>()
         };
         let places: Vec<_> = (0..3).map(|number| enter(number).unwrap()).collect();

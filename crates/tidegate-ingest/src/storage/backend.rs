@@ -16,6 +16,7 @@ use unftp_core::storage::{Error, Fileinfo, Result, StorageBackend};
 use super::entry::Entry;
 use super::error::TransferError;
 use super::place::Place;
+use crate::audit::Event;
 use crate::intake::Intake;
 use crate::session::{Session, SessionUser};
 
@@ -30,6 +31,11 @@ impl InboxStorage {
     /// For one session.
     pub fn new(intake: Arc<Intake>, session: Arc<Session>) -> Self {
         Self { intake, session }
+    }
+
+    /// Notes what the user did.
+    pub(super) fn note(&self, user: &SessionUser, event: Event) {
+        self.intake.audit().note(&self.session, Some(user.login()), event);
     }
 
     async fn fetch(&self, user: &SessionUser, path: &Path, start_pos: u64) -> Result<tokio::fs::File> {

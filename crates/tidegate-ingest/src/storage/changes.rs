@@ -9,6 +9,7 @@ use super::backend::InboxStorage;
 use super::error::TransferError;
 use super::place::Place;
 use super::receive::final_name;
+use crate::audit::Event;
 use crate::session::SessionUser;
 
 const ACCEPTED: TransferError = TransferError::NotAllowed("accepted files can't be changed or deleted");
@@ -25,7 +26,10 @@ impl InboxStorage {
         let renamed = self.rename_upload(user, from, to).await;
         match &renamed {
             Ok(()) => running.succeeded(),
-            Err(reason) => tracing::warn!(%reason, "rename refused"),
+            Err(reason) => {
+                self.note(user, Event::Refused { reason: reason.to_string() });
+                tracing::warn!(%reason, "rename refused");
+            }
         }
         renamed
     }
@@ -43,6 +47,7 @@ impl InboxStorage {
         }
         let store = self.intake.store();
         let job = store.accept_staged(user.org(), &from, self.sender(user), to).await?;
+        self.note(user, Event::Accepted { job: job.id, size_bytes: job.submission.size_bytes });
         tracing::info!(job = %job.id, size_bytes = job.submission.size_bytes, "upload accepted");
         Ok(())
     }
@@ -53,11 +58,13 @@ impl InboxStorage {
             Place::Response(name) => {
                 let store = self.intake.store();
                 store.delete_outbox(user.org(), &name, &user.login().account).await?;
+                self.note(user, Event::deleted(&name));
                 tracing::info!("response deleted");
             }
             Place::Upload(name) => {
                 let name = self.staged_name(user, name).await?;
                 self.ask(user, move |store, org| Ok(store.remove_staged(org, &name)?)).await?;
+                self.note(user, Event::StagedDeleted);
                 tracing::info!("staged upload deleted");
             }
             Place::Nowhere => return Err(TransferError::NoSuchFile),

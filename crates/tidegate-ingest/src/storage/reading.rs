@@ -17,6 +17,7 @@ use super::backend::InboxStorage;
 use super::entry::Entry;
 use super::error::TransferError;
 use super::place::Place;
+use crate::audit::Event;
 use crate::session::SessionUser;
 
 const WRITE_BYTES: usize = 64 << 10;
@@ -55,7 +56,10 @@ impl InboxStorage {
     pub(super) async fn open(&self, user: &SessionUser, place: Place) -> Result<File, TransferError> {
         match place {
             Place::Response(name) => {
-                self.ask(user, move |store, org| Ok(store.open_outbox(org, &name)?)).await
+                let fetched = Event::fetched(&name);
+                let file = self.ask(user, move |store, org| Ok(store.open_outbox(org, &name)?)).await?;
+                self.note(user, fetched);
+                Ok(file)
             }
             Place::Upload(_) => Err(TransferError::NotAllowed("accepted files can't be read back")),
             Place::Root | Place::Inbox | Place::Outbox => Err(TransferError::NotAllowed("it is a directory")),

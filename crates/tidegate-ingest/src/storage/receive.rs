@@ -26,6 +26,7 @@ use super::backend::InboxStorage;
 use super::error::TransferError;
 use super::place::Place;
 use super::tail::Ends;
+use crate::audit::Event;
 use crate::session::SessionUser;
 
 /// How often other processes go first before the control connection is looked at. A local client
@@ -47,7 +48,10 @@ impl InboxStorage {
         let received = self.receive_whole(user, input, place, start_pos).await;
         match &received {
             Ok(_) => running.succeeded(),
-            Err(reason) => tracing::warn!(%reason, "upload refused"),
+            Err(reason) => {
+                self.note(user, Event::Refused { reason: reason.to_string() });
+                tracing::warn!(%reason, "upload refused");
+            }
         }
         received
     }
@@ -114,9 +118,11 @@ impl InboxStorage {
         let size_bytes = upload.size_bytes();
         if self.intake.temporary_names().contains(name.as_bytes()) {
             upload.stage(user.org(), &name).await?;
+            self.note(user, Event::Staged { size_bytes });
             tracing::info!(size_bytes, "upload staged");
         } else {
             let job = upload.accept(user.org(), self.sender(user), name).await?;
+            self.note(user, Event::Accepted { job: job.id, size_bytes });
             tracing::info!(job = %job.id, size_bytes, "upload accepted");
             self.withdraw_if_unread(job.id).await?;
         }

@@ -1,6 +1,7 @@
 //! The sessions of `main.rs`, spoken to libunftp.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod audit;
 mod broken;
 mod client;
 mod defence;

@@ -2,6 +2,7 @@
 //! can misbehave. `libunftp.rs` says the same to the other engine.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod audit;
 mod broken;
 mod client;
 mod defence;

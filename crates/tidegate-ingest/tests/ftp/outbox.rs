@@ -7,7 +7,7 @@ use crate::client::Client;
 use crate::rig::Rig;
 
 /// Plays the worker: answers the job that waits.
-async fn answer(store: &Store, response: &[u8]) -> Job {
+pub(crate) async fn answer(store: &Store, response: &[u8]) -> Job {
     let claim = store.claim(1).await.unwrap().pop().unwrap();
     std::fs::write(store.response_path(&claim.job), response).unwrap();
     let completed = JobEvent::Completed { outcome: Outcome::Accepted, counts: Counts::default() };

@@ -11,6 +11,7 @@ use tidegate_domain::job::Job;
 use tidegate_domain::units::HumanDuration;
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Directory, PasswordHashing};
+use tidegate_ingest::audit::Audit;
 use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, PortRange, Tls, UploadsConfig};
 use tidegate_ingest::ftp::{FtpDoor, FtpListeners, run};
 use tidegate_ingest::tls::{ServerTls, TlsFiles};
@@ -70,7 +71,8 @@ impl Rig {
         let uploads = UploadsConfig::default();
         let intake =
             Intake::new(store.clone(), Arc::clone(&directory), setup.limits, &auth, &uploads).unwrap();
-        let intake = Arc::new(intake);
+        let audit = Audit::open(&folder.path().join("audit.log"), Arc::new(SystemClock)).unwrap();
+        let intake = Arc::new(intake.audited(audit));
         let config = FtpConfig {
             engine: crate::ENGINE,
             tls: if setup.tls.is_some() { Tls::Required } else { Tls::Off },
@@ -99,6 +101,12 @@ impl Rig {
     /// The store's directory.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// The audit log so far, as text.
+    pub(crate) async fn audit_log(&self) -> String {
+        self.intake.audit().flushed().await;
+        std::fs::read_to_string(self.folder.path().join("audit.log")).unwrap()
     }
 
     pub(crate) fn signal_stop(&mut self) {

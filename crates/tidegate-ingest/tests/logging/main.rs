@@ -70,6 +70,7 @@ async fn no_log_names_a_file_or_repeats_what_was_typed_as_an_account() {
     data.write_all(b"SECRETBODY").await.unwrap();
     drop(client);
     drop(data);
+    let audit = rig.audit_log().await;
     rig.stop().await;
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
@@ -79,5 +80,6 @@ async fn no_log_names_a_file_or_repeats_what_was_typed_as_an_account() {
     assert!(text.contains("org=\"ACME01\""), "{text}");
     for secret in ["SMITH", "SECRET", PASSWORD, "argon2id"] {
         assert!(!text.contains(secret), "{secret} is in {text}");
+        assert!(!audit.contains(secret), "{secret} is in {audit}");
     }
 }

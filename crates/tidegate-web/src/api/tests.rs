@@ -72,7 +72,7 @@ fn status_has_the_contracts_keys() {
                      "exception": 0, "duplicate": 0, "cancelled": 0},
             "oldest_queued_at": null,
             "drain": {"files_per_s": 0.5, "eta": null},
-            "legal_holds": [],
+            "bans": 0, "legal_holds": [],
             "listeners": [{"protocol": "ftp", "address": "127.0.0.1:2121"}],
             "problems": [],
         })

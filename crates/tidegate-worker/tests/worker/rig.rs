@@ -8,7 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 use tidegate_domain::job::{Job, JobEvent, JobState, Protocol, RetryPolicy};
 use tidegate_domain::maintenance::{Calendar, Hold, HoldLength, MaintenanceConfig};
-use tidegate_domain::{Hl7Profile, JobId, ManualClock, OrgCode, OrgLimits, Organization, Organizations, UploadName};
+use tidegate_domain::{
+    Hl7Profile, JobId, ManualClock, OrgCode, OrgLimits, Organization, Organizations, UploadName,
+};
 use tidegate_store::{Filter, Options, Sender, Store};
 use tidegate_worker::config::WorkerConfig;
 use tidegate_worker::{Deliver, Worker, WorkerError};

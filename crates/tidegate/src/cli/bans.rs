@@ -15,10 +15,9 @@ pub(crate) enum BansCommand {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "which", required = true, multiple = false, args = ["address", "all"])]
 pub(crate) struct LiftArgs {
     /// The address, as `bans list` shows it
-    #[arg(value_name = "ADDRESS", value_parser = address)]
+    #[arg(value_name = "ADDRESS", value_parser = address, required_unless_present = "all", conflicts_with = "all")]
     pub(crate) address: Option<IpAddr>,
     /// Lift every ban
     #[arg(long)]

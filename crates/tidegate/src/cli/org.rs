@@ -65,7 +65,6 @@ pub(crate) struct PasswdArgs {
 }
 
 #[derive(Debug, Args)]
-#[group(id = "what", required = true, multiple = true, args = ["name", "contact", "timezone", "allow_from"])]
 pub(crate) struct SetArgs {
     /// Code of the organization
     #[arg(value_name = "CODE", value_parser = org_code)]

@@ -15,18 +15,23 @@ use crate::failure::Failure;
 use crate::render::Screen;
 
 pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
+    let OrgSetArgs { name, contact, timezone, allow_from, .. } = args;
+    if name.is_none() && contact.is_empty() && timezone.is_none() && allow_from.is_empty() {
+        let what = "say what to set: --name, --contact, --timezone or --allow-from";
+        return Err(Failure::Usage(what.to_owned()));
+    }
     change(context, &args.code, |organization| {
-        if let Some(name) = &args.name {
+        if let Some(name) = name {
             organization.name.clone_from(name);
         }
-        if !args.contact.is_empty() {
-            organization.contacts = without_empty(&args.contact);
+        if !contact.is_empty() {
+            organization.contacts = without_empty(contact);
         }
-        if let Some(zone) = &args.timezone {
+        if let Some(zone) = timezone {
             organization.timezone = parse_zone(zone)?;
         }
-        if !args.allow_from.is_empty() {
-            let networks = without_empty(&args.allow_from);
+        if !allow_from.is_empty() {
+            let networks = without_empty(allow_from);
             for account in chosen(organization, args.account.as_deref())? {
                 account.allow_from.clone_from(&networks);
             }

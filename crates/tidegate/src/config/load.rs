@@ -12,7 +12,7 @@ use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 12] = [
     "data_dir",
     "ftp",
     "ftps_implicit",
@@ -20,6 +20,7 @@ pub(super) const KEYS: [&str; 11] = [
     "limits",
     "uploads",
     "auth",
+    "audit",
     "worker",
     "delivery",
     "retention",
@@ -84,6 +85,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         limits: document.section("limits"),
         uploads: document.section("uploads"),
         auth: document.section("auth"),
+        audit: document.section("audit"),
         worker: document.section("worker"),
         delivery: document.section("delivery"),
         retention: document.section("retention"),
@@ -108,6 +110,7 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
     add("limits", config.limits.validate());
     add("uploads", config.uploads.validate());
     add("auth", config.auth.validate());
+    add("audit", config.audit.validate());
     add("worker", config.worker.validate());
     add("delivery", config.delivery.validate());
     add("retention", config.retention.validate());

@@ -19,7 +19,8 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
 use tidegate_ingest::config::{
-    AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, UploadsConfig,
+    AuditConfig, AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting,
+    UploadsConfig,
 };
 use tidegate_worker::config::{DeliveryConfig, RetentionConfig, WorkerConfig};
 
@@ -47,6 +48,7 @@ pub(crate) struct Config {
     pub(crate) limits: LimitsConfig,
     pub(crate) uploads: UploadsConfig,
     pub(crate) auth: AuthConfig,
+    pub(crate) audit: AuditConfig,
     pub(crate) worker: WorkerConfig,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) retention: RetentionConfig,

@@ -18,6 +18,7 @@ fn the_commented_default_is_the_default() {
     assert_eq!(document.section::<LimitsConfig>("limits"), LimitsConfig::default());
     assert_eq!(document.section::<UploadsConfig>("uploads"), UploadsConfig::default());
     assert_eq!(document.section::<AuthConfig>("auth"), AuthConfig::default());
+    assert_eq!(document.section::<AuditConfig>("audit"), AuditConfig::default());
     assert_eq!(document.section::<WorkerConfig>("worker"), WorkerConfig::default());
     assert_eq!(document.section::<DeliveryConfig>("delivery"), DeliveryConfig::default());
     assert_eq!(document.section::<RetentionConfig>("retention"), RetentionConfig::default());

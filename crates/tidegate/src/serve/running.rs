@@ -11,6 +11,7 @@ use tidegate_domain::maintenance::announcement;
 use tidegate_domain::{Clock as _, SystemClock};
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Directory, watch as watch_accounts};
+use tidegate_ingest::audit::Audit;
 use tidegate_ingest::config::FtpConfig;
 use tidegate_ingest::folder::{self, FolderDoor};
 use tidegate_ingest::ftp::{self, Announcement, FtpDoor, FtpListeners};
@@ -38,6 +39,9 @@ const STOP_MAX: Duration = Duration::from_secs(45);
 /// How long stopping may take once the store has failed: nothing that runs can come to a good end, but
 /// senders and staff are still told so.
 const FAILED_STOP_MAX: Duration = Duration::from_secs(3);
+
+/// How long the last entries of the audit log may take.
+const AUDIT_MAX: Duration = Duration::from_secs(2);
 
 /// Changes of organization files and of the certificate are looked for at least this often.
 const RESCAN: Duration = Duration::from_secs(30);
@@ -109,6 +113,8 @@ impl Running {
             stopped = self.drain(time) => stopped,
             () = second(&mut signals) => Err(anyhow!("told twice to stop: did not wait for what was running")),
         };
+        // A disk that takes nothing any more is not waited for.
+        let _ = tokio::time::timeout(AUDIT_MAX, self.site.intake.audit().flushed()).await;
         self.store.close().await;
         why?;
         stopped?;
@@ -251,7 +257,13 @@ fn ready_line(parts: &Parts) -> String {
 
 fn intake(store: &Store, directory: Arc<Directory>, config: &Config) -> Result<Arc<Intake>, Failure> {
     let intake = Intake::new(store.clone(), directory, config.limits.clone(), &config.auth, &config.uploads);
-    Ok(Arc::new(intake.context("while preparing to check passwords")?))
+    let intake = intake.context("while preparing to check passwords")?;
+    if !config.audit.enabled {
+        return Ok(Arc::new(intake));
+    }
+    let path = config.data_dir.join(&config.audit.path);
+    let audit = Audit::open(&path, Arc::new(SystemClock)).context("while starting the audit log")?;
+    Ok(Arc::new(intake.audited(audit)))
 }
 
 /// The running or the next maintenance, for those who connect.

@@ -1,14 +1,14 @@
 //! What the control API and SIGHUP may ask of the running server.
 //!
 //! Invariant: a reload takes up what is right and keeps the old where it is not, and says so both in
-//! the log and in `status`. Of `tidegate.toml` only `[maintenance]` is taken up while running.
+//! the log and in `status`. The audit log's file is opened anew. Of `tidegate.toml` only `[maintenance]` is taken up while running.
 
 use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tidegate_domain::{Clock as _, OrgCode, SystemClock};
 use tidegate_domain::maintenance::MaintenanceConfig;
+use tidegate_domain::{Clock as _, OrgCode, SystemClock};
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Ban, Directory};
 use tidegate_ingest::folder::Trouble;
@@ -91,6 +91,7 @@ impl Site for RunningSite {
         problems.extend(self.directory.problems().iter().map(ToString::to_string));
         problems.extend(self.tls.iter().flat_map(|tls| tls.problems()));
         problems.extend(self.folder_trouble.iter().flat_map(|trouble| trouble.lines()));
+        problems.extend(self.intake.audit().trouble());
         problems
     }
 
@@ -111,6 +112,7 @@ impl Site for RunningSite {
     }
 
     fn reload(&self) -> Reloaded {
+        self.intake.audit().reopen();
         self.directory.reload();
         if let Some(tls) = &self.tls {
             tls.reload();
@@ -122,6 +124,7 @@ impl Site for RunningSite {
 }
 
 fn ban_view(ban: Ban) -> BanView {
-    let address = if ban.source.addr().is_ipv4() { ban.source.addr().to_string() } else { ban.source.to_string() };
+    let address =
+        if ban.source.addr().is_ipv4() { ban.source.addr().to_string() } else { ban.source.to_string() };
     BanView { address, until: SystemClock.now() + ban.remaining, times: ban.times }
 }

@@ -1,0 +1,133 @@
+//! One line of the audit log.
+
+use std::net::SocketAddr;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+use tidegate_domain::{JobId, OrgCode};
+
+use crate::accounts::Login;
+use crate::session::Session;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Somebody logged in.
+    Login,
+    /// A login was refused.
+    LoginRefused {
+        /// Why.
+        reason: String,
+    },
+    /// An upload became a job.
+    Accepted {
+        /// The job.
+        job: JobId,
+        /// Its length.
+        size_bytes: u64,
+    },
+    /// An upload under a temporary name is kept aside.
+    Staged {
+        /// Its length.
+        size_bytes: u64,
+    },
+    /// An upload, or the rename that would have submitted one, was refused or broke off.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+    /// A response or report was opened for reading.
+    Fetched {
+        /// The job that it answers.
+        job: Option<JobId>,
+    },
+    /// A response or report was deleted from the outbox.
+    Deleted {
+        /// The job that it answers.
+        job: Option<JobId>,
+    },
+    /// An upload under a temporary name was deleted.
+    StagedDeleted,
+}
+
+impl Event {
+    /// A response was opened; of its name only the job is kept.
+    pub fn fetched(name: &[u8]) -> Self {
+        Self::Fetched { job: job_of(name) }
+    }
+
+    /// A response was deleted.
+    pub fn deleted(name: &[u8]) -> Self {
+        Self::Deleted { job: job_of(name) }
+    }
+}
+
+/// `friday.hl7.06H0ATRG01W59E5R.response` answers the job 06H0ATRG01W59E5R.
+fn job_of(name: &[u8]) -> Option<JobId> {
+    let rest = [&b".response"[..], b".report.txt"].iter().find_map(|ending| name.strip_suffix(*ending))?;
+    let job = rest.rsplit(|byte| *byte == b'.').next()?;
+    std::str::from_utf8(job).ok()?.parse().ok()
+}
+
+/// What happened, when, and where it came from.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    #[serde(serialize_with = "to_milliseconds")]
+    at: DateTime<Utc>,
+    #[serde(flatten)]
+    event: Event,
+    session: u64,
+    protocol: &'static str,
+    peer: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    org: Option<OrgCode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+}
+
+impl Entry {
+    pub(super) fn new(at: DateTime<Utc>, session: &Session, login: Option<&Login>, event: Event) -> Self {
+        Self {
+            at,
+            event,
+            session: session.number(),
+            protocol: session.protocol().as_str(),
+            peer: session.peer(),
+            org: login.map(|login| login.org.clone()),
+            account: login.map(|login| login.account.clone()),
+        }
+    }
+}
+
+/// Entries that nobody will find.
+#[derive(Debug, Serialize)]
+pub(super) struct Lost {
+    #[serde(serialize_with = "to_milliseconds")]
+    pub(super) at: DateTime<Utc>,
+    /// Always "lost".
+    pub(super) event: &'static str,
+    /// How many.
+    pub(super) entries: u64,
+}
+
+fn to_milliseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_responses_name_only_the_job_is_kept() {
+        let job = "06H0ATRG01W59E5R".parse().ok();
+        assert_eq!(job_of(b"jane doe.hl7.06H0ATRG01W59E5R.response"), job);
+        assert_eq!(job_of(b"a.06H0ATRG01W59E5R.report.txt"), job);
+        assert!(
+            job.is_some()
+                && job_of(b"a.06H0ATRG01W59E5R.txt").is_none()
+                && job_of(b"\xff.response").is_none()
+        );
+    }
+}

@@ -1,0 +1,109 @@
+//! The audit log: who logged in, from where, what was sent, fetched and deleted, what was refused and why.
+//!
+//! Invariant: it never holds anybody up and never makes anything fail. What its bounded queue can't take, or
+//! the disk refuses, is counted, told in the log and in [`Audit::trouble`], and the count is written as soon
+//! as that is possible. No entry has a file's name or contents, nor an account's name that does not exist:
+//! people type passwords there.
+
+mod entry;
+mod writer;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tidegate_domain::Clock;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::accounts::Login;
+use crate::session::Session;
+
+use entry::Entry;
+pub use entry::Event;
+
+/// Entries that wait to be written.
+const QUEUE_MAX: usize = 10_000;
+
+/// Where entries go; cheap to clone. The default keeps nothing.
+#[derive(Clone, Default)]
+pub struct Audit(Option<Arc<Log>>);
+
+/// What the callers and the writer share.
+struct Log {
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    queue: mpsc::Sender<Order>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// Entries that were not written since the last ones that were.
+    lost: AtomicU64,
+    trouble: Mutex<Option<String>>,
+}
+
+/// What the writer is told.
+enum Order {
+    Write(Entry),
+    Reopen,
+    /// Everything before has been tried.
+    Tell(oneshot::Sender<()>),
+}
+
+impl Audit {
+    /// Appends to the file at `path`, which is made for its owner only if it is not there. A thread of its own
+    /// writes, and ends with the last clone. Whether the file can be opened shows in [`Self::trouble`].
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+        let (queue, orders) = mpsc::channel(QUEUE_MAX);
+        let shared = Arc::new(Shared::default());
+        let writer = writer::Writer::new(path.to_owned(), Arc::clone(&clock), Arc::clone(&shared));
+        std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(orders))?;
+        Ok(Self(Some(Arc::new(Log { path: path.to_owned(), clock, queue, shared }))))
+    }
+
+    /// Notes what happened in a session; `login` where somebody is known.
+    pub fn note(&self, session: &Session, login: Option<&Login>, event: Event) {
+        if let Some(log) = &self.0 {
+            let entry = Entry::new(log.clock.now(), session, login, event);
+            if log.queue.try_send(Order::Write(entry)).is_err() {
+                log.shared.lost.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Opens the file anew, after somebody has moved it away.
+    pub fn reopen(&self) {
+        if let Some(log) = &self.0 {
+            // With the queue full the next rotation does it; the old file goes on until then.
+            let _ = log.queue.try_send(Order::Reopen);
+        }
+    }
+
+    /// What is wrong, for people.
+    pub fn trouble(&self) -> Option<String> {
+        let log = self.0.as_ref()?;
+        log.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Resolves when everything that was noted so far has been written, or refused by the disk.
+    pub async fn flushed(&self) {
+        let Some(log) = &self.0 else { return };
+        let (told, done) = oneshot::channel();
+        if log.queue.send(Order::Tell(told)).await.is_ok() {
+            // An error means that the writer is gone, and nothing more will be written.
+            let _ = done.await;
+        }
+    }
+}
+
+impl fmt::Debug for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Audit").field(&self.0.as_ref().map(|log| &log.path)).finish()
+    }
+}
+
+#[cfg(test)]
+#[path = "../audit_tests.rs"]
+mod tests;
