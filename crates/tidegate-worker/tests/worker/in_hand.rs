@@ -1,10 +1,13 @@
 //! A file in hand when the gate closes: it stops between two messages, at the right one, and goes on
 //! with the next as if nothing had been.
 
+use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tidegate_domain::job::JobState;
+use tidegate_domain::job::{Job, JobState};
 use tidegate_domain::maintenance::HoldLength;
+use tidegate_store::Filter;
 use tidegate_worker::Key;
 use tokio::runtime::Handle;
 
@@ -175,10 +178,15 @@ async fn what_was_claimed_ahead_is_not_begun_behind_a_closed_gate() {
             ids.push(rig.accept(org, "file", &good(number..number + 1)).await);
         }
     }
-    let (clock, mut taken) = (rig.clock.clone(), 0);
-    let probe = Probe::scripted(move |_| {
-        taken += 1;
-        if taken == 50 {
+    let (clock, store, mut begun) = (rig.clock.clone(), rig.store.clone(), HashSet::new());
+    let closed_after = Arc::new(AtomicUsize::new(0));
+    let closed = Arc::clone(&closed_after);
+    let probe = Probe::scripted(move |key| {
+        begun.insert(key.job);
+        let processing = Filter { state: Some(JobState::Processing), limit: 120, ..Filter::default() };
+        let is_ahead = |job: &Job| !begun.contains(&job.id);
+        if closed.load(Ordering::Relaxed) == 0 && store.list(&processing).unwrap().iter().any(is_ahead) {
+            closed.store(begun.len(), Ordering::Relaxed);
             clock.set(instant("2024-03-09T01:00:00Z"));
         }
         Ok(())
@@ -186,10 +194,11 @@ async fn what_was_claimed_ahead_is_not_begun_behind_a_closed_gate() {
     let running = rig.work(probe.clone());
     rig.open_gate().await;
     rig.until("nothing is in hand", || {
-        probe.keys().len() >= 50 && ids.iter().all(|id| rig.state(*id) != JobState::Processing)
+        closed_after.load(Ordering::Relaxed) > 0
+            && ids.iter().all(|id| rig.state(*id) != JobState::Processing)
     })
     .await;
-    assert_eq!(probe.keys().len(), 50);
+    assert_eq!(probe.keys().len(), closed_after.load(Ordering::Relaxed));
     let yielded = ids.iter().filter(|id| rig.history(**id).contains(&"yielded")).count();
     assert!(yielded > 0, "some were claimed ahead");
     rig.clock.set(instant("2024-03-09T06:00:00Z"));
