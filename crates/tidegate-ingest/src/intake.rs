@@ -15,7 +15,9 @@ use tidegate_store::Store;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::accounts::{Bans, Directory, Login, LoginRefused, Logins, PasswordError, source};
+use crate::accounts::{
+    Bans, Directory, Login, LoginRefused, Logins, PasswordError, SenderKey, source,
+};
 use crate::audit::{Audit, Event};
 use crate::config::{AuthConfig, LimitsConfig, UploadsConfig};
 use crate::session::{ControlLink, Counted, Session, SessionCounts, SessionUser, Waiting};
@@ -155,6 +157,32 @@ impl Intake {
     ) -> Result<SessionUser, LoginRefused> {
         let _check = session.begin_check();
         let checked = self.logins.check(account, password, session.peer().ip()).await;
+        self.let_in(session, account, checked)
+    }
+
+    /// Checks a key that its owner has proved to have, and finds a place among the organization's sessions.
+    pub async fn log_in_with_key(
+        &self,
+        session: &Session,
+        account: &str,
+        key: &SenderKey,
+    ) -> Result<SessionUser, LoginRefused> {
+        let _check = session.begin_check();
+        let checked = self.logins.check_key(account, key, session.peer().ip()).await;
+        self.let_in(session, account, checked)
+    }
+
+    /// Whether the account may log in with this key, as far as is known without a proof.
+    pub fn knows_key(&self, session: &Session, account: &str, key: &SenderKey) -> bool {
+        self.logins.look_up_key(account, key, session.peer().ip()).is_ok()
+    }
+
+    fn let_in(
+        &self,
+        session: &Session,
+        account: &str,
+        checked: Result<Login, LoginRefused>,
+    ) -> Result<SessionUser, LoginRefused> {
         let admitted = checked.and_then(|login| self.place(session, login));
         let span = session.span();
         match &admitted {

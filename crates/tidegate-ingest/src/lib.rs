@@ -5,8 +5,9 @@
 //! of a job afterwards is not decided here.
 //!
 //! [`accounts`] says who may log in, [`session`] what one connection is, [`storage`] what it sees, and
-//! [`ftp`] speaks the protocol; [`folder`] takes files that something else received. Only the engine module of a door names that protocol's library, so
-//! that accounts, sessions and storage carry over to another engine.
+//! [`ftp`] and [`sftp`] speak the protocols; [`folder`] takes files that something else received. Only the
+//! engine module of a door names that protocol's library, so that accounts, sessions and storage carry over
+//! to another engine.
 //!
 //! [`tls`] keeps the certificate that a door proves itself with; it knows no protocol.
 //!
@@ -17,16 +18,20 @@
 //! `libunftp`: **the binary's subscriber has to switch that target off** (`libunftp=off`, and
 //! `unftp_core=off`).
 
+mod accept;
 pub mod accounts;
+mod announcement;
 pub mod audit;
 pub mod config;
 pub mod folder;
 pub mod ftp;
 mod intake;
 pub mod session;
+pub mod sftp;
 pub mod storage;
 pub mod tls;
 mod upload_rates;
 mod watch;
 
+pub use announcement::Announcement;
 pub use intake::{Intake, TurnedAway, UsedUp};

@@ -1,4 +1,4 @@
-//! The check of an account name and a password.
+//! The check of an account name and a password, or a public key.
 //!
 //! Invariant: whoever is refused can't tell why. An unknown account, a wrong password, a disabled
 //! account and a foreign network cost the same work and are answered no sooner than the refusal
@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::bans::Bans;
 use super::directory::Directory;
+use super::keys::SenderKey;
 use super::networks::allows;
 use super::password::{PasswordError, PasswordHashing};
 use crate::config::AuthConfig;
@@ -38,6 +39,9 @@ pub enum LoginRefused {
     /// The password is not the account's, or the account has none.
     #[error("wrong password")]
     WrongPassword,
+    /// The key is none of the account's.
+    #[error("unknown key")]
+    UnknownKey,
     /// The account or its organization is shut out.
     #[error("disabled")]
     Disabled,
@@ -90,6 +94,17 @@ impl Logins {
     ) -> Result<Login, LoginRefused> {
         let started = Instant::now();
         let result = self.check_at_once(account, password, peer).await;
+        self.settle(account, peer, started, result).await
+    }
+
+    /// Counts how a login ended that began at `started`; a refusal takes its time.
+    async fn settle(
+        &self,
+        account: &str,
+        peer: IpAddr,
+        started: Instant,
+        result: Result<Login, LoginRefused>,
+    ) -> Result<Login, LoginRefused> {
         let delay = match &result {
             Ok(_) => {
                 self.bans.succeeded(account);
@@ -117,6 +132,29 @@ impl Logins {
     /// Addresses that are turned away for a while.
     pub fn bans(&self) -> &Bans {
         &self.bans
+    }
+
+    /// Checks a public key that came from `peer`, and whose owner has proved that it is theirs.
+    pub async fn check_key(&self, account: &str, key: &SenderKey, peer: IpAddr) -> Result<Login, LoginRefused> {
+        let started = Instant::now();
+        let result = self.look_up_key(account, key, peer);
+        self.settle(account, peer, started, result).await
+    }
+
+    /// Whether a login with this key would succeed. Answers at once: clients offer all keys they have, one
+    /// after the other.
+    pub(crate) fn look_up_key(&self, name: &str, key: &SenderKey, peer: IpAddr) -> Result<Login, LoginRefused> {
+        if self.bans.is_banned(peer) {
+            return Err(LoginRefused::Banned);
+        }
+        let organizations = self.directory.current();
+        let (organization, account) = organizations.account(name).ok_or(LoginRefused::UnknownAccount)?;
+        let mut keys = account.authorized_keys.iter().filter_map(|line| SenderKey::parse(line).ok());
+        if !keys.any(|known| known == *key) {
+            return Err(LoginRefused::UnknownKey);
+        }
+        admit(organization, account, peer)?;
+        Ok(Login { org: organization.code.clone(), account: account.name.clone() })
     }
 
     async fn check_at_once(

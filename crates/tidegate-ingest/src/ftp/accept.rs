@@ -1,7 +1,4 @@
-//! The accept loop of the FTP door.
-//!
-//! Invariant: it ends only when it is told to. A failing `accept` (out of file descriptors, say) is
-//! waited out, and a session that panics takes nobody along.
+//! The FTP door and what its sessions share.
 
 use std::io;
 use std::sync::Arc;
@@ -9,22 +6,15 @@ use std::time::Duration;
 
 use tidegate_ftp::Engine;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
-use tokio::time::timeout;
 
-use super::greeting::Announcement;
 use super::own_engine;
 use super::passive_ports::PassivePorts;
 use super::serve::serve;
+use crate::accept::accept;
+use crate::announcement::Announcement;
 use crate::config::FtpConfig;
 use crate::intake::Intake;
 use crate::tls::ServerTls;
-
-/// How long to wait after a failed `accept`.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// How long sessions get to close after the grace time.
-const CLOSE_MAX: Duration = Duration::from_secs(5);
 
 /// What the door needs to serve.
 #[derive(Clone)]
@@ -78,39 +68,14 @@ impl From<FtpDoor> for Shared {
 
 /// Serves `listeners` until `shutdown`; returns when every session has ended or was given up.
 pub async fn run(listeners: FtpListeners, door: FtpDoor, shutdown: impl Future<Output = ()>) {
+    let grace = door.grace;
     let shared = Arc::new(Shared::from(door));
-    let (closing, _) = watch::channel(false);
-    let mut sessions = JoinSet::new();
-    tokio::pin!(shutdown);
-    loop {
-        tokio::select! {
-            () = &mut shutdown => break,
-            Some(ended) = sessions.join_next() => note(&ended),
-            (accepted, entrance) = listeners.accept() => match accepted {
-                Ok(stream) => {
-                    sessions.spawn(serve(stream, entrance, Arc::clone(&shared), closing.subscribe()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "connection not accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-    drop(listeners);
-    closing.send_replace(true);
-    let closed = async {
-        while let Some(ended) = sessions.join_next().await {
-            note(&ended);
-        }
-    };
-    if timeout(shared.grace + CLOSE_MAX, closed).await.is_err() {
-        tracing::warn!("sessions given up: they did not end in time");
-    }
+    let serve = |stream, entrance, closing| serve(stream, entrance, Arc::clone(&shared), closing);
+    accept(async move || listeners.accept().await, grace, shutdown, serve).await;
 }
 
 impl FtpListeners {
-    async fn accept(&self) -> (io::Result<TcpStream>, Entrance) {
+    async fn accept(&self) -> io::Result<(TcpStream, Entrance)> {
         let implicit = async {
             match &self.implicit {
                 Some(listener) => listener.accept().await,
@@ -121,12 +86,6 @@ impl FtpListeners {
             accepted = self.explicit.accept() => (accepted, Entrance::Explicit),
             accepted = implicit => (accepted, Entrance::Implicit),
         };
-        (accepted.map(|(stream, _)| stream), entrance)
-    }
-}
-
-fn note(ended: &Result<(), JoinError>) {
-    if let Err(error) = ended {
-        tracing::error!(%error, "session failed");
+        Ok((accepted?.0, entrance))
     }
 }

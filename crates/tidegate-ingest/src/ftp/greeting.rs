@@ -4,25 +4,16 @@
 //! its lines are prefixed `220-`, carry no control characters and are few. The engine sends the last
 //! line. So texts may change with every connection although libunftp takes only one fixed text.
 
-use std::sync::Arc;
-
-/// What senders shall hear when they connect, such as the next maintenance window.
-pub type Announcement = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+use crate::announcement::lines;
 
 /// The last line of the greeting.
 pub(super) const READY: &str = "tidegate ready";
 
-const LINES_MAX: usize = 10;
-const LINE_CHARS_MAX: usize = 200;
 
 /// The lines before the last one.
 pub(super) fn opening(announcement: &str) -> String {
-    let clean = |line: &str| -> String {
-        line.chars().filter(|character| !character.is_control()).take(LINE_CHARS_MAX).collect()
-    };
-    let lines = announcement.lines().map(clean).filter(|line| !line.trim().is_empty());
     let mut opening = String::new();
-    for line in lines.take(LINES_MAX) {
+    for line in lines(announcement) {
         opening.extend(["220-", &line, "\r\n"]);
     }
     opening

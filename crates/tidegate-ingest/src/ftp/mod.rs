@@ -11,4 +11,3 @@ mod passive_ports;
 mod serve;
 
 pub use accept::{FtpDoor, FtpListeners, run};
-pub use greeting::Announcement;

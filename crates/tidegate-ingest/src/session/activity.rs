@@ -3,11 +3,13 @@
 //! Invariant: an upload counts from its first byte until its success reply was handed to the
 //! connection, or until it failed. So a client whose file was accepted reads that it was.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
 /// The uploads of one session.
-#[derive(Debug)]
-pub struct Activity(watch::Sender<Counts>);
+#[derive(Debug, Clone)]
+pub struct Activity(Arc<watch::Sender<Counts>>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
@@ -17,15 +19,15 @@ struct Counts {
 
 impl Default for Activity {
     fn default() -> Self {
-        Self(watch::Sender::new(Counts::default()))
+        Self(Arc::new(watch::Sender::new(Counts::default())))
     }
 }
 
 impl Activity {
     /// Counts an upload until the guard is dropped.
-    pub fn begin(&self) -> RunningUpload<'_> {
+    pub fn begin(&self) -> RunningUpload {
         self.0.send_modify(|counts| counts.running += 1);
-        RunningUpload(self)
+        RunningUpload(self.clone())
     }
 
     /// A success reply is on its way: the connection sends it before it does anything else.
@@ -52,16 +54,16 @@ impl Activity {
 
 /// An upload that runs.
 #[derive(Debug)]
-pub struct RunningUpload<'a>(&'a Activity);
+pub struct RunningUpload(Activity);
 
-impl RunningUpload<'_> {
+impl RunningUpload {
     /// The upload succeeded; [`Activity::answered`] follows.
     pub fn succeeded(self) {
         self.0.0.send_modify(|counts| counts.unanswered += 1);
     }
 }
 
-impl Drop for RunningUpload<'_> {
+impl Drop for RunningUpload {
     fn drop(&mut self) {
         self.0.0.send_modify(|counts| counts.running -= 1);
     }

@@ -33,9 +33,20 @@ impl InboxStorage {
         Self { intake, session }
     }
 
+    /// Whose it is.
+    pub(crate) fn session(&self) -> &Session {
+        &self.session
+    }
+
     /// Notes what the user did.
     pub(super) fn note(&self, user: &SessionUser, event: Event) {
         self.intake.audit().note(&self.session, Some(user.login()), event);
+    }
+
+    /// Notes that an upload was refused.
+    pub(crate) fn note_refusal(&self, user: &SessionUser, reason: &TransferError) {
+        self.note(user, Event::Refused { reason: reason.to_string() });
+        tracing::warn!(%reason, "upload refused");
     }
 
     async fn fetch(&self, user: &SessionUser, path: &Path, start_pos: u64) -> Result<tokio::fs::File> {
@@ -67,7 +78,8 @@ impl StorageBackend<SessionUser> for InboxStorage {
         path: P,
     ) -> Result<Vec<Fileinfo<PathBuf, Entry>>> {
         let list = self.list_place(user, Place::of(path.as_ref()));
-        Ok(list.instrument(self.session.span().clone()).await?)
+        let listing = list.instrument(self.session.span().clone()).await?;
+        Ok(listing.into_iter().map(Entry::listed).collect())
     }
 
     async fn get<P: AsRef<Path> + Send + Debug>(
@@ -122,7 +134,8 @@ impl StorageBackend<SessionUser> for InboxStorage {
     async fn rename<P: AsRef<Path> + Send + Debug>(&self, user: &SessionUser, from: P, to: P) -> Result<()> {
         let span = tracing::info_span!(parent: self.session.span(), "upload");
         let renamed = self.rename_place(user, Place::of(from.as_ref()), Place::of(to.as_ref()));
-        Ok(renamed.instrument(span).await?)
+        renamed.instrument(span).await?;
+        Ok(())
     }
 
     async fn rmd<P: AsRef<Path> + Send + Debug>(&self, _user: &SessionUser, path: P) -> Result<()> {

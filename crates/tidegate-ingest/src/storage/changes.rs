@@ -15,17 +15,17 @@ use crate::session::SessionUser;
 const ACCEPTED: TransferError = TransferError::NotAllowed("accepted files can't be changed or deleted");
 
 impl InboxStorage {
-    /// Renames a staged upload.
-    pub(super) async fn rename_place(
+    /// Renames a staged upload; its length in bytes if that submitted it.
+    pub(crate) async fn rename_place(
         &self,
         user: &SessionUser,
         from: Place,
         to: Place,
-    ) -> Result<(), TransferError> {
+    ) -> Result<Option<u64>, TransferError> {
         let running = self.session.activity().begin();
         let renamed = self.rename_upload(user, from, to).await;
         match &renamed {
-            Ok(()) => running.succeeded(),
+            Ok(_) => running.succeeded(),
             Err(reason) => {
                 self.note(user, Event::Refused { reason: reason.to_string() });
                 tracing::warn!(%reason, "rename refused");
@@ -34,7 +34,12 @@ impl InboxStorage {
         renamed
     }
 
-    async fn rename_upload(&self, user: &SessionUser, from: Place, to: Place) -> Result<(), TransferError> {
+    async fn rename_upload(
+        &self,
+        user: &SessionUser,
+        from: Place,
+        to: Place,
+    ) -> Result<Option<u64>, TransferError> {
         let from = match from {
             Place::Upload(name) => self.staged_name(user, name).await?,
             Place::Nowhere => return Err(TransferError::NoSuchFile),
@@ -42,18 +47,19 @@ impl InboxStorage {
         };
         let to = final_name(to)?;
         self.check_still_admitted(user)?;
-        if self.intake.temporary_names().contains(to.as_bytes()) {
-            return self.ask(user, move |store, org| Ok(store.rename_staged(org, &from, &to)?)).await;
+        if self.is_temporary(&to) {
+            self.ask(user, move |store, org| Ok(store.rename_staged(org, &from, &to)?)).await?;
+            return Ok(None);
         }
         let store = self.intake.store();
         let job = store.accept_staged(user.org(), &from, self.sender(user), to).await?;
         self.note(user, Event::Accepted { job: job.id, size_bytes: job.submission.size_bytes });
         tracing::info!(job = %job.id, size_bytes = job.submission.size_bytes, "upload accepted");
-        Ok(())
+        Ok(Some(job.submission.size_bytes))
     }
 
     /// Deletes a response or a staged upload.
-    pub(super) async fn delete(&self, user: &SessionUser, place: Place) -> Result<(), TransferError> {
+    pub(crate) async fn delete(&self, user: &SessionUser, place: Place) -> Result<(), TransferError> {
         match place {
             Place::Response(name) => {
                 let store = self.intake.store();

@@ -19,16 +19,28 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(super) const DIRECTORY: Self = Self { size_bytes: 0, modified: None };
+    pub(crate) const DIRECTORY: Self = Self { size_bytes: 0, modified: None };
 
-    pub(super) fn listed(self, name: Vec<u8>) -> Fileinfo<PathBuf, Self> {
-        Fileinfo { path: PathBuf::from(std::ffi::OsString::from_vec(name)), metadata: self }
+    pub(super) fn listed((name, metadata): (Vec<u8>, Self)) -> Fileinfo<PathBuf, Self> {
+        Fileinfo { path: PathBuf::from(std::ffi::OsString::from_vec(name)), metadata }
+    }
+
+    /// A file of this length that was accepted just now.
+    pub(crate) fn accepted_now(size_bytes: u64) -> Self {
+        Self { size_bytes, modified: Some(SystemTime::now()) }
     }
 }
 
 impl From<&SenderFile> for Entry {
     fn from(file: &SenderFile) -> Self {
         Self { size_bytes: file.size_bytes, modified: Some(file.modified.into()) }
+    }
+}
+
+impl From<&std::fs::Metadata> for Entry {
+    fn from(metadata: &std::fs::Metadata) -> Self {
+        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        Self { size_bytes: metadata.len(), modified: Some(modified) }
     }
 }
 

@@ -1,21 +1,23 @@
 //! What can go wrong with a sender's request, and the reply to each.
 //!
-//! Invariant: this is the one place where failures become replies. 4xx: the same request may succeed
-//! later (RFC 959, 4.2.1); 5xx: it never will. No text names a file.
+//! Invariant: this is the one place where failures become replies, of FTP and of SFTP. FTP's 4xx: the same
+//! request may succeed later (RFC 959, 4.2.1); 5xx: it never will. No text names a file.
 //!
-//! | failure | reply |
-//! |---|---|
-//! | name refused by [`tidegate_domain::UploadName`], or a directory's | 553 |
-//! | larger than `upload_bytes_max` | 552 |
-//! | too little free space; too many files wait, or were sent within a minute | 452 |
-//! | control or data connection lost, or stalled | 426 |
-//! | no such file or directory | 550 |
-//! | accepted files can't be read, changed or deleted; account shut out | 550 |
-//! | resuming an upload | 502 |
-//! | the store or this host failed | 451 |
+//! | failure | FTP | SFTP |
+//! |---|---|---|
+//! | name refused by [`tidegate_domain::UploadName`], or a directory's | 553 | failure |
+//! | larger than `upload_bytes_max` | 552 | failure |
+//! | too little free space; too many files wait, or were sent within a minute | 452 | failure |
+//! | control or data connection lost, or stalled | 426 | failure |
+//! | no such file or directory | 550 | no such file |
+//! | accepted files can't be read, changed or deleted; account shut out | 550 | permission denied |
+//! | resuming an upload | 502 | operation unsupported |
+//! | a write that can't be put in its place, or bytes that never came | - | failure |
+//! | the store or this host failed | 451 | failure |
 
 use std::io;
 
+use russh_sftp::protocol::StatusCode;
 use tidegate_domain::NameError;
 use tidegate_store::StoreError;
 use unftp_core::storage::{Error, ErrorKind};
@@ -59,6 +61,15 @@ pub enum TransferError {
     /// Going on with an earlier upload is not possible.
     #[error("resuming an upload is not possible; send the whole file")]
     NoResume,
+    /// An SFTP write that changes bytes that have arrived, or is too far ahead of them.
+    #[error("this write is out of order; write the file from its beginning to its end")]
+    OutOfOrder,
+    /// An SFTP upload was closed although bytes in its middle never came.
+    #[error("bytes in the middle of the file are missing; send the whole file")]
+    Hole,
+    /// An SFTP upload was closed although a write of it was refused.
+    #[error("a write was refused, so the file is not whole")]
+    Broken,
     /// Reading a response failed.
     #[error("a response can't be read: {0}")]
     Response(io::ErrorKind),
@@ -79,7 +90,23 @@ impl TransferError {
             Self::NotAllowed(_) | Self::ShutOut(_) => ErrorKind::PermissionDenied,
             Self::NoResume => ErrorKind::CommandNotImplemented,
             Self::UsedUp(_) | Self::Store(StoreError::NoSpace) => ErrorKind::InsufficientStorageSpaceError,
-            Self::Response(_) | Self::Store(_) => ErrorKind::LocalError,
+            Self::OutOfOrder | Self::Hole | Self::Broken | Self::Response(_) | Self::Store(_) => {
+                ErrorKind::LocalError
+            }
+        }
+    }
+}
+
+impl TransferError {
+    /// The status that says so over SFTP. Version 3 of the protocol has few codes; the text says the rest.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuchFile | Self::NoSuchDirectory | Self::Store(StoreError::NotFound) => {
+                StatusCode::NoSuchFile
+            }
+            Self::NotAllowed(_) | Self::ShutOut(_) => StatusCode::PermissionDenied,
+            Self::NoResume => StatusCode::OpUnsupported,
+            _ => StatusCode::Failure,
         }
     }
 }

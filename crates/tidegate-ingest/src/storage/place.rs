@@ -26,15 +26,7 @@ pub enum Place {
 impl Place {
     /// Reads a path from the root; without a leading `/` it is read as if it had one.
     pub fn of(path: &Path) -> Self {
-        let mut parts: Vec<&[u8]> = Vec::new();
-        for part in path.as_os_str().as_bytes().split(|byte| *byte == b'/') {
-            match part {
-                b"" | b"." => {}
-                b".." => _ = parts.pop(),
-                name => parts.push(name),
-            }
-        }
-        match parts.as_slice() {
+        match parts(path).as_slice() {
             [] => Self::Root,
             [b"inbox"] => Self::Inbox,
             [b"outbox"] => Self::Outbox,
@@ -44,10 +36,27 @@ impl Place {
         }
     }
 
+    /// The path from the root, without `.` and `..`; it need not exist.
+    pub fn normal_path(path: &Path) -> Vec<u8> {
+        [b"/", parts(path).join(&b'/').as_slice()].concat()
+    }
+
     /// Whether it is one of the three directories.
     pub fn is_directory(&self) -> bool {
         matches!(self, Self::Root | Self::Inbox | Self::Outbox)
     }
+}
+
+fn parts(path: &Path) -> Vec<&[u8]> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.as_os_str().as_bytes().split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => _ = parts.pop(),
+            name => parts.push(name),
+        }
+    }
+    parts
 }
 
 #[cfg(test)]
@@ -68,6 +77,13 @@ mod tests {
         assert_eq!(place("/inbox/../a.hl7"), Place::Upload(b"a.hl7".to_vec()));
         assert_eq!(place("inbox/a.hl7"), Place::Upload(b"a.hl7".to_vec()));
         assert_eq!(place("/outbox/a"), Place::Response(b"a".to_vec()));
+    }
+
+    #[test]
+    fn a_normal_path_begins_at_the_root_and_goes_down() {
+        for (path, normal) in [(".", "/"), ("", "/"), ("a", "/a"), ("/inbox/./../../outbox//x/", "/outbox/x")] {
+            assert_eq!(Place::normal_path(Path::new(path)), normal.as_bytes(), "{path}");
+        }
     }
 
     #[test]

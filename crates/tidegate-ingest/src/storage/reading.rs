@@ -5,13 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
 
 use tidegate_domain::{OrgCode, UploadName};
 use tidegate_store::{SenderFile, Store, StoreError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
-use unftp_core::storage::Fileinfo;
 
 use super::backend::InboxStorage;
 use super::entry::Entry;
@@ -22,11 +20,12 @@ use crate::session::SessionUser;
 
 const WRITE_BYTES: usize = 64 << 10;
 
-type Listing = Vec<Fileinfo<PathBuf, Entry>>;
+/// Names in a directory.
+type Listing = Vec<(Vec<u8>, Entry)>;
 
 impl InboxStorage {
     /// Looks at one place.
-    pub(super) async fn look_at(&self, user: &SessionUser, place: Place) -> Result<Entry, TransferError> {
+    pub(crate) async fn look_at(&self, user: &SessionUser, place: Place) -> Result<Entry, TransferError> {
         if place.is_directory() {
             return Ok(Entry::DIRECTORY);
         }
@@ -35,7 +34,7 @@ impl InboxStorage {
     }
 
     /// Lists a directory; a file is listed by itself.
-    pub(super) async fn list_place(
+    pub(crate) async fn list_place(
         &self,
         user: &SessionUser,
         place: Place,
@@ -43,17 +42,21 @@ impl InboxStorage {
         let files = match place {
             Place::Root => {
                 let directories = ["inbox", "outbox"];
-                return Ok(directories.map(|name| Entry::DIRECTORY.listed(name.into())).into());
+                return Ok(directories.map(|name| (name.into(), Entry::DIRECTORY)).into());
             }
             Place::Inbox => self.ask(user, inbox).await?,
             Place::Outbox => self.ask(user, |store, org| Ok(store.outbox(org)?)).await?,
             file => vec![self.ask(user, move |store, org| find(store, org, file)).await?],
         };
-        Ok(files.into_iter().map(|file| Entry::from(&file).listed(file.name)).collect())
+        let listed = |file: SenderFile| {
+            let entry = Entry::from(&file);
+            (file.name, entry)
+        };
+        Ok(files.into_iter().map(listed).collect())
     }
 
     /// Opens a response.
-    pub(super) async fn open(&self, user: &SessionUser, place: Place) -> Result<File, TransferError> {
+    pub(crate) async fn open(&self, user: &SessionUser, place: Place) -> Result<File, TransferError> {
         match place {
             Place::Response(name) => {
                 let fetched = Event::fetched(&name);
@@ -88,6 +91,11 @@ impl InboxStorage {
                 .map_err(|error| TransferError::DataLost(error.kind()))?;
             sent_bytes += bytes.len() as u64;
         }
+    }
+
+    /// Bytes that may be uploaded before the disk counts as full.
+    pub(crate) async fn free_bytes(&self, user: &SessionUser) -> Result<u64, TransferError> {
+        self.ask(user, |store, _| Ok(store.free_bytes()?)).await
     }
 
     /// Asks the store something that may block.

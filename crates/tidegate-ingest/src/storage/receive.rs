@@ -48,10 +48,7 @@ impl InboxStorage {
         let received = self.receive_whole(user, input, place, start_pos).await;
         match &received {
             Ok(_) => running.succeeded(),
-            Err(reason) => {
-                self.note(user, Event::Refused { reason: reason.to_string() });
-                tracing::warn!(%reason, "upload refused");
-            }
+            Err(reason) => self.note_refusal(user, reason),
         }
         received
     }
@@ -63,21 +60,50 @@ impl InboxStorage {
         place: Place,
         start_pos: u64,
     ) -> Result<u64, TransferError> {
-        let name = final_name(place)?;
         if start_pos > 0 {
             return Err(TransferError::NoResume);
         }
-        self.check_still_admitted(user)?;
-        self.intake.begin_upload(user.org())?;
-        let mut upload = self.intake.store().upload()?;
-        self.copy(input, &mut upload, self.intake.upload_bytes_max(user.org())).await?;
+        let (mut upload, name) = self.begin(user, place)?;
+        self.copy(input, &mut upload, self.upload_bytes_max(user)).await?;
         for _ in 0..TURNS {
             std::thread::yield_now();
         }
+        self.finish(user, upload, name).await
+    }
+
+    /// An upload to `place`: whatever can be refused before its first byte is refused here.
+    pub(crate) fn begin(
+        &self,
+        user: &SessionUser,
+        place: Place,
+    ) -> Result<(Upload, UploadName), TransferError> {
+        let name = final_name(place)?;
+        self.check_still_admitted(user)?;
+        self.intake.begin_upload(user.org())?;
+        Ok((self.intake.store().upload()?, name))
+    }
+
+    /// Accepts an upload whose sender has sent all of it, or keeps it aside; its length in bytes.
+    pub(crate) async fn finish(
+        &self,
+        user: &SessionUser,
+        upload: Upload,
+        name: UploadName,
+    ) -> Result<u64, TransferError> {
         if !self.session.is_connected() {
             return Err(TransferError::ControlLost);
         }
         self.hand_over(user, upload, name).await
+    }
+
+    /// Longest upload, in bytes.
+    pub(crate) fn upload_bytes_max(&self, user: &SessionUser) -> u64 {
+        self.intake.upload_bytes_max(user.org())
+    }
+
+    /// Whether an upload of this name waits to be renamed.
+    pub(crate) fn is_temporary(&self, name: &UploadName) -> bool {
+        self.intake.temporary_names().contains(name.as_bytes())
     }
 
     async fn copy<R: AsyncRead + Unpin>(
@@ -116,7 +142,7 @@ impl InboxStorage {
         name: UploadName,
     ) -> Result<u64, TransferError> {
         let size_bytes = upload.size_bytes();
-        if self.intake.temporary_names().contains(name.as_bytes()) {
+        if self.is_temporary(&name) {
             upload.stage(user.org(), &name).await?;
             self.note(user, Event::Staged { size_bytes });
             tracing::info!(size_bytes, "upload staged");

@@ -194,6 +194,11 @@ impl Store {
         Upload::new(self.clone())
     }
 
+    /// Bytes that are free above the floor at which uploads are refused.
+    pub fn free_bytes(&self) -> Result<u64, StoreError> {
+        Ok(free_bytes(&self.core)?.saturating_sub(self.core.options.free_bytes_min))
+    }
+
     /// Takes a job back whose sender can't have read that it was accepted, unless a worker has it.
     pub async fn withdraw(&self, id: JobId, reason: String) -> Result<Job, StoreError> {
         let (event, actor) = (JobEvent::Cancelled { reason }, "tidegate".to_owned());
@@ -294,9 +299,11 @@ async fn prepare(core: &Arc<Core>, org: &OrgCode) -> Result<(), StoreError> {
 }
 
 fn check_free_space(core: &Core) -> Result<(), StoreError> {
-    let free =
-        core.disk().free_bytes(core.layout.root()).map_err(StoreError::io("reading the free space"))?;
-    if free < core.options.free_bytes_min { Err(StoreError::NoSpace) } else { Ok(()) }
+    if free_bytes(core)? < core.options.free_bytes_min { Err(StoreError::NoSpace) } else { Ok(()) }
+}
+
+fn free_bytes(core: &Core) -> Result<u64, StoreError> {
+    core.disk().free_bytes(core.layout.root()).map_err(StoreError::io("reading the free space"))
 }
 
 fn hash_and_sync(disk: &Disk, path: &Path) -> io::Result<(u64, [u8; 32])> {

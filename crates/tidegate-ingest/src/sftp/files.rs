@@ -1,0 +1,233 @@
+//! The answers to requests that concern one open file or directory, and the way of every request to its answer.
+//!
+//! Invariant: CLOSE of an upload is answered with success only after the store has accepted it durably or, under
+//! a temporary name, has kept it aside. A CLOSE that fails ends the channel, because there are clients that do
+//! not look at its status.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use russh_sftp::extensions::{FSYNC, LIMITS, LimitsExtension, STATVFS};
+use russh_sftp::protocol::{OpenFlags, StatusCode};
+use russh_sftp::ser::to_bytes;
+use std::os::unix::ffi::OsStrExt;
+use tidegate_store::StoreError;
+
+use super::handles::{Bounds, HANDLES_MAX, Handle, Handles};
+use super::incoming::Incoming;
+use super::listing::{attributes, put_name};
+use super::reply::Reply;
+use super::request::{Asked, PACKET_BYTES_MAX, POSIX_RENAME, Request, wants};
+use super::tree::Tree;
+use crate::session::SessionUser;
+use crate::storage::{Entry, InboxStorage, Place, TransferError};
+
+/// Longest piece of a file that is read at once. A client may ask for many in one packet, and does not have to
+/// take the answers.
+const READ_BYTES_MAX: u32 = 32 << 10;
+/// What clients are told to write at once at most: fewer answers to wait for, and a packet of it is still short.
+const WRITE_BYTES_MAX: u32 = 255 << 10;
+/// Names in one reply.
+const NAMES_MAX: usize = 100;
+
+/// One channel's view of its sender's files.
+pub(super) struct Files {
+    tree: Tree,
+    handles: Handles,
+}
+
+type Answer = Result<Reply, TransferError>;
+
+impl Files {
+    pub(super) fn new(storage: InboxStorage, user: Arc<SessionUser>, bounds: Bounds) -> Self {
+        Self { tree: Tree::new(storage, user), handles: Handles::new(bounds) }
+    }
+
+    /// Does what was asked.
+    pub(super) async fn answer(&mut self, request: Request<'_>) -> Reply {
+        let id = request.id;
+        let answer = match request.asked {
+            Asked::Init => Ok(Reply::version(&[POSIX_RENAME, FSYNC, LIMITS, STATVFS])),
+            Asked::Open { path, flags } => self.open(id, place(path), flags).await,
+            Asked::Close { handle } => return self.close(id, handle).await,
+            Asked::Read { handle, offset, length } => self.read(id, handle, offset, length).await,
+            Asked::Write { handle, offset, bytes } => self.write(id, handle, offset, bytes).await,
+            Asked::Fstat { handle } => self.fstat(id, handle),
+            Asked::Fsetstat { handle, size } => self.fsetstat(id, handle, size),
+            Asked::Opendir { path } => self.open_directory(id, place(path)).await,
+            Asked::Readdir { handle } => Ok(self.read_directory(id, handle)),
+            // Nothing is promised before CLOSE, and then it is durable.
+            Asked::Fsync { handle } => Ok(self.handles.get(handle).map_or(Reply::no_handle(id), |_| Reply::ok(id))),
+            Asked::Limits => Ok(limits(id)),
+            Asked::Stat { path } => self.tree.stat(id, place(path)).await,
+            Asked::Setstat { path, size } => self.tree.set(id, place(path), size).await,
+            Asked::Remove { path } => self.tree.remove(id, place(path)).await,
+            Asked::Rename { from, to } => self.tree.rename(id, place(from), place(to)).await,
+            Asked::Mkdir { path } => Ok(Tree::make_directory(id, &place(path))),
+            Asked::Rmdir { path } => Tree::remove_directory(&place(path)),
+            Asked::Realpath { path } => Ok(Tree::real_path(id, path)),
+            Asked::Statvfs => self.tree.space(id).await,
+            Asked::Unsupported => {
+                Ok(Reply::status(id, StatusCode::OpUnsupported, "this server does not offer that"))
+            }
+        };
+        answer.unwrap_or_else(|reason| Reply::refused(id, &reason))
+    }
+
+    /// The last reply is on its way.
+    pub(super) fn answered(&mut self) {
+        self.tree.answered();
+    }
+
+    /// Ends everything that is open; uploads leave no trace.
+    pub(super) fn give_up(&mut self) {
+        self.handles.clear();
+    }
+
+    async fn open(&mut self, id: u32, place: Place, flags: u32) -> Answer {
+        let Some(room) = self.handles.room() else { return Ok(too_many(id)) };
+        let handle = if wants(flags, OpenFlags::WRITE) || wants(flags, OpenFlags::APPEND) {
+            let begun = self.begin(place, flags).await;
+            Handle::Upload(Box::new(begun.inspect_err(|reason| tracing::warn!(%reason, "upload refused"))?))
+        } else {
+            Handle::Response(Arc::new(self.tree.open(place).await?))
+        };
+        Ok(Reply::handle(id, self.handles.insert(handle, room)))
+    }
+
+    async fn begin(&mut self, place: Place, flags: u32) -> Result<Incoming, TransferError> {
+        let running = self.tree.session().activity().begin();
+        let begins_anew = wants(flags, OpenFlags::TRUNCATE) && !wants(flags, OpenFlags::APPEND);
+        let creates = wants(flags, OpenFlags::CREATE);
+        // A new submission under a name that is there is nothing special, which saves looking.
+        if !begins_anew || !creates || wants(flags, OpenFlags::EXCLUDE) {
+            match self.tree.look(place.clone()).await {
+                Ok(_) if wants(flags, OpenFlags::EXCLUDE) => {
+                    return Err(TransferError::NotAllowed("a file of this name is there already"));
+                }
+                // The place for going on with a staged upload, once the store can.
+                Ok(_) if !begins_anew => return Err(TransferError::NoResume),
+                Err(TransferError::NoSuchFile) if creates => {}
+                looked => _ = looked?,
+            }
+        }
+        let (upload, name) = self.tree.begin(place)?;
+        Ok(Incoming::new(upload, name, self.tree.upload_bytes_max(), running))
+    }
+
+    async fn write(&mut self, id: u32, handle: Option<u32>, offset: u64, bytes: &[u8]) -> Answer {
+        let early_room = Arc::clone(&self.handles.bounds.early_bytes);
+        match self.handles.get(handle) {
+            Some(Handle::Upload(incoming)) => {
+                let written = incoming.write(offset, bytes, &early_room).await;
+                written.inspect_err(|reason| tracing::warn!(%reason, "upload refused"))?;
+                Ok(Reply::ok(id))
+            }
+            Some(_) => Err(TransferError::NotAllowed("it was not opened for writing")),
+            None => Ok(Reply::no_handle(id)),
+        }
+    }
+
+    async fn close(&mut self, id: u32, handle: Option<u32>) -> Reply {
+        match self.handles.remove(handle) {
+            Some(Handle::Upload(incoming)) => match self.tree.submit(*incoming).await {
+                Ok(()) => Reply::ok(id),
+                Err(reason) => {
+                    tracing::warn!(%reason, "upload refused");
+                    Reply::refused(id, &reason).last()
+                }
+            },
+            Some(_) => Reply::ok(id),
+            None => Reply::no_handle(id),
+        }
+    }
+
+    async fn read(&mut self, id: u32, handle: Option<u32>, offset: u64, length: u32) -> Answer {
+        let file = match self.handles.get(handle) {
+            Some(Handle::Response(file)) => Arc::clone(file),
+            Some(_) => return Err(TransferError::NotAllowed("it was not opened for reading")),
+            None => return Ok(Reply::no_handle(id)),
+        };
+        let length = length.min(READ_BYTES_MAX) as usize;
+        let read = tokio::task::spawn_blocking(move || read_at(&file, offset, length)).await;
+        let bytes = read.map_err(|_| StoreError::Closed)?.map_err(|error| TransferError::Response(error.kind()))?;
+        Ok(if bytes.is_empty() { Reply::end_of_file(id) } else { Reply::data(id, bytes) })
+    }
+
+    fn fstat(&mut self, id: u32, handle: Option<u32>) -> Answer {
+        let entry = match self.handles.get(handle) {
+            Some(Handle::Upload(incoming)) => Entry::accepted_now(incoming.size_bytes()),
+            Some(Handle::Response(file)) => {
+                let metadata = file.metadata().map_err(|error| TransferError::Response(error.kind()))?;
+                Entry::from(&metadata)
+            }
+            Some(Handle::Directory(_)) => Entry::DIRECTORY,
+            None => return Ok(Reply::no_handle(id)),
+        };
+        Ok(Reply::attributes(id, attributes(&entry)))
+    }
+
+    /// Owner, modes and times mean nothing here; clients set them by habit.
+    fn fsetstat(&mut self, id: u32, handle: Option<u32>, size: Option<u64>) -> Answer {
+        match (self.handles.get(handle), size) {
+            (None, _) => Ok(Reply::no_handle(id)),
+            (Some(Handle::Upload(incoming)), Some(size)) if size != incoming.size_bytes() => {
+                Err(TransferError::NotAllowed("the length of a file can't be set"))
+            }
+            _ => Ok(Reply::ok(id)),
+        }
+    }
+
+    async fn open_directory(&mut self, id: u32, place: Place) -> Answer {
+        let Some(room) = self.handles.room() else { return Ok(too_many(id)) };
+        let entries = self.tree.list(place).await?;
+        Ok(Reply::handle(id, self.handles.insert(Handle::Directory(entries.into_iter()), room)))
+    }
+
+    fn read_directory(&mut self, id: u32, handle: Option<u32>) -> Reply {
+        let Some(Handle::Directory(entries)) = self.handles.get(handle) else { return Reply::no_handle(id) };
+        let (mut names, mut count) = (Vec::new(), 0);
+        for (name, entry) in entries.take(NAMES_MAX) {
+            put_name(&mut names, &name, &entry);
+            count += 1;
+        }
+        if count == 0 { Reply::end_of_file(id) } else { Reply::names(id, count, &names) }
+    }
+}
+
+fn place(path: &[u8]) -> Place {
+    Place::of(Path::new(std::ffi::OsStr::from_bytes(path)))
+}
+
+fn too_many(id: u32) -> Reply {
+    Reply::status(id, StatusCode::Failure, "too many open files; close some")
+}
+
+fn limits(id: u32) -> Reply {
+    let limits = LimitsExtension {
+        max_packet_len: PACKET_BYTES_MAX as u64,
+        max_read_len: READ_BYTES_MAX.into(),
+        max_write_len: WRITE_BYTES_MAX.into(),
+        max_open_handles: HANDLES_MAX as u64,
+    };
+    Reply::extended(id, to_bytes(&limits).unwrap_or_default().into())
+}
+
+/// Up to `length` bytes; fewer only at the end of the file.
+fn read_at(file: &File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    let mut count = 0;
+    while let Some(rest) = bytes.get_mut(count..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset.saturating_add(count as u64)) {
+            Ok(0) => break,
+            Ok(read) => count += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(count);
+    Ok(bytes)
+}

@@ -1,0 +1,79 @@
+//! What a client has open.
+//!
+//! Invariant: all channels of a session together have a bounded number of handles, and their uploads hold a
+//! bounded number of bytes that came too early.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::sync::Arc;
+use std::vec::IntoIter;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::incoming::Incoming;
+use crate::storage::Entry;
+
+/// Handles of a session. Clients are told.
+pub(super) const HANDLES_MAX: usize = 64;
+/// Bytes that a session may have sent before those in front of them: more than clients have under way at once.
+const EARLY_BYTES_MAX: usize = 4 << 20;
+
+/// What the channels of a session share.
+#[derive(Clone)]
+pub(super) struct Bounds {
+    handles: Arc<Semaphore>,
+    /// One permit a byte.
+    pub(super) early_bytes: Arc<Semaphore>,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        let new = |count| Arc::new(Semaphore::new(count));
+        Self { handles: new(HANDLES_MAX), early_bytes: new(EARLY_BYTES_MAX) }
+    }
+}
+
+/// Something that a client has open.
+pub(super) enum Handle {
+    Upload(Box<Incoming>),
+    Response(Arc<File>),
+    /// The entries that were not sent yet.
+    Directory(IntoIter<(Vec<u8>, Entry)>),
+}
+
+/// The handles of a channel.
+pub(super) struct Handles {
+    open: BTreeMap<u32, (Handle, OwnedSemaphorePermit)>,
+    last: u32,
+    pub(super) bounds: Bounds,
+}
+
+impl Handles {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self { open: BTreeMap::new(), last: 0, bounds }
+    }
+
+    /// A place for one more handle; `None` if there are as many as there may be.
+    pub(super) fn room(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.bounds.handles).try_acquire_owned().ok()
+    }
+
+    pub(super) fn insert(&mut self, handle: Handle, room: OwnedSemaphorePermit) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.open.insert(self.last, (handle, room));
+        self.last
+    }
+
+    pub(super) fn get(&mut self, handle: Option<u32>) -> Option<&mut Handle> {
+        self.open.get_mut(&handle?).map(|(handle, _)| handle)
+    }
+
+    pub(super) fn remove(&mut self, handle: Option<u32>) -> Option<Handle> {
+        self.open.remove(&handle?).map(|(handle, _)| handle)
+    }
+
+    /// Closes all; uploads leave no trace.
+    pub(super) fn clear(&mut self) {
+        self.open.clear();
+    }
+}

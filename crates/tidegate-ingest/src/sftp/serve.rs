@@ -1,0 +1,123 @@
+//! One SSH connection, from its first byte to the end of its last upload.
+//!
+//! Invariant: when [`serve`] returns, the connection is closed and none of its uploads runs any more.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::Disconnect;
+use russh::server::{Handle, RunningSession, run_stream};
+use tidegate_domain::job::Protocol;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
+use tracing::Instrument;
+
+use super::accept::Shared;
+use super::visitor::Visitor;
+use crate::session::{ControlLink, Session};
+
+/// How long a client has to log in.
+const LOGIN_MAX: Duration = Duration::from_mins(1);
+/// How long it may take to tell a client that it has to go.
+const GOODBYE_MAX: Duration = Duration::from_secs(2);
+/// Lines before the version are for people (RFC 4253, 4.2).
+const FULL: &str = "Too many sessions; try again later\r\n";
+
+/// Serves a connection; `closing` turns true when the service stops.
+pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, closing: watch::Receiver<bool>) {
+    let session = match admit(&stream, &shared) {
+        Ok(Some(session)) => Arc::new(session),
+        Ok(None) => return refuse(stream).await,
+        Err(error) => return tracing::debug!(%error, "connection lost before it was served"),
+    };
+    let span = session.span().clone();
+    serve_session(stream, shared, closing, session).instrument(span).await;
+}
+
+fn admit(stream: &TcpStream, shared: &Shared) -> io::Result<Option<Session>> {
+    stream.set_nodelay(true)?;
+    let (peer, link) = (stream.peer_addr()?, ControlLink::new(stream)?);
+    Ok(shared.intake.admit(Protocol::Sftp, peer, link))
+}
+
+async fn refuse(mut stream: TcpStream) {
+    tracing::warn!("session refused: too many sessions");
+    // Whether the client reads it or not, the connection is closed.
+    let _ = timeout(GOODBYE_MAX, stream.write_all(FULL.as_bytes())).await;
+}
+
+async fn serve_session(
+    stream: TcpStream,
+    shared: Arc<Shared>,
+    closing: watch::Receiver<bool>,
+    session: Arc<Session>,
+) {
+    tracing::info!("session opened");
+    let login_until = Instant::now() + LOGIN_MAX;
+    let (logged_in, login) = watch::channel(false);
+    let announcement = (shared.announcement)();
+    let visitor = Visitor::new(Arc::clone(&shared.intake), Arc::clone(&session), announcement, logged_in);
+    let begun = timeout(LOGIN_MAX, run_stream(Arc::clone(&shared.ssh), stream, visitor)).await;
+    match begun {
+        Ok(Ok(running)) => {
+            let ended = converse(running, &session, login_over(login_until, login), closing, shared.grace);
+            if let Err(error) = ended.await {
+                tracing::debug!(%error, "session broke off");
+            }
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "session broke off"),
+        Err(_) => tracing::debug!("client does not speak"),
+    }
+    session.end();
+    session.activity().stopped().await;
+    tracing::info!("session closed");
+}
+
+/// Waits for the end of the session, and ends it when its time is up.
+async fn converse(
+    mut running: RunningSession<Visitor>,
+    session: &Session,
+    login_over: impl Future<Output = ()>,
+    closing: watch::Receiver<bool>,
+    grace: Duration,
+) -> Result<(), russh::Error> {
+    let handle = running.handle();
+    tokio::select! {
+        ended = &mut running => return ended,
+        () = login_over => tracing::warn!("login took too long"),
+        () = uploads_over(closing, session, grace) => {
+            if let Ok(ended) = timeout(GOODBYE_MAX, goodbye(&handle, &mut running)).await {
+                return ended;
+            }
+        }
+    }
+    session.end();
+    running.await
+}
+
+async fn goodbye(handle: &Handle, running: &mut RunningSession<Visitor>) -> Result<(), russh::Error> {
+    let why = "the service stops; try again later".to_owned();
+    // A session that has ended meanwhile hears nothing any more.
+    let _ = handle.disconnect(Disconnect::ByApplication, why, String::new()).await;
+    running.await
+}
+
+/// Resolves at `until`, unless somebody has logged in.
+async fn login_over(until: Instant, mut login: watch::Receiver<bool>) {
+    let logged_in = timeout_at(until, login.wait_for(|logged_in| *logged_in)).await.is_ok_and(|login| login.is_ok());
+    if logged_in {
+        std::future::pending().await
+    }
+}
+
+/// Once the service stops: lets uploads that run come to their end, or to the end of the grace time.
+async fn uploads_over(mut closing: watch::Receiver<bool>, session: &Session, grace: Duration) {
+    // An error means that the accept loop is gone, which is a stop as well.
+    let _ = closing.wait_for(|closing| *closing).await;
+    if timeout(grace, session.activity().idle()).await.is_err() {
+        tracing::warn!("upload given up: the service stops");
+    }
+}

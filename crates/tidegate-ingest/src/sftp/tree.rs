@@ -1,0 +1,174 @@
+//! The sender's tree, as one channel sees it.
+//!
+//! Invariant: what was submitted over this channel is seen by it under its name, even if it was processed in the
+//! meantime: clients look at a file that they have just sent, and take its absence for a failure.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use russh_sftp::extensions::Statvfs;
+use russh_sftp::protocol::StatusCode;
+use russh_sftp::ser::to_bytes;
+use tidegate_domain::UploadName;
+use tidegate_store::{StoreError, Upload};
+use unftp_core::storage::Metadata;
+
+use super::incoming::Incoming;
+use super::listing::{attributes, put_name};
+use super::reply::Reply;
+use crate::session::{Session, SessionUser};
+use crate::storage::{Entry, InboxStorage, Place, TransferError};
+
+/// Submitted files that are remembered, the newest ones.
+const SUBMITTED_MAX: usize = 100;
+const BLOCK_BYTES: u64 = 4096;
+
+pub(super) struct Tree {
+    storage: InboxStorage,
+    user: Arc<SessionUser>,
+    submitted: VecDeque<(UploadName, Entry)>,
+    /// Whether the success of an upload is about to be told.
+    is_unanswered: bool,
+}
+
+type Answer = Result<Reply, TransferError>;
+
+impl Tree {
+    pub(super) fn new(storage: InboxStorage, user: Arc<SessionUser>) -> Self {
+        Self { storage, user, submitted: VecDeque::new(), is_unanswered: false }
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        self.storage.session()
+    }
+
+    pub(super) fn upload_bytes_max(&self) -> u64 {
+        self.storage.upload_bytes_max()
+    }
+
+    /// The last reply is on its way.
+    pub(super) fn answered(&mut self) {
+        if std::mem::take(&mut self.is_unanswered) {
+            self.session().activity().answered();
+        }
+    }
+
+    pub(super) fn begin(&self, place: Place) -> Result<(Upload, UploadName), TransferError> {
+        self.storage.begin(&self.user, place)
+    }
+
+    /// Accepts an upload, if it is whole.
+    pub(super) async fn submit(&mut self, incoming: Incoming) -> Result<(), TransferError> {
+        let (upload, name, running) = incoming.into_whole()?;
+        let size_bytes = self.storage.finish(&self.user, upload, name.clone()).await?;
+        running.succeeded();
+        self.is_unanswered = true;
+        if !self.storage.is_temporary(&name) {
+            self.remember(name, size_bytes);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn rename(&mut self, id: u32, from: Place, to: Place) -> Answer {
+        let submitted = self.storage.rename_place(&self.user, from, to.clone()).await?;
+        self.is_unanswered = true;
+        if let (Some(size_bytes), Place::Upload(name)) = (submitted, to) {
+            self.remember(UploadName::new(name)?, size_bytes);
+        }
+        Ok(Reply::ok(id))
+    }
+
+    fn remember(&mut self, name: UploadName, size_bytes: u64) {
+        if self.submitted.len() >= SUBMITTED_MAX {
+            self.submitted.pop_front();
+        }
+        self.submitted.push_back((name, Entry::accepted_now(size_bytes)));
+    }
+
+    /// What is at a place; [`TransferError::NoSuchFile`] if nothing is.
+    pub(super) async fn look(&self, place: Place) -> Result<Entry, TransferError> {
+        match self.storage.look_at(&self.user, place.clone()).await {
+            Err(TransferError::NoSuchFile | TransferError::Store(StoreError::NotFound)) => {
+                let Place::Upload(name) = place else { return Err(TransferError::NoSuchFile) };
+                let found = self.submitted.iter().rev().find(|(known, _)| known.as_bytes() == name);
+                found.map(|(_, entry)| entry.clone()).ok_or(TransferError::NoSuchFile)
+            }
+            looked => looked,
+        }
+    }
+
+    pub(super) async fn stat(&self, id: u32, place: Place) -> Answer {
+        Ok(Reply::attributes(id, attributes(&self.look(place).await?)))
+    }
+
+    /// Owner, modes and times mean nothing here; clients set them by habit.
+    pub(super) async fn set(&self, id: u32, place: Place, size: Option<u64>) -> Answer {
+        let entry = self.look(place).await?;
+        if size.is_some_and(|size| size != entry.len()) {
+            return Err(TransferError::NotAllowed("the length of a file can't be set"));
+        }
+        Ok(Reply::ok(id))
+    }
+
+    pub(super) async fn open(&self, place: Place) -> Result<File, TransferError> {
+        self.storage.open(&self.user, place).await
+    }
+
+    pub(super) async fn list(&self, place: Place) -> Result<Vec<(Vec<u8>, Entry)>, TransferError> {
+        if place.is_directory() {
+            return self.storage.list_place(&self.user, place).await;
+        }
+        Err(TransferError::NoSuchDirectory)
+    }
+
+    pub(super) async fn remove(&self, id: u32, place: Place) -> Answer {
+        self.storage.delete(&self.user, place).await?;
+        Ok(Reply::ok(id))
+    }
+
+    /// There are no directories to be made. Clients that find one there go on after this status.
+    pub(super) fn make_directory(id: u32, place: &Place) -> Reply {
+        if place.is_directory() {
+            Reply::status(id, StatusCode::Failure, "the directory exists")
+        } else {
+            Reply::status(id, StatusCode::PermissionDenied, "there are only inbox and outbox")
+        }
+    }
+
+    pub(super) fn remove_directory(place: &Place) -> Answer {
+        Err(if place.is_directory() {
+            TransferError::NotAllowed("directories can't be deleted")
+        } else {
+            TransferError::NoSuchDirectory
+        })
+    }
+
+    pub(super) fn real_path(id: u32, path: &[u8]) -> Reply {
+        let path = Place::normal_path(Path::new(std::ffi::OsStr::from_bytes(path)));
+        let mut names = Vec::new();
+        put_name(&mut names, &path, &Entry::DIRECTORY);
+        Reply::names(id, 1, &names)
+    }
+
+    /// How much may be uploaded: nothing more is told of the disk.
+    pub(super) async fn space(&self, id: u32) -> Answer {
+        let blocks = self.storage.free_bytes(&self.user).await? / BLOCK_BYTES;
+        let space = Statvfs {
+            block_size: BLOCK_BYTES,
+            fragment_size: BLOCK_BYTES,
+            blocks,
+            blocks_free: blocks,
+            blocks_avail: blocks,
+            inodes: u64::MAX,
+            inodes_free: u64::MAX,
+            inodes_avail: u64::MAX,
+            fs_id: 0,
+            flags: 0,
+            name_max: UploadName::BYTES_MAX as u64,
+        };
+        Ok(Reply::extended(id, to_bytes(&space).unwrap_or_default().into()))
+    }
+}

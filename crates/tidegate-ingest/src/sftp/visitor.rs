@@ -1,0 +1,230 @@
+//! What russh asks of us about one connection: who it is, and what its channels are for.
+//!
+//! Invariant: before the login there are no channels, and a channel speaks SFTP or nothing. Of an account's
+//! password and keys the client learns only whether the login succeeded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Ssh, VerifiedPublicKey};
+use russh::{Channel, ChannelId, ChannelOpenFailure, Error, MethodSet, Pty};
+use tokio::sync::watch;
+use tracing::Instrument;
+use zeroize::Zeroizing;
+
+use super::conversation::Conversation;
+use super::handles::Bounds;
+use super::settings::methods;
+use crate::accounts::{LoginRefused, SenderKey};
+use crate::announcement::lines;
+use crate::intake::Intake;
+use crate::session::{Session, SessionUser};
+use crate::storage::InboxStorage;
+
+/// Wrong passwords and keys in one connection.
+const REFUSALS_MAX: u32 = 5;
+/// Channels of one connection.
+const CHANNELS_MAX: usize = 8;
+
+/// One client.
+pub(super) struct Visitor {
+    intake: Arc<Intake>,
+    session: Arc<Session>,
+    announcement: Option<String>,
+    logged_in: watch::Sender<bool>,
+    refusals: u32,
+    user: Option<Arc<SessionUser>>,
+    bounds: Bounds,
+    /// Channels that are open; those on which SFTP is spoken have a conversation.
+    channels: BTreeMap<ChannelId, Option<Conversation>>,
+}
+
+impl Visitor {
+    pub(super) fn new(
+        intake: Arc<Intake>,
+        session: Arc<Session>,
+        announcement: Option<String>,
+        logged_in: watch::Sender<bool>,
+    ) -> Self {
+        let (bounds, channels) = (Bounds::default(), BTreeMap::new());
+        Self { intake, session, announcement, logged_in, refusals: 0, user: None, bounds, channels }
+    }
+
+    fn answer(&mut self, login: Result<SessionUser, LoginRefused>) -> Auth {
+        match login {
+            Ok(user) => {
+                self.user = Some(Arc::new(user));
+                self.logged_in.send_replace(true);
+                Auth::Accept
+            }
+            // Whatever the reason was, the client hears the same.
+            Err(_) => {
+                self.refusals += 1;
+                self.refusal()
+            }
+        }
+    }
+
+    /// russh takes a method off its list unless it is named again.
+    fn refusal(&self) -> Auth {
+        let methods = if self.may_try() { methods() } else { MethodSet::empty() };
+        Auth::Reject { proceed_with_methods: Some(methods), partial_success: false }
+    }
+
+    fn may_try(&self) -> bool {
+        self.refusals < REFUSALS_MAX
+    }
+
+    /// Answers what can be answered on a channel.
+    async fn go_on(&mut self, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
+        if let Some(Some(conversation)) = self.channels.get_mut(&channel) {
+            conversation.go_on(channel, ssh).instrument(self.session.span().clone()).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Handler for Visitor {
+    type Error = Error;
+
+    async fn authentication_banner(&mut self) -> Result<Option<String>, Error> {
+        let text: String = self.announcement.iter().flat_map(|text| lines(text)).map(|line| line + "\r\n").collect();
+        Ok(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    async fn auth_none(&mut self, _user: &str) -> Result<Auth, Error> {
+        Ok(self.refusal())
+    }
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Error> {
+        if !self.may_try() {
+            return Ok(self.refusal());
+        }
+        let password = Zeroizing::new(password.to_owned());
+        let login = self.intake.log_in(&self.session, user, password).await;
+        Ok(self.answer(login))
+    }
+
+    async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Error> {
+        let known = |key| self.intake.knows_key(&self.session, user, &key);
+        if self.may_try() && is_strong(offer.algorithm) && SenderKey::of(offer.public_key).is_ok_and(known) {
+            return Ok(Auth::Accept);
+        }
+        Ok(self.refusal())
+    }
+
+    async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Error> {
+        match SenderKey::of(key.public_key) {
+            Ok(sender_key) if self.may_try() && is_strong(key.algorithm) => {
+                let login = self.intake.log_in_with_key(&self.session, user, &sender_key).await;
+                Ok(self.answer(login))
+            }
+            _ => Ok(self.refusal()),
+        }
+    }
+
+    async fn channel_open_session(
+        &mut self,
+        channel: Channel<Msg>,
+        reply: ChannelOpenHandle,
+        _ssh: &mut Ssh,
+    ) -> Result<(), Error> {
+        if self.channels.len() >= CHANNELS_MAX {
+            reply.reject(ChannelOpenFailure::ResourceShortage).await;
+        } else {
+            self.channels.insert(channel.id(), None);
+            reply.accept().await;
+        }
+        Ok(())
+    }
+
+    async fn subsystem_request(
+        &mut self,
+        channel: ChannelId,
+        name: &str,
+        ssh: &mut Ssh,
+    ) -> Result<(), Error> {
+        match (name, &self.user, self.channels.get_mut(&channel)) {
+            ("sftp", Some(user), Some(free @ None)) => {
+                let storage = InboxStorage::new(Arc::clone(&self.intake), Arc::clone(&self.session));
+                *free = Some(Conversation::new(storage, Arc::clone(user), self.bounds.clone()));
+                ssh.channel_success(channel)
+            }
+            _ => ssh.channel_failure(channel),
+        }
+    }
+
+    async fn data(&mut self, channel: ChannelId, data: &[u8], ssh: &mut Ssh) -> Result<(), Error> {
+        if let Some(Some(conversation)) = self.channels.get_mut(&channel) {
+            conversation.take(data)?;
+        }
+        self.go_on(channel, ssh).await
+    }
+
+    async fn window_adjusted(&mut self, channel: ChannelId, _size: u32, ssh: &mut Ssh) -> Result<(), Error> {
+        self.go_on(channel, ssh).await
+    }
+
+    async fn channel_eof(&mut self, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
+        if let Some(Some(conversation)) = self.channels.get_mut(&channel) {
+            conversation.end_of_requests();
+        }
+        self.go_on(channel, ssh).await
+    }
+
+    async fn channel_close(&mut self, channel: ChannelId, _ssh: &mut Ssh) -> Result<(), Error> {
+        self.channels.remove(&channel);
+        Ok(())
+    }
+
+    // What follows is refused; russh itself would leave the client without an answer.
+
+    async fn shell_request(&mut self, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
+        ssh.channel_failure(channel)
+    }
+
+    async fn exec_request(&mut self, channel: ChannelId, _command: &[u8], ssh: &mut Ssh) -> Result<(), Error> {
+        ssh.channel_failure(channel)
+    }
+
+    async fn env_request(
+        &mut self,
+        channel: ChannelId,
+        _name: &str,
+        _value: &str,
+        ssh: &mut Ssh,
+    ) -> Result<(), Error> {
+        ssh.channel_failure(channel)
+    }
+
+    async fn pty_request(
+        &mut self,
+        channel: ChannelId,
+        _term: &str,
+        _col_width: u32,
+        _row_height: u32,
+        _pix_width: u32,
+        _pix_height: u32,
+        _modes: &[(Pty, u32)],
+        ssh: &mut Ssh,
+    ) -> Result<(), Error> {
+        ssh.channel_failure(channel)
+    }
+
+    async fn x11_request(
+        &mut self,
+        channel: ChannelId,
+        _single_connection: bool,
+        _protocol: &str,
+        _cookie: &str,
+        _screen: u32,
+        ssh: &mut Ssh,
+    ) -> Result<(), Error> {
+        ssh.channel_failure(channel)
+    }
+}
+
+/// SHA-1 signatures are not.
+fn is_strong(algorithm: &russh::keys::Algorithm) -> bool {
+    !matches!(algorithm, russh::keys::Algorithm::Rsa { hash: None })
+}
