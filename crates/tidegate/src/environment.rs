@@ -11,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tidegate_ingest::accounts::load_folder;
 use tidegate_ingest::config::{FolderConfig, FtpConfig};
+use tidegate_ingest::sftp::HostKeys;
 use tidegate_ingest::tls::TlsFiles;
 
 use crate::config::Loaded;
@@ -60,6 +61,7 @@ pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
     let mut findings = data_dir(&loaded.config.data_dir);
     findings.extend(free_space(loaded));
     findings.extend(loaded.config.ftp.as_ref().and_then(FtpConfig::tls_files).iter().flat_map(certificate));
+    findings.extend(host_keys(loaded));
     findings.extend(organizations(&loaded.orgs_dir()));
     findings.extend(loaded.config.folder.iter().flat_map(folder));
     findings
@@ -182,6 +184,18 @@ fn free_space(loaded: &Loaded) -> Option<Finding> {
     let what =
         format!("{} free for the data directory; below {} uploads are refused", size(free), size(floor));
     Some(if free > floor { Finding::warning(what, advice) } else { Finding::wrong(what, advice) })
+}
+
+fn host_keys(loaded: &Loaded) -> Option<Finding> {
+    let found = HostKeys::load(&loaded.config.sftp.as_ref()?.host_keys);
+    Some(match found {
+        Ok(keys) => Finding::ok(format!("SFTP host keys {}", keys.fingerprints().join(", "))),
+        Err(error) => {
+            let text = error.to_string();
+            let (what, advice) = text.split_once('\n').unwrap_or((&text, "name others in sftp.host_keys"));
+            Finding::wrong(what, advice)
+        }
+    })
 }
 
 fn organizations(folder: &Path) -> Vec<Finding> {

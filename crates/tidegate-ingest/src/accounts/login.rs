@@ -135,7 +135,12 @@ impl Logins {
     }
 
     /// Checks a public key that came from `peer`, and whose owner has proved that it is theirs.
-    pub async fn check_key(&self, account: &str, key: &SenderKey, peer: IpAddr) -> Result<Login, LoginRefused> {
+    pub async fn check_key(
+        &self,
+        account: &str,
+        key: &SenderKey,
+        peer: IpAddr,
+    ) -> Result<Login, LoginRefused> {
         let started = Instant::now();
         let result = self.look_up_key(account, key, peer);
         self.settle(account, peer, started, result).await
@@ -143,7 +148,12 @@ impl Logins {
 
     /// Whether a login with this key would succeed. Answers at once: clients offer all keys they have, one
     /// after the other.
-    pub(crate) fn look_up_key(&self, name: &str, key: &SenderKey, peer: IpAddr) -> Result<Login, LoginRefused> {
+    pub(crate) fn look_up_key(
+        &self,
+        name: &str,
+        key: &SenderKey,
+        peer: IpAddr,
+    ) -> Result<Login, LoginRefused> {
         if self.bans.is_banned(peer) {
             return Err(LoginRefused::Banned);
         }

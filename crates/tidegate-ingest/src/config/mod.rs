@@ -10,6 +10,7 @@ mod ftp;
 mod ftps_implicit;
 mod limits;
 mod ports;
+mod sftp;
 mod uploads;
 
 pub use audit::AuditConfig;
@@ -19,6 +20,7 @@ pub use ftp::{FtpConfig, FtpEngine, Tls};
 pub use ftps_implicit::FtpsImplicitConfig;
 pub use limits::LimitsConfig;
 pub use ports::{PortRange, PortRangeError};
+pub use sftp::SftpConfig;
 pub use uploads::UploadsConfig;
 
 /// A setting that can't be used: its key inside the section, and what to do about it.

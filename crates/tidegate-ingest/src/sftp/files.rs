@@ -60,7 +60,9 @@ impl Files {
             Asked::Opendir { path } => self.open_directory(id, place(path)).await,
             Asked::Readdir { handle } => Ok(self.read_directory(id, handle)),
             // Nothing is promised before CLOSE, and then it is durable.
-            Asked::Fsync { handle } => Ok(self.handles.get(handle).map_or(Reply::no_handle(id), |_| Reply::ok(id))),
+            Asked::Fsync { handle } => {
+                Ok(self.handles.get(handle).map_or(Reply::no_handle(id), |_| Reply::ok(id)))
+            }
             Asked::Limits => Ok(limits(id)),
             Asked::Stat { path } => self.tree.stat(id, place(path)).await,
             Asked::Setstat { path, size } => self.tree.set(id, place(path), size).await,
@@ -153,7 +155,8 @@ impl Files {
         };
         let length = length.min(READ_BYTES_MAX) as usize;
         let read = tokio::task::spawn_blocking(move || read_at(&file, offset, length)).await;
-        let bytes = read.map_err(|_| StoreError::Closed)?.map_err(|error| TransferError::Response(error.kind()))?;
+        let bytes =
+            read.map_err(|_| StoreError::Closed)?.map_err(|error| TransferError::Response(error.kind()))?;
         Ok(if bytes.is_empty() { Reply::end_of_file(id) } else { Reply::data(id, bytes) })
     }
 

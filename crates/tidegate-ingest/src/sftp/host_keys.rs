@@ -67,9 +67,8 @@ impl HostKeys {
 
     /// The fingerprint of each, as clients show it when they connect for the first time.
     pub fn fingerprints(&self) -> Vec<String> {
-        let shown = |key: &PrivateKey| {
-            format!("{} {}", key.algorithm().as_str(), key.fingerprint(HashAlg::Sha256))
-        };
+        let shown =
+            |key: &PrivateKey| format!("{} {}", key.algorithm().as_str(), key.fingerprint(HashAlg::Sha256));
         self.0.iter().map(shown).collect()
     }
 

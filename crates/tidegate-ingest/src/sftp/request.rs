@@ -16,23 +16,63 @@ pub(super) const POSIX_RENAME: &str = "posix-rename@openssh.com";
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked<'a> {
     Init,
-    Open { path: &'a [u8], flags: u32 },
-    Close { handle: Option<u32> },
-    Read { handle: Option<u32>, offset: u64, length: u32 },
-    Write { handle: Option<u32>, offset: u64, bytes: &'a [u8] },
+    Open {
+        path: &'a [u8],
+        flags: u32,
+    },
+    Close {
+        handle: Option<u32>,
+    },
+    Read {
+        handle: Option<u32>,
+        offset: u64,
+        length: u32,
+    },
+    Write {
+        handle: Option<u32>,
+        offset: u64,
+        bytes: &'a [u8],
+    },
     /// STAT or LSTAT: there are no links.
-    Stat { path: &'a [u8] },
-    Fstat { handle: Option<u32> },
-    Setstat { path: &'a [u8], size: Option<u64> },
-    Fsetstat { handle: Option<u32>, size: Option<u64> },
-    Opendir { path: &'a [u8] },
-    Readdir { handle: Option<u32> },
-    Remove { path: &'a [u8] },
-    Mkdir { path: &'a [u8] },
-    Rmdir { path: &'a [u8] },
-    Realpath { path: &'a [u8] },
-    Rename { from: &'a [u8], to: &'a [u8] },
-    Fsync { handle: Option<u32> },
+    Stat {
+        path: &'a [u8],
+    },
+    Fstat {
+        handle: Option<u32>,
+    },
+    Setstat {
+        path: &'a [u8],
+        size: Option<u64>,
+    },
+    Fsetstat {
+        handle: Option<u32>,
+        size: Option<u64>,
+    },
+    Opendir {
+        path: &'a [u8],
+    },
+    Readdir {
+        handle: Option<u32>,
+    },
+    Remove {
+        path: &'a [u8],
+    },
+    Mkdir {
+        path: &'a [u8],
+    },
+    Rmdir {
+        path: &'a [u8],
+    },
+    Realpath {
+        path: &'a [u8],
+    },
+    Rename {
+        from: &'a [u8],
+        to: &'a [u8],
+    },
+    Fsync {
+        handle: Option<u32>,
+    },
     Limits,
     Statvfs,
     /// Links, and whatever else is not spoken here.

@@ -60,16 +60,19 @@ async fn serve_session(
     let (logged_in, login) = watch::channel(false);
     let announcement = (shared.announcement)();
     let visitor = Visitor::new(Arc::clone(&shared.intake), Arc::clone(&session), announcement, logged_in);
-    let begun = timeout(LOGIN_MAX, run_stream(Arc::clone(&shared.ssh), stream, visitor)).await;
-    match begun {
-        Ok(Ok(running)) => {
-            let ended = converse(running, &session, login_over(login_until, login), closing, shared.grace);
-            if let Err(error) = ended.await {
-                tracing::debug!(%error, "session broke off");
-            }
-        }
-        Ok(Err(error)) => tracing::debug!(%error, "session broke off"),
-        Err(_) => tracing::debug!("client does not speak"),
+    let login_over = login_over(login_until, login);
+    tokio::pin!(login_over);
+    let begun = tokio::select! {
+        begun = run_stream(Arc::clone(&shared.ssh), stream, visitor) => begun,
+        () = &mut login_over => Err(russh::Error::ConnectionTimeout),
+        () = stopped(closing.clone()) => Err(russh::Error::Disconnect),
+    };
+    let ended = match begun {
+        Ok(running) => converse(running, &session, login_over, closing, shared.grace).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "session broke off");
     }
     session.end();
     session.activity().stopped().await;
@@ -107,17 +110,23 @@ async fn goodbye(handle: &Handle, running: &mut RunningSession<Visitor>) -> Resu
 
 /// Resolves at `until`, unless somebody has logged in.
 async fn login_over(until: Instant, mut login: watch::Receiver<bool>) {
-    let logged_in = timeout_at(until, login.wait_for(|logged_in| *logged_in)).await.is_ok_and(|login| login.is_ok());
+    let logged_in =
+        timeout_at(until, login.wait_for(|logged_in| *logged_in)).await.is_ok_and(|login| login.is_ok());
     if logged_in {
         std::future::pending().await
     }
 }
 
 /// Once the service stops: lets uploads that run come to their end, or to the end of the grace time.
-async fn uploads_over(mut closing: watch::Receiver<bool>, session: &Session, grace: Duration) {
-    // An error means that the accept loop is gone, which is a stop as well.
-    let _ = closing.wait_for(|closing| *closing).await;
+async fn uploads_over(closing: watch::Receiver<bool>, session: &Session, grace: Duration) {
+    stopped(closing).await;
     if timeout(grace, session.activity().idle()).await.is_err() {
         tracing::warn!("upload given up: the service stops");
     }
+}
+
+/// Resolves once the service stops.
+async fn stopped(mut closing: watch::Receiver<bool>) {
+    // An error means that the accept loop is gone, which is a stop as well.
+    let _ = closing.wait_for(|closing| *closing).await;
 }

@@ -63,11 +63,7 @@ pub(super) fn ssh_settings(host_keys: HostKeys, limits: &LimitsConfig) -> Config
         event_buffer_size: EVENTS_MAX,
         inactivity_timeout: Some(limits.session_idle_max.0),
         nodelay: true,
-        preferred: Preferred {
-            kex: Cow::Borrowed(KEX),
-            key: Cow::Borrowed(KEYS),
-            ..Preferred::default()
-        },
+        preferred: Preferred { kex: Cow::Borrowed(KEX), key: Cow::Borrowed(KEYS), ..Preferred::default() },
         ..Config::default()
     }
 }

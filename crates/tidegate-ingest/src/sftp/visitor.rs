@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Ssh, VerifiedPublicKey};
+use russh::server::{
+    Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Ssh, VerifiedPublicKey,
+};
 use russh::{Channel, ChannelId, ChannelOpenFailure, Error, MethodSet, Pty};
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -88,7 +90,8 @@ impl Handler for Visitor {
     type Error = Error;
 
     async fn authentication_banner(&mut self) -> Result<Option<String>, Error> {
-        let text: String = self.announcement.iter().flat_map(|text| lines(text)).map(|line| line + "\r\n").collect();
+        let text: String =
+            self.announcement.iter().flat_map(|text| lines(text)).map(|line| line + "\r\n").collect();
         Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
@@ -183,7 +186,12 @@ impl Handler for Visitor {
         ssh.channel_failure(channel)
     }
 
-    async fn exec_request(&mut self, channel: ChannelId, _command: &[u8], ssh: &mut Ssh) -> Result<(), Error> {
+    async fn exec_request(
+        &mut self,
+        channel: ChannelId,
+        _command: &[u8],
+        ssh: &mut Ssh,
+    ) -> Result<(), Error> {
         ssh.channel_failure(channel)
     }
 

@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_normal_path_begins_at_the_root_and_goes_down() {
-        for (path, normal) in [(".", "/"), ("", "/"), ("a", "/a"), ("/inbox/./../../outbox//x/", "/outbox/x")] {
+        for (path, normal) in [(".", "/"), ("", "/"), ("a", "/a"), ("/inbox/./../../outbox//x/", "/outbox/x")]
+        {
             assert_eq!(Place::normal_path(Path::new(path)), normal.as_bytes(), "{path}");
         }
     }

@@ -12,6 +12,8 @@ mod logins;
 mod names;
 mod outbox;
 mod rig;
+#[path = "../site/mod.rs"]
+mod site;
 mod stopping;
 mod uploads;
 

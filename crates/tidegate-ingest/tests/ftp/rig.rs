@@ -1,27 +1,25 @@
-//! A door with a store behind it, in a directory of its own.
+//! An FTP door with a store behind it, in a directory of its own.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tidegate_domain::SystemClock;
 use tidegate_domain::job::Job;
-use tidegate_domain::units::HumanDuration;
 use tidegate_ingest::Intake;
-use tidegate_ingest::accounts::{Directory, PasswordHashing};
-use tidegate_ingest::audit::Audit;
-use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, PortRange, Tls, UploadsConfig};
+use tidegate_ingest::accounts::Directory;
+use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, PortRange, Tls};
 use tidegate_ingest::ftp::{FtpDoor, FtpListeners, run};
 use tidegate_ingest::tls::{ServerTls, TlsFiles};
-use tidegate_store::{Filter, Options, Store};
+use tidegate_store::{Options, Store};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-pub(crate) const PASSWORD: &str = "correct horse";
+use crate::site::{self, Site};
+pub(crate) use crate::site::{PASSWORD, jobs, payload};
 
 /// What a test wants different.
 #[derive(Default)]
@@ -56,44 +54,24 @@ impl Rig {
     }
 
     pub(crate) async fn with(setup: Setup) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let orgs = folder.path().join("orgs.d");
-        std::fs::create_dir(&orgs).unwrap();
-        write_org(&orgs, "ACME01", "acme", "");
-        write_org(&orgs, "BETA02", "beta", "");
-        write_org(&orgs, "GONE03", "gone", "disabled = true");
-        write_org(&orgs, "FAR04", "far", "allow_from = ['192.0.2.0/24']");
-        let directory = Arc::new(Directory::open(&orgs).unwrap());
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).unwrap();
-        let (store, _) = Store::open(&data, setup.store, Arc::new(SystemClock)).unwrap();
-        let auth = AuthConfig { refusal_delay: HumanDuration(Duration::ZERO), ..setup.auth };
-        let uploads = UploadsConfig::default();
-        let intake =
-            Intake::new(store.clone(), Arc::clone(&directory), setup.limits, &auth, &uploads).unwrap();
-        let audit = Audit::open(&folder.path().join("audit.log"), Arc::new(SystemClock)).unwrap();
-        let intake = Arc::new(intake.audited(audit));
+        let Setup { limits, auth, store, announcement, tls } = setup;
+        let site = Site::new(site::Setup { limits, auth, store, announcement });
+        let Site { folder, store, directory, intake, announcement } = site;
         let config = FtpConfig {
             engine: crate::ENGINE,
-            tls: if setup.tls.is_some() { Tls::Required } else { Tls::Off },
+            tls: if tls.is_some() { Tls::Required } else { Tls::Off },
             passive_ports: PortRange::ANY,
             ..FtpConfig::default()
         };
-        let announcement = setup.announcement;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let implicit_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let implicit = implicit_listener.local_addr().unwrap();
         let listeners = FtpListeners { explicit: listener, implicit: Some(implicit_listener) };
-        let tls = setup.tls.map(|files| Arc::new(ServerTls::open(files).unwrap()));
+        let tls = tls.map(|files| Arc::new(ServerTls::open(files).unwrap()));
         let (stop, stopped) = oneshot::channel();
-        let door = FtpDoor {
-            config,
-            tls: tls.clone(),
-            intake: Arc::clone(&intake),
-            announcement: Arc::new(move || announcement.clone()),
-            grace: Duration::from_secs(30),
-        };
+        let (intake_of_door, grace) = (Arc::clone(&intake), Duration::from_secs(30));
+        let door = FtpDoor { config, tls: tls.clone(), intake: intake_of_door, announcement, grace };
         let door = tokio::spawn(run(listeners, door, async move { _ = stopped.await }));
         Self { folder, store, intake, directory, address, implicit, tls, stop: Some(stop), door }
     }
@@ -125,25 +103,4 @@ impl Rig {
     pub(crate) fn jobs(&self) -> Vec<Job> {
         jobs(&self.store)
     }
-}
-
-/// All jobs, the oldest first.
-pub(crate) fn jobs(store: &Store) -> Vec<Job> {
-    let mut jobs = store.list(&Filter { limit: 100, ..Filter::default() }).unwrap();
-    jobs.reverse();
-    jobs
-}
-
-/// The bytes that a job was made of.
-pub(crate) fn payload(store: &Store, job: &Job) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut store.open_payload(job).unwrap(), &mut bytes).unwrap();
-    bytes
-}
-
-fn write_org(folder: &Path, code: &str, account: &str, more: &str) {
-    let hash = PasswordHashing::new(&AuthConfig::default()).unwrap().hash(PASSWORD).unwrap();
-    let text =
-        format!("code = '{code}'\n[[account]]\nname = '{account}'\npassword_hash = '{hash}'\n{more}\n");
-    std::fs::write(folder.join(format!("{code}.toml")), text).unwrap();
 }

@@ -1,1 +1,17 @@
-fn main(){}
+//! The SFTP door over TCP: a real store, a real listener on port 0, russh's client and packets by hand.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod broken;
+mod client;
+mod hostile;
+mod limits;
+mod logins;
+mod outbox;
+mod rekey;
+mod rig;
+#[path = "../site/mod.rs"]
+mod site;
+mod stopping;
+mod tree;
+mod uploads;
+mod writes;

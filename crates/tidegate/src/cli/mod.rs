@@ -25,8 +25,8 @@ pub(crate) use maintenance::{
     ReleaseArgs as ReleaseHoldArgs, StartArgs,
 };
 pub(crate) use org::{
-    AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, OrgCommand,
-    PasswdArgs, SetArgs as OrgSetArgs, ShowArgs as OrgShowArgs,
+    AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, KeyArgs, KeyCommand,
+    OrgCommand, PasswdArgs, SetArgs as OrgSetArgs, ShowArgs as OrgShowArgs,
 };
 pub(crate) use queue::{ActArgs, ListArgs, QueueCommand, ResponseArgs, ShowArgs};
 pub(crate) use retention::{LegalHoldArgs, RetentionCommand, RunArgs as RunRetentionArgs};
@@ -73,7 +73,7 @@ pub(crate) enum Command {
     /// Look at how long what was processed is kept, and keep what the law wants longer
     #[command(subcommand)]
     Retention(RetentionCommand),
-    /// Look at organizations and their accounts, add them, change passwords
+    /// Look at organizations and their accounts, add them, change passwords and keys
     #[command(subcommand)]
     Org(OrgCommand),
     /// Look at addresses that are turned away for failed logins, and let them in again

@@ -1,5 +1,7 @@
 //! `tidegate org ...`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use tidegate_domain::OrgCode;
 
@@ -24,6 +26,30 @@ pub(crate) enum OrgCommand {
     Account(AccountCommand),
     /// Set the password of an account
     Passwd(PasswdArgs),
+    /// Give an account a public key for SFTP, or take one away
+    #[command(subcommand)]
+    Key(KeyCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Let an account log in with the public keys in a file
+    Add(KeyArgs),
+    /// Let an account no longer log in with the public keys in a file
+    Remove(KeyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeyArgs {
+    /// Code of the organization
+    #[arg(value_name = "CODE", value_parser = org_code)]
+    pub(crate) code: OrgCode,
+    /// User name of the account
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: String,
+    /// File with public keys, one a line, as ssh-keygen writes it (NAME.pub); - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -62,6 +62,7 @@ fn summary(loaded: &Loaded) -> String {
     keys.add("Data", config.data_dir.display().to_string());
     keys.add_some("FTP", config.ftp.as_ref().map(ftp_door));
     keys.add_some("FTPS", config.ftps_implicit.as_ref().map(|ftps| format!("{}, implicit", ftps.listen)));
+    keys.add_some("SFTP", config.sftp.as_ref().map(|sftp| sftp.listen.to_string()));
     keys.add("Orgs", loaded.orgs_dir().display().to_string());
     keys.add("Times in", loaded.zone().map_or_else(|| "UTC".to_owned(), |zone| zone.to_string()));
     keys.add("Windows", windows(loaded));

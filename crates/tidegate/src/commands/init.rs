@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, anyhow};
 use tidegate_domain::OrgCode;
 use tidegate_ingest::accounts::create_organization;
+use tidegate_ingest::sftp::HostKeys;
 
 use super::{certificate, org, password};
 use crate::cli::InitArgs;
@@ -23,19 +24,21 @@ pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
     let dir = std::path::absolute(&args.dir).context("while looking for the directory")?;
     let file = dir.join("tidegate.toml");
     let folders = ["orgs.d", "data", "tls"].map(|name| dir.join(name));
-    refuse_what_exists(&[std::slice::from_ref(&file), &folders].concat())?;
+    let host_keys = HostKeys::FILES.map(|name| dir.join(name));
+    refuse_what_exists([&file].into_iter().chain(&folders).chain(&host_keys))?;
     make_directory(&dir)?;
     for made in &folders {
         make_directory(made)?;
     }
     certificate::make(&dir.join("tls"))?;
+    HostKeys::make(&dir).context("while making the host keys")?;
     write_private(&file, &trial_configuration())?;
     let password = add_example(&file)?;
     Ok(Screen::print(&what_next(&file, &password))?)
 }
 
-fn refuse_what_exists(paths: &[PathBuf]) -> Result<(), Failure> {
-    match paths.iter().find(|path| path.symlink_metadata().is_ok()) {
+fn refuse_what_exists<'a>(mut paths: impl Iterator<Item = &'a PathBuf>) -> Result<(), Failure> {
+    match paths.find(|path| path.symlink_metadata().is_ok()) {
         None => Ok(()),
         Some(path) => {
             Err(anyhow!("{} exists already; nothing was changed. Name another directory", path.display())
@@ -63,6 +66,7 @@ fn trial_configuration() -> String {
         ("listen = \"0.0.0.0:2121\"", "listen = \"127.0.0.1:2121\""),
         ("# certificate = \"", "certificate = \""),
         ("# key = \"", "key = \""),
+        ("listen = \"0.0.0.0:2222\"", "listen = \"127.0.0.1:2222\""),
     ]
     .iter()
     .fold(DEFAULT.to_owned(), |text, (from, to)| text.replacen(from, to, 1))
@@ -87,6 +91,7 @@ fn what_next(file: &Path, password: &str) -> String {
   {file}  the configuration, commented
   {dir}/orgs.d/{CODE}.toml  an example organization with one account
   {dir}/tls  a certificate for this machine, which nobody vouches for, and its key
+  {dir}/ssh_host_*_key  the keys by which SFTP clients know this server; keep them
   {dir}/data  everything durable
 
 Account {ACCOUNT} has the password {password}
@@ -98,12 +103,13 @@ What to do next:
 and in another terminal, with a file of HL7 messages:
   export TIDEGATE_CONFIG={file}
   curl --ssl-reqd --cacert {dir}/tls/certificate.pem -T FILE ftp://{ACCOUNT}:{password}@localhost:2121/
+  sftp -P 2222 {ACCOUNT}@127.0.0.1
   tidegate queue list
   tidegate status
   tidegate maintenance start --for 10m --reason \"trying it out\"
 
-FTP listens on 127.0.0.1 and is encrypted. For senders elsewhere, set ftp.listen, and put a certificate
-that they trust in the place of the one in {dir}/tls."
+FTP and SFTP listen on 127.0.0.1 and are encrypted. For senders elsewhere, set ftp.listen and sftp.listen,
+and put a certificate that they trust in the place of the one in {dir}/tls."
     )
 }
 

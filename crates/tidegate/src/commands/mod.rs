@@ -16,6 +16,7 @@ mod maintenance;
 mod org;
 mod org_change;
 mod org_files;
+mod org_keys;
 mod org_view;
 mod password;
 mod print_config;

@@ -11,9 +11,10 @@ use tidegate_web::api::{LegalHoldView, RetentionView};
 
 use super::org_change;
 use super::org_files::{hand_over, poke};
+use super::org_keys;
 use super::org_view::{OrgView, org_list, org_text, sheet};
 use super::password;
-use crate::cli::{AccountCommand, JsonArg, OrgAddArgs, OrgCommand, OrgShowArgs, PasswdArgs};
+use crate::cli::{AccountCommand, JsonArg, KeyCommand, OrgAddArgs, OrgCommand, OrgShowArgs, PasswdArgs};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -29,6 +30,8 @@ pub(super) fn org(context: &Context, command: OrgCommand) -> Result<(), Failure>
         OrgCommand::Account(AccountCommand::Add(args)) => org_change::add_account(context, args),
         OrgCommand::Account(AccountCommand::Remove(args)) => org_change::remove_account(context, &args),
         OrgCommand::Passwd(args) => passwd(context, &args),
+        OrgCommand::Key(KeyCommand::Add(args)) => org_keys::add(context, &args),
+        OrgCommand::Key(KeyCommand::Remove(args)) => org_keys::remove(context, &args),
     }
 }
 
@@ -131,18 +134,32 @@ fn legal_holds(context: &Context, org: &OrgCode) -> Option<Vec<LegalHoldView>> {
 }
 
 fn passwd(context: &Context, args: &PasswdArgs) -> Result<(), Failure> {
+    change(context, &args.code, &args.account, |account| {
+        account.password_hash = Some(password::read_and_hash(&context.loaded, args.password_stdin)?);
+        Ok(format!("The password of {} ({}) is set.", args.account, args.code))
+    })
+}
+
+/// Changes one account, writes its organization's file, says what was done, and has a running server take
+/// it up.
+pub(super) fn change(
+    context: &Context,
+    code: &OrgCode,
+    name: &str,
+    what: impl FnOnce(&mut Account) -> Result<String, Failure>,
+) -> Result<(), Failure> {
     let folder = read(context);
-    let (file, organization) = folder.find(&args.code).ok_or_else(|| unknown(&args.code))?;
+    let (file, organization) = folder.find(code).ok_or_else(|| unknown(code))?;
     let mut changed = organization.clone();
-    let account = changed.accounts.iter_mut().find(|account| account.name == args.account);
+    let account = changed.accounts.iter_mut().find(|account| account.name == name);
     let account = account.ok_or_else(|| {
         let names: Vec<&str> = organization.accounts.iter().map(|account| account.name.as_str()).collect();
-        anyhow!("{} has no account {}; it has {}", args.code, args.account, names.join(", "))
+        anyhow!("{code} has no account {name}; it has {}", names.join(", "))
     })?;
-    account.password_hash = Some(password::read_and_hash(&context.loaded, args.password_stdin)?);
+    let done = what(account)?;
     save_organization(file, &changed).context("while writing the organization's file")?;
     hand_over(file, &context.loaded.orgs_dir())?;
-    Screen::print(&format!("The password of {} ({}) is set.", args.account, args.code))?;
+    Screen::print(&done)?;
     poke(context)
 }
 

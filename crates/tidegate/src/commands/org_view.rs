@@ -1,10 +1,13 @@
 //! Organizations as staff see them, and what a sender has to know.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
 use tidegate_domain::{Hl7Profile, OrgCode, OrgLimits, Organization};
+use tidegate_ingest::accounts::SenderKey;
 use tidegate_ingest::config::Tls;
+use tidegate_ingest::sftp::HostKeys;
 use tidegate_web::api::LegalHoldView;
 
 use crate::context::Context;
@@ -32,7 +35,8 @@ pub(super) struct OrgView {
 struct AccountView {
     name: String,
     password: bool,
-    keys: usize,
+    /// Kind, fingerprint and comment of each.
+    keys: Vec<String>,
     allow_from: Vec<String>,
     disabled: bool,
 }
@@ -42,7 +46,12 @@ impl OrgView {
         let accounts = organization.accounts.iter().map(|account| AccountView {
             name: account.name.clone(),
             password: account.password_hash.is_some(),
-            keys: account.authorized_keys.len(),
+            keys: account
+                .authorized_keys
+                .iter()
+                .filter_map(|line| SenderKey::parse(line).ok())
+                .map(|key| key.describe())
+                .collect(),
             allow_from: account.allow_from.clone(),
             disabled: account.disabled,
         });
@@ -134,37 +143,51 @@ fn limits_line(limits: &OrgLimits) -> Option<String> {
 
 fn account_line(account: &AccountView) -> String {
     let mut parts = vec![if account.password { "password" } else { "no password" }.to_owned()];
-    parts.push(plural(account.keys as u64, "key"));
+    parts.push(plural(account.keys.len() as u64, "key"));
     if !account.allow_from.is_empty() {
         parts.push(format!("from {} only", account.allow_from.join(", ")));
     }
     if account.disabled {
         parts.push("disabled".to_owned());
     }
-    format!("{}: {}", account.name, parts.join(", "))
+    let keys: Vec<String> = account.keys.iter().map(|key| format!("\n  {key}")).collect();
+    format!("{}: {}{}", account.name, parts.join(", "), keys.concat())
 }
 
 /// What to tell a sender: where to connect, how, and what to expect.
 pub(super) fn sheet(context: &Context, organization: &Organization) -> String {
     let account = organization.accounts.first().map_or("", |account| account.name.as_str());
     let mut keys = Keys::default();
-    if let Some(ftp) = &context.loaded.config.ftp {
-        let host =
-            if ftp.listen.ip().is_unspecified() { "HOST".to_owned() } else { ftp.listen.ip().to_string() };
-        let port = ftp.listen.port();
+    let config = &context.loaded.config;
+    let mut tries = Vec::new();
+    if let Some(ftp) = &config.ftp {
+        let (host, port) = (host(ftp.listen), ftp.listen.port());
         let (encrypted, option) = match ftp.tls {
             Tls::Required => (", encrypted: explicit TLS", "--ssl-reqd "),
             Tls::Optional => (", explicit TLS if you like", "--ssl-reqd "),
             Tls::Off => ("", ""),
         };
         keys.add("FTP", format!("host {host}, port {port}, passive mode{encrypted}"));
-        if let Some(implicit) = &context.loaded.config.ftps_implicit {
+        if let Some(implicit) = &config.ftps_implicit {
             keys.add("FTPS", format!("host {host}, port {}, implicit TLS", implicit.listen.port()));
         }
-        keys.add("User", account);
-        keys.add("Upload", "into / or inbox/; a temporary name and a rename, or a plain put");
-        keys.add("Fetch", "from outbox/: NAME.JOB.response and NAME.JOB.report.txt; delete them when read");
-        keys.add("Try", format!("curl {option}-T FILE ftp://{account}@{host}:{port}/"));
+        tries.push(format!("curl {option}-T FILE ftp://{account}@{host}:{port}/"));
     }
+    if let Some(sftp) = &config.sftp {
+        let (host, port) = (host(sftp.listen), sftp.listen.port());
+        keys.add("SFTP", format!("host {host}, port {port}, password or public key"));
+        let host_keys = HostKeys::load(&sftp.host_keys).map(|keys| keys.fingerprints().join("\n"));
+        keys.add_some("Host keys", host_keys.ok());
+        tries.push(format!("sftp -P {port} {account}@{host}"));
+    }
+    keys.add("User", account);
+    keys.add("Upload", "into / or inbox/; a temporary name and a rename, or a plain put");
+    keys.add("Fetch", "from outbox/: NAME.JOB.response and NAME.JOB.report.txt; delete them when read");
+    keys.add("Try", tries.join("\n"));
     format!("\nFor the sender:\n{keys}")
+}
+
+/// The host that a sender connects to, as far as the configuration knows.
+fn host(listen: SocketAddr) -> String {
+    if listen.ip().is_unspecified() { "HOST".to_owned() } else { listen.ip().to_string() }
 }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use tidegate_domain::maintenance::Calendar;
-use tidegate_ingest::config::{FolderConfig, FtpConfig, Setting};
+use tidegate_ingest::config::{FolderConfig, FtpConfig, Setting, SftpConfig};
 
 use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
@@ -16,6 +16,7 @@ pub(super) const KEYS: [&str; 12] = [
     "data_dir",
     "ftp",
     "ftps_implicit",
+    "sftp",
     "folder",
     "limits",
     "uploads",
@@ -71,6 +72,9 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
         folder.path = file.with_file_name(&folder.path);
         folder.responses = folder.responses.as_ref().map(|path| file.with_file_name(path));
     }
+    for key in config.sftp.iter_mut().flat_map(|sftp| &mut sftp.host_keys) {
+        *key = file.with_file_name(&key);
+    }
     Ok((Loaded { file, config, calendar }, of_file(problems)))
 }
 
@@ -81,6 +85,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         data_dir: document.take("data_dir").unwrap_or_else(|| PathBuf::from("/var/lib/tidegate")),
         ftp: document.take("ftp"),
         ftps_implicit: document.take("ftps_implicit"),
+        sftp: document.take("sftp"),
         folder: document.section("folder"),
         limits: document.section("limits"),
         uploads: document.section("uploads"),
@@ -107,6 +112,7 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
     add("ftp", config.ftp.as_ref().map(FtpConfig::validate).unwrap_or_default());
     let implicit = config.ftps_implicit.as_ref().map(|implicit| implicit.validate(config.ftp.as_ref()));
     add("ftps_implicit", implicit.unwrap_or_default());
+    add("sftp", config.sftp.as_ref().map(SftpConfig::validate).unwrap_or_default());
     add("limits", config.limits.validate());
     add("uploads", config.uploads.validate());
     add("auth", config.auth.validate());
@@ -119,9 +125,9 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
             document.add(&format!("folder[{number}].{key}"), message);
         }
     }
-    let is_closed = config.ftp.is_none() && config.folder.is_empty();
-    if is_closed && !document.is_broken("ftp") && !document.is_broken("folder") {
-        let message = "no door is open: nobody could upload; add a section [ftp] or [[folder]]";
+    let is_closed = config.ftp.is_none() && config.sftp.is_none() && config.folder.is_empty();
+    if is_closed && !["ftp", "sftp", "folder"].iter().any(|door| document.is_broken(door)) {
+        let message = "no door is open: nobody could upload; add a section [sftp], [ftp] or [[folder]]";
         document.add("ftp", message.to_owned());
     }
     if document.is_broken("maintenance") {

@@ -19,7 +19,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
 use tidegate_ingest::config::{
-    AuditConfig, AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting,
+    AuditConfig, AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, SftpConfig,
     UploadsConfig,
 };
 use tidegate_worker::config::{DeliveryConfig, RetentionConfig, WorkerConfig};
@@ -42,6 +42,9 @@ pub(crate) struct Config {
     /// Its second listener, for TLS from the first byte on; closed where the section is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ftps_implicit: Option<FtpsImplicitConfig>,
+    /// The SFTP door; closed where the section is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sftp: Option<SftpConfig>,
     /// Watched folders; relative to the file's directory.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) folder: Vec<FolderConfig>,

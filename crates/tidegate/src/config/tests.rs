@@ -14,6 +14,7 @@ fn the_commented_default_is_the_default() {
     let mut document = Document::parse(DEFAULT);
     let ftp: Option<FtpConfig> = document.take("ftp");
     assert_eq!(ftp, Some(FtpConfig::default()));
+    assert_eq!(document.take("sftp"), Some(SftpConfig::default()));
     assert_eq!(document.take::<PathBuf>("data_dir"), Some(PathBuf::from("/var/lib/tidegate")));
     assert_eq!(document.section::<LimitsConfig>("limits"), LimitsConfig::default());
     assert_eq!(document.section::<UploadsConfig>("uploads"), UploadsConfig::default());
@@ -30,7 +31,7 @@ fn the_commented_default_is_the_default() {
 fn the_commented_default_names_every_key() {
     let loopback = "[ftp]\nlisten = '127.0.0.1:2121'\ntls = 'optional'\npassive_host = '192.0.2.1'\n\
                     certificate = 'c.pem'\nkey = 'k.pem'\nclient_ca = 'a.pem'\n\
-                    [ftps_implicit]\n\
+                    [ftps_implicit]\n[sftp]\n\
                     [[folder]]\npath = '/srv/drop'\norg = 'A'\nresponses = '/srv/responses'\n\
                     [delivery]\npath = 'delivered'\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n";

@@ -16,7 +16,7 @@ use crate::cli::{LogFormat, ServeArgs};
 use crate::failure::Failure;
 
 /// Beginnings of the targets that are never logged.
-const HIDDEN: [&str; 3] = ["libunftp", "unftp_", "sled"];
+const HIDDEN: [&str; 4] = ["libunftp", "unftp_", "russh", "sled"];
 
 /// Starts logging for the rest of the process.
 pub(super) fn start(args: &ServeArgs) -> Result<(), Failure> {

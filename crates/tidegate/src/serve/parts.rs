@@ -10,9 +10,10 @@ use anyhow::{Context as _, anyhow};
 use tidegate_domain::SystemClock;
 use tidegate_domain::job::Protocol;
 use tidegate_ingest::accounts::Directory;
-use tidegate_ingest::config::FtpConfig;
+use tidegate_ingest::config::{FtpConfig, SftpConfig};
 use tidegate_ingest::folder::Trouble;
 use tidegate_ingest::ftp::FtpListeners;
+use tidegate_ingest::sftp::HostKeys;
 use tidegate_ingest::tls::ServerTls;
 use tidegate_store::{Options, Recovery, Store};
 use tidegate_web::api::Listener;
@@ -34,6 +35,7 @@ pub(super) struct Parts {
     pub(super) target: Arc<dyn Deliver>,
     pub(super) tls: Option<Arc<ServerTls>>,
     pub(super) ftp: Option<FtpListeners>,
+    pub(super) sftp: Option<(TcpListener, HostKeys)>,
     /// What is wrong with each watched folder, in the order of the configuration.
     pub(super) folder_trouble: Vec<Arc<Trouble>>,
     pub(super) control: ControlSocket,
@@ -49,16 +51,20 @@ impl Parts {
         let target = open_target(&loaded)?;
         let tls = open_tls(&loaded)?;
         let ftp = open_ftp(&loaded.config).await?;
+        let sftp = open_sftp(loaded.config.sftp.as_ref()).await?;
         let control = ControlSocket::bind(&loaded.control_socket()).map_err(socket_failure)?;
         let folder_trouble = loaded.config.folder.iter().map(|_| Arc::default()).collect();
-        Ok(Self { loaded, store, retention, directory, target, tls, ftp, folder_trouble, control })
+        Ok(Self { loaded, store, retention, directory, target, tls, ftp, sftp, folder_trouble, control })
     }
 
     /// Where the server listens, as bound.
     pub(super) fn listeners(&self) -> Vec<Listener> {
         let ftp = self.ftp.as_ref();
-        let doors =
-            [("ftp", ftp.map(|ftp| &ftp.explicit)), ("ftps", ftp.and_then(|ftp| ftp.implicit.as_ref()))];
+        let doors = [
+            ("ftp", ftp.map(|ftp| &ftp.explicit)),
+            ("ftps", ftp.and_then(|ftp| ftp.implicit.as_ref())),
+            ("sftp", self.sftp.as_ref().map(|(listener, _)| listener)),
+        ];
         let bound =
             doors.into_iter().filter_map(|(protocol, door)| Some((protocol, door?.local_addr().ok()?)));
         let bound = bound.map(|(protocol, address)| (protocol.to_owned(), address.to_string()));
@@ -98,6 +104,13 @@ fn tell(recovery: &Recovery) {
 
 fn open_directory(loaded: &Loaded) -> Result<Directory, Failure> {
     Directory::open(loaded.orgs_dir()).map_err(|problems| Failure::Configuration(problems.to_string()))
+}
+
+async fn open_sftp(config: Option<&SftpConfig>) -> Result<Option<(TcpListener, HostKeys)>, Failure> {
+    let Some(config) = config else { return Ok(None) };
+    let host_keys = HostKeys::load(&config.host_keys)
+        .map_err(|error| Failure::Configuration(format!("sftp.host_keys: {error}")))?;
+    Ok(Some((listen("sftp", config.listen).await?, host_keys)))
 }
 
 fn open_target(loaded: &Loaded) -> Result<Arc<dyn Deliver>, Failure> {

@@ -9,13 +9,14 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow};
 use tidegate_domain::maintenance::announcement;
 use tidegate_domain::{Clock as _, SystemClock};
-use tidegate_ingest::{Announcement, Intake};
 use tidegate_ingest::accounts::{Directory, watch as watch_accounts};
 use tidegate_ingest::audit::Audit;
 use tidegate_ingest::config::FtpConfig;
 use tidegate_ingest::folder::{self, FolderDoor};
 use tidegate_ingest::ftp::{self, FtpDoor, FtpListeners};
+use tidegate_ingest::sftp::{self, HostKeys, SftpDoor};
 use tidegate_ingest::tls::{ServerTls, watch as watch_certificate};
+use tidegate_ingest::{Announcement, Intake};
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
 use tidegate_worker::config::WorkerConfig;
@@ -91,7 +92,10 @@ impl Running {
             });
         }
         if let Some((listeners, config)) = parts.ftp.zip(parts.loaded.config.ftp.clone()) {
-            running.open_ftp(listeners, config, parts.tls, intake);
+            running.open_ftp(listeners, config, parts.tls, Arc::clone(&intake));
+        }
+        if let Some((listener, host_keys)) = parts.sftp {
+            running.open_sftp(listener, host_keys, intake);
         }
         running.tidy(parts.retention.clone());
         running.take_orders(parts.control, parts.retention);
@@ -198,6 +202,16 @@ impl Running {
         self.tasks.spawn(async move {
             ftp::run(listeners, door, stopping).await;
             Ok("FTP door")
+        });
+    }
+
+    fn open_sftp(&mut self, listener: TcpListener, host_keys: HostKeys, intake: Arc<Intake>) {
+        let announcement = announce(&self.store);
+        let door = SftpDoor { host_keys, intake, announcement, grace: UPLOAD_GRACE };
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            sftp::run(listener, door, stopping).await;
+            Ok("SFTP door")
         });
     }
 

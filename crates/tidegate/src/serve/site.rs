@@ -50,7 +50,15 @@ pub(crate) fn beside_store(loaded: &Loaded) -> Vec<Beside> {
         .map(|below| Beside { from: delivered.clone(), to: below.to_owned() });
     let configuration = [(loaded.file.clone(), "config/tidegate.toml"), (loaded.orgs_dir(), "config/orgs.d")];
     let configuration = configuration.into_iter().map(|(from, to)| Beside { from, to: to.into() });
-    configuration.chain(delivered).collect()
+    configuration.chain(host_keys(loaded)).chain(delivered).collect()
+}
+
+/// With other host keys every sender's client would refuse to connect.
+fn host_keys(loaded: &Loaded) -> impl Iterator<Item = Beside> {
+    let paths = loaded.config.sftp.iter().flat_map(|sftp| &sftp.host_keys);
+    paths.filter_map(|path| {
+        Some(Beside { from: path.clone(), to: Path::new("config").join(path.file_name()?) })
+    })
 }
 
 impl RunningSite {
