@@ -68,6 +68,8 @@ fn each_foreign_engine_is_named_by_one_room_only() {
         ("tokio-rustls", &["tidegate-ftp"]),
         ("rustls", &["tidegate-ingest"]),
         ("unftp-core", &["tidegate-ftp", "tidegate-ingest"]),
+        ("russh", &["tidegate-ingest"]),
+        ("russh-sftp", &["tidegate-ingest"]),
         ("notify", &["tidegate-ingest"]),
         ("axum", &["tidegate-web"]),
         ("clap", &["tidegate"]),

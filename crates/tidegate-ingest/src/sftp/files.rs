@@ -30,6 +30,8 @@ use crate::storage::{Entry, InboxStorage, Place, TransferError};
 const READ_BYTES_MAX: u32 = 32 << 10;
 /// What clients are told to write at once at most: fewer answers to wait for, and a packet of it is still short.
 const WRITE_BYTES_MAX: u32 = 255 << 10;
+/// As OpenSSH numbers them.
+const EXTENSIONS: [(&str, &str); 4] = [(POSIX_RENAME, "1"), (FSYNC, "1"), (LIMITS, "1"), (STATVFS, "2")];
 /// Names in one reply.
 const NAMES_MAX: usize = 100;
 
@@ -50,7 +52,7 @@ impl Files {
     pub(super) async fn answer(&mut self, request: Request<'_>) -> Reply {
         let id = request.id;
         let answer = match request.asked {
-            Asked::Init => Ok(Reply::version(&[POSIX_RENAME, FSYNC, LIMITS, STATVFS])),
+            Asked::Init => Ok(Reply::version(&EXTENSIONS)),
             Asked::Open { path, flags } => self.open(id, place(path), flags).await,
             Asked::Close { handle } => return self.close(id, handle).await,
             Asked::Read { handle, offset, length } => self.read(id, handle, offset, length).await,

@@ -37,9 +37,11 @@ impl Reply {
         Self::status(id, StatusCode::Failure, "no such handle")
     }
 
-    pub(super) fn version(extensions: &[&str]) -> Self {
+    /// The extensions that are offered, each in a version of its own.
+    pub(super) fn version(extensions: &[(&str, &str)]) -> Self {
         let mut version = Version::new();
-        version.extensions = extensions.iter().map(|&name| (name.to_owned(), "1".to_owned())).collect();
+        let owned = |(name, number): &(&str, &str)| ((*name).to_owned(), (*number).to_owned());
+        version.extensions = extensions.iter().map(owned).collect();
         Packet::Version(version).into()
     }
 
