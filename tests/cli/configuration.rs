@@ -1,5 +1,7 @@
 //! `init`, `check-config`, `print-config`, usage.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use crate::support::{Site, tidegate};
 
 #[test]
@@ -96,6 +98,13 @@ fn init_makes_what_can_be_served_at_once_and_overwrites_nothing() {
     let org = std::fs::read_to_string(dir.path().join("try/orgs.d/EXAMPLE.toml")).unwrap();
     let password = told.split_once("has the password ").unwrap().1.split_whitespace().next().unwrap();
     assert!(org.contains("$argon2id$") && !org.contains(password));
+
+    for name in ["ssh_host_ed25519_key", "ssh_host_rsa_key"] {
+        let permissions = dir.path().join("try").join(name).metadata().unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600, "{name}");
+    }
+    let text = std::fs::read_to_string(&config).unwrap();
+    assert!(text.contains("\"127.0.0.1:2222\"") && !text.contains("\nlisten = \"0.0.0.0"), "{text}");
 
     let folder = dir.path().join("try/tls");
     assert!(init("other").status.success());

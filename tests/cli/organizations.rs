@@ -135,3 +135,47 @@ fn limits_that_let_nothing_in_are_refused_and_the_old_ones_stay() {
     assert!(status.contains("limits.files_waiting_max"), "{status}");
     assert!(server.upload("ACME01", "a.hl7", b"MSH|").starts_with("226"));
 }
+
+const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILUZIsSdjc2N8B0MhoWzf6m8N7hxxR/SWaW5H4ArEMtI of acme";
+
+#[test]
+fn a_public_key_is_given_shown_and_taken_away() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    std::fs::write(site.path("acme.pub"), format!("# made today\n{KEY}\n")).unwrap();
+    let file = site.path("acme.pub").display().to_string();
+    let added = site.run(&format!("org key add ACME01 acme01 {file}")).ok();
+    assert!(added.contains("ssh-ed25519 SHA256:") && added.contains("1 key now"), "{added}");
+    let shown = site.run("org show ACME01").ok();
+    assert!(shown.contains("password, 1 key") && shown.contains(" of acme"), "{shown}");
+    let written = std::fs::read_to_string(site.path("orgs.d/ACME01.toml")).unwrap();
+    assert!(written.contains(KEY), "{written}");
+
+    let twice = site.run(&format!("org key add ACME01 acme01 {file}"));
+    assert!(twice.code == 1 && twice.err.contains("already"), "{twice:?}");
+    let removed = site.run_with("org key remove ACME01 acme01 -", KEY).ok();
+    assert!(removed.contains("0 keys now"), "{removed}");
+    let again = site.run_with("org key remove ACME01 acme01 -", KEY);
+    assert!(again.code == 1 && again.err.contains("does not have the key SHA256:"), "{again:?}");
+}
+
+#[test]
+fn what_is_no_public_key_changes_nothing() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let private = "-----BEGIN OPENSSH PRIVATE KEY-----\nsecret\n";
+    for (line, text, words) in [
+        ("org key add ACME01 acme01 -", private, "private key"),
+        ("org key add ACME01 acme01 -", "# nothing\n", "there is no key"),
+        ("org key add ACME01 acme01 -", "hello\n", "not a public key"),
+        ("org key add ACME01 nobody -", KEY, "it has acme01"),
+        ("org key add ACME01 acme01 nowhere.pub", "", "nowhere.pub"),
+    ] {
+        let done = site.run_with(line, text);
+        assert!(
+            done.code == 1 && done.err.contains(words) && !done.err.contains("secret"),
+            "{line}: {done:?}"
+        );
+    }
+    assert!(!std::fs::read_to_string(site.path("orgs.d/ACME01.toml")).unwrap().contains("ssh-"));
+}

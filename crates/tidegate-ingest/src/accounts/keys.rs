@@ -57,11 +57,12 @@ impl SenderKey {
     /// Takes a key that a client offers.
     pub(crate) fn of(key: &PublicKey) -> Result<Self, KeyError> {
         match (key.algorithm(), key.key_data()) {
-            (Algorithm::Ed25519 | Algorithm::Ecdsa { .. }, _) => Ok(Self(key.clone())),
             (Algorithm::Rsa { .. }, KeyData::Rsa(rsa)) if rsa.key_size() < Self::RSA_BITS_MIN => {
                 Err(KeyError::TooShort)
             }
-            (Algorithm::Rsa { .. }, _) => Ok(Self(key.clone())),
+            (Algorithm::Ed25519 | Algorithm::Ecdsa { .. } | Algorithm::Rsa { .. }, _) => {
+                Ok(Self(key.clone()))
+            }
             _ => Err(KeyError::Kind),
         }
     }

@@ -18,9 +18,9 @@ use tidegate_store::StoreError;
 
 use super::handles::{Bounds, HANDLES_MAX, Handle, Handles};
 use super::incoming::Incoming;
-use super::listing::{attributes, put_name};
+use super::listing::{put_name, shown};
 use super::reply::Reply;
-use super::request::{Asked, PACKET_BYTES_MAX, POSIX_RENAME, Request, wants};
+use super::request::{Asked, Attributes, PACKET_BYTES_MAX, POSIX_RENAME, Request, wants};
 use super::tree::Tree;
 use crate::session::SessionUser;
 use crate::storage::{Entry, InboxStorage, Place, TransferError};
@@ -58,7 +58,7 @@ impl Files {
             Asked::Read { handle, offset, length } => self.read(id, handle, offset, length).await,
             Asked::Write { handle, offset, bytes } => self.write(id, handle, offset, bytes).await,
             Asked::Fstat { handle } => self.fstat(id, handle),
-            Asked::Fsetstat { handle, size } => self.fsetstat(id, handle, size),
+            Asked::Fsetstat { handle, attributes } => self.fsetstat(id, handle, attributes),
             Asked::Opendir { path } => self.open_directory(id, place(path)).await,
             Asked::Readdir { handle } => Ok(self.read_directory(id, handle)),
             // Nothing is promised before CLOSE, and then it is durable.
@@ -67,7 +67,7 @@ impl Files {
             }
             Asked::Limits => Ok(limits(id)),
             Asked::Stat { path } => self.tree.stat(id, place(path)).await,
-            Asked::Setstat { path, size } => self.tree.set(id, place(path), size).await,
+            Asked::Setstat { path, attributes } => self.tree.set(id, place(path), attributes).await,
             Asked::Remove { path } => self.tree.remove(id, place(path)).await,
             Asked::Rename { from, to } => self.tree.rename(id, place(from), place(to)).await,
             Asked::Mkdir { path } => Ok(Tree::make_directory(id, &place(path))),
@@ -122,7 +122,7 @@ impl Files {
         Ok(Incoming::new(upload, name, self.tree.upload_bytes_max(), running))
     }
 
-    async fn write(&mut self, id: u32, handle: Option<u32>, offset: u64, bytes: &[u8]) -> Answer {
+    async fn write(&mut self, id: u32, handle: u32, offset: u64, bytes: &[u8]) -> Answer {
         let early_room = Arc::clone(&self.handles.bounds.early_bytes);
         match self.handles.get(handle) {
             Some(Handle::Upload(incoming)) => {
@@ -135,7 +135,7 @@ impl Files {
         }
     }
 
-    async fn close(&mut self, id: u32, handle: Option<u32>) -> Reply {
+    async fn close(&mut self, id: u32, handle: u32) -> Reply {
         match self.handles.remove(handle) {
             Some(Handle::Upload(incoming)) => match self.tree.submit(*incoming).await {
                 Ok(()) => Reply::ok(id),
@@ -149,7 +149,7 @@ impl Files {
         }
     }
 
-    async fn read(&mut self, id: u32, handle: Option<u32>, offset: u64, length: u32) -> Answer {
+    async fn read(&mut self, id: u32, handle: u32, offset: u64, length: u32) -> Answer {
         let file = match self.handles.get(handle) {
             Some(Handle::Response(file)) => Arc::clone(file),
             Some(_) => return Err(TransferError::NotAllowed("it was not opened for reading")),
@@ -162,7 +162,7 @@ impl Files {
         Ok(if bytes.is_empty() { Reply::end_of_file(id) } else { Reply::data(id, bytes) })
     }
 
-    fn fstat(&mut self, id: u32, handle: Option<u32>) -> Answer {
+    fn fstat(&mut self, id: u32, handle: u32) -> Answer {
         let entry = match self.handles.get(handle) {
             Some(Handle::Upload(incoming)) => Entry::accepted_now(incoming.size_bytes()),
             Some(Handle::Response(file)) => {
@@ -172,12 +172,12 @@ impl Files {
             Some(Handle::Directory(_)) => Entry::DIRECTORY,
             None => return Ok(Reply::no_handle(id)),
         };
-        Ok(Reply::attributes(id, attributes(&entry)))
+        Ok(Reply::attributes(id, shown(&entry)))
     }
 
     /// Owner, modes and times mean nothing here; clients set them by habit.
-    fn fsetstat(&mut self, id: u32, handle: Option<u32>, size: Option<u64>) -> Answer {
-        match (self.handles.get(handle), size) {
+    fn fsetstat(&mut self, id: u32, handle: u32, attributes: Attributes) -> Answer {
+        match (self.handles.get(handle), attributes.size_bytes) {
             (None, _) => Ok(Reply::no_handle(id)),
             (Some(Handle::Upload(incoming)), Some(size)) if size != incoming.size_bytes() => {
                 Err(TransferError::NotAllowed("the length of a file can't be set"))
@@ -192,7 +192,7 @@ impl Files {
         Ok(Reply::handle(id, self.handles.insert(Handle::Directory(entries.into_iter()), room)))
     }
 
-    fn read_directory(&mut self, id: u32, handle: Option<u32>) -> Reply {
+    fn read_directory(&mut self, id: u32, handle: u32) -> Reply {
         let Some(Handle::Directory(entries)) = self.handles.get(handle) else { return Reply::no_handle(id) };
         let (mut names, mut count) = (Vec::new(), 0);
         for (name, entry) in entries.take(NAMES_MAX) {

@@ -11,6 +11,7 @@ use std::vec::IntoIter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::incoming::Incoming;
+use super::request::NO_HANDLE;
 use crate::storage::Entry;
 
 /// Handles of a session. Clients are told.
@@ -50,7 +51,7 @@ pub(super) struct Handles {
 
 impl Handles {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { open: BTreeMap::new(), last: 0, bounds }
+        Self { open: BTreeMap::new(), last: NO_HANDLE, bounds }
     }
 
     /// A place for one more handle; `None` if there are as many as there may be.
@@ -64,12 +65,12 @@ impl Handles {
         self.last
     }
 
-    pub(super) fn get(&mut self, handle: Option<u32>) -> Option<&mut Handle> {
-        self.open.get_mut(&handle?).map(|(handle, _)| handle)
+    pub(super) fn get(&mut self, handle: u32) -> Option<&mut Handle> {
+        self.open.get_mut(&handle).map(|(handle, _)| handle)
     }
 
-    pub(super) fn remove(&mut self, handle: Option<u32>) -> Option<Handle> {
-        self.open.remove(&handle?).map(|(handle, _)| handle)
+    pub(super) fn remove(&mut self, handle: u32) -> Option<Handle> {
+        self.open.remove(&handle).map(|(handle, _)| handle)
     }
 
     /// Closes all; uploads leave no trace.

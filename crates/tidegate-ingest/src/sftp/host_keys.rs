@@ -56,9 +56,9 @@ impl HostKeys {
     /// Makes a key of each kind in `folder`. Blocks, for a second or so.
     pub fn make(folder: &Path) -> Result<(), HostKeyError> {
         let random = &mut rand::rng();
-        let ed25519 = PrivateKey::random(random, Algorithm::Ed25519).map_err(making)?;
-        let rsa = RsaKeypair::random(random, RSA_BITS).map_err(making)?;
-        let rsa = PrivateKey::new(KeypairData::Rsa(rsa), "").map_err(making)?;
+        let ed25519 = PrivateKey::random(random, Algorithm::Ed25519).map_err(|error| making(&error))?;
+        let rsa = RsaKeypair::random(random, RSA_BITS).map_err(|error| making(&error))?;
+        let rsa = PrivateKey::new(KeypairData::Rsa(rsa), "").map_err(|error| making(&error))?;
         for (name, key) in Self::FILES.into_iter().zip([ed25519, rsa]) {
             write(&folder.join(name), &key)?;
         }
@@ -77,7 +77,7 @@ impl HostKeys {
     }
 }
 
-fn making(error: russh::keys::ssh_key::Error) -> HostKeyError {
+fn making(error: &russh::keys::ssh_key::Error) -> HostKeyError {
     HostKeyError::Making(error.to_string())
 }
 
@@ -97,7 +97,7 @@ fn load(path: &Path) -> Result<PrivateKey, HostKeyError> {
 }
 
 fn write(path: &Path, key: &PrivateKey) -> Result<(), HostKeyError> {
-    let text = key.to_openssh(LineEnding::LF).map_err(making)?;
+    let text = key.to_openssh(LineEnding::LF).map_err(|error| making(&error))?;
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
     written.map_err(|source| HostKeyError::Io { path: path.to_owned(), source })

@@ -11,7 +11,7 @@ const DIRECTORY: u32 = 0o040_000;
 const REGULAR: u32 = 0o100_000;
 
 /// What STAT says of an entry. Directories have the time at which the epoch began.
-pub(super) fn attributes(entry: &Entry) -> FileAttributes {
+pub(super) fn shown(entry: &Entry) -> FileAttributes {
     let kind = if entry.is_dir() { DIRECTORY } else { REGULAR };
     let modified = Some(seconds(entry));
     FileAttributes {
@@ -30,7 +30,7 @@ pub(super) fn put_name(bytes: &mut Vec<u8>, name: &[u8], entry: &Entry) {
     put_string(bytes, name);
     put_string(bytes, &long_name(name, entry));
     // It can't fail: all fields have a fixed length.
-    bytes.put_slice(&to_bytes(&attributes(entry)).unwrap_or_default());
+    bytes.put_slice(&to_bytes(&shown(entry)).unwrap_or_default());
 }
 
 /// A line as `ls -l` has it; some clients show nothing else.

@@ -12,6 +12,15 @@ pub(super) const PACKET_BYTES_MAX: usize = 1 << 20;
 /// A rename that may replace what is there, as POSIX has it.
 pub(super) const POSIX_RENAME: &str = "posix-rename@openssh.com";
 
+/// Stands for what is no handle of ours.
+pub(super) const NO_HANDLE: u32 = 0;
+
+/// The attributes that mean something here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Attributes {
+    pub(super) size_bytes: Option<u64>,
+}
+
 /// What a client asks for; a handle is the number that we gave it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked<'a> {
@@ -21,15 +30,15 @@ pub(super) enum Asked<'a> {
         flags: u32,
     },
     Close {
-        handle: Option<u32>,
+        handle: u32,
     },
     Read {
-        handle: Option<u32>,
+        handle: u32,
         offset: u64,
         length: u32,
     },
     Write {
-        handle: Option<u32>,
+        handle: u32,
         offset: u64,
         bytes: &'a [u8],
     },
@@ -38,21 +47,21 @@ pub(super) enum Asked<'a> {
         path: &'a [u8],
     },
     Fstat {
-        handle: Option<u32>,
+        handle: u32,
     },
     Setstat {
         path: &'a [u8],
-        size: Option<u64>,
+        attributes: Attributes,
     },
     Fsetstat {
-        handle: Option<u32>,
-        size: Option<u64>,
+        handle: u32,
+        attributes: Attributes,
     },
     Opendir {
         path: &'a [u8],
     },
     Readdir {
-        handle: Option<u32>,
+        handle: u32,
     },
     Remove {
         path: &'a [u8],
@@ -71,7 +80,7 @@ pub(super) enum Asked<'a> {
         to: &'a [u8],
     },
     Fsync {
-        handle: Option<u32>,
+        handle: u32,
     },
     Limits,
     Statvfs,
@@ -102,8 +111,8 @@ impl<'a> Request<'a> {
             6 => Asked::Write { handle: fields.handle()?, offset: fields.u64()?, bytes: fields.string()? },
             7 | 17 => Asked::Stat { path: fields.string()? },
             8 => Asked::Fstat { handle: fields.handle()? },
-            9 => Asked::Setstat { path: fields.string()?, size: fields.size()? },
-            10 => Asked::Fsetstat { handle: fields.handle()?, size: fields.size()? },
+            9 => Asked::Setstat { path: fields.string()?, attributes: fields.attributes()? },
+            10 => Asked::Fsetstat { handle: fields.handle()?, attributes: fields.attributes()? },
             11 => Asked::Opendir { path: fields.string()? },
             12 => Asked::Readdir { handle: fields.handle()? },
             13 => Asked::Remove { path: fields.string()? },
@@ -151,16 +160,15 @@ impl<'a> Fields<'a> {
         Some(string)
     }
 
-    /// A handle; `None` inside if it is none of ours.
-    fn handle(&mut self) -> Option<Option<u32>> {
-        let text = self.string()?;
-        Some(std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()))
+    fn handle(&mut self) -> Option<u32> {
+        let text = std::str::from_utf8(self.string()?).unwrap_or_default();
+        Some(text.parse().unwrap_or(NO_HANDLE))
     }
 
-    /// The length among the attributes that follow, if there is one.
-    fn size(&mut self) -> Option<Option<u64>> {
+    fn attributes(&mut self) -> Option<Attributes> {
         const SIZE: u32 = 1;
-        if self.u32()? & SIZE == 0 { Some(None) } else { self.u64().map(Some) }
+        let size_bytes = if self.u32()? & SIZE == 0 { None } else { Some(self.u64()?) };
+        Some(Attributes { size_bytes })
     }
 
     fn extended(&mut self) -> Option<Asked<'a>> {
@@ -195,7 +203,7 @@ mod tests {
     fn no_cut_of_a_request_is_taken_for_one() {
         let offset = 5_u64.to_be_bytes();
         let write = [&[6, 0, 0, 0, 1][..], &string(b"7"), &offset, &string(b"MSH")].concat();
-        let whole = Asked::Write { handle: Some(7), offset: 5, bytes: b"MSH" };
+        let whole = Asked::Write { handle: 7, offset: 5, bytes: b"MSH" };
         assert_eq!(Request::parse(&write), Some(Request { id: 1, asked: whole }));
         for length in 0..write.len() {
             assert_eq!(Request::parse(&write[..length]), None, "{length}");
@@ -206,7 +214,7 @@ mod tests {
     fn a_length_beyond_the_packet_and_a_foreign_handle_are_noticed() {
         assert_eq!(Request::parse(&[7, 0, 0, 0, 9, 0xff, 0xff, 0xff, 0xff, b'a']), None);
         let packet = [&[4, 0, 0, 0, 9][..], &string(b"\xff\0")].concat();
-        assert_eq!(Request::parse(&packet).unwrap().asked, Asked::Close { handle: None });
+        assert_eq!(Request::parse(&packet).unwrap().asked, Asked::Close { handle: NO_HANDLE });
     }
 
     #[test]

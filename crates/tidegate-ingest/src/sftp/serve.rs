@@ -113,7 +113,7 @@ async fn login_over(until: Instant, mut login: watch::Receiver<bool>) {
     let logged_in =
         timeout_at(until, login.wait_for(|logged_in| *logged_in)).await.is_ok_and(|login| login.is_ok());
     if logged_in {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -17,8 +17,9 @@ use tidegate_store::{StoreError, Upload};
 use unftp_core::storage::Metadata;
 
 use super::incoming::Incoming;
-use super::listing::{attributes, put_name};
+use super::listing::{put_name, shown};
 use super::reply::Reply;
+use super::request::Attributes;
 use crate::session::{Session, SessionUser};
 use crate::storage::{Entry, InboxStorage, Place, TransferError};
 
@@ -101,13 +102,13 @@ impl Tree {
     }
 
     pub(super) async fn stat(&self, id: u32, place: Place) -> Answer {
-        Ok(Reply::attributes(id, attributes(&self.look(place).await?)))
+        Ok(Reply::attributes(id, shown(&self.look(place).await?)))
     }
 
     /// Owner, modes and times mean nothing here; clients set them by habit.
-    pub(super) async fn set(&self, id: u32, place: Place, size: Option<u64>) -> Answer {
+    pub(super) async fn set(&self, id: u32, place: Place, attributes: Attributes) -> Answer {
         let entry = self.look(place).await?;
-        if size.is_some_and(|size| size != entry.len()) {
+        if attributes.size_bytes.is_some_and(|size| size != entry.len()) {
             return Err(TransferError::NotAllowed("the length of a file can't be set"));
         }
         Ok(Reply::ok(id))

@@ -53,17 +53,14 @@ impl Visitor {
     }
 
     fn answer(&mut self, login: Result<SessionUser, LoginRefused>) -> Auth {
-        match login {
-            Ok(user) => {
-                self.user = Some(Arc::new(user));
-                self.logged_in.send_replace(true);
-                Auth::Accept
-            }
+        if let Ok(user) = login {
+            self.user = Some(Arc::new(user));
+            self.logged_in.send_replace(true);
+            Auth::Accept
+        } else {
             // Whatever the reason was, the client hears the same.
-            Err(_) => {
-                self.refusals += 1;
-                self.refusal()
-            }
+            self.refusals += 1;
+            self.refusal()
         }
     }
 

@@ -5,9 +5,17 @@
 #[allow(dead_code)]
 #[path = "../ftp/client.rs"]
 mod client;
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 #[path = "../ftp/rig.rs"]
 mod rig;
+#[allow(dead_code)]
+#[path = "../sftp/client.rs"]
+mod sftp_client;
+#[allow(dead_code, unused_imports)]
+#[path = "../sftp/rig.rs"]
+mod sftp_rig;
+#[path = "../site/mod.rs"]
+mod site;
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -72,8 +80,10 @@ async fn no_log_names_a_file_or_repeats_what_was_typed_as_an_account() {
     drop(data);
     let audit = rig.audit_log().await;
     rig.stop().await;
+    speak_sftp().await;
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("protocol=\"sftp\""), "{text}");
     for fact in ["session opened", "login refused", "login accepted", "upload accepted", "upload staged"] {
         assert!(text.contains(fact), "{fact} is missing in {text}");
     }
@@ -82,4 +92,23 @@ async fn no_log_names_a_file_or_repeats_what_was_typed_as_an_account() {
         assert!(!text.contains(secret), "{secret} is in {text}");
         assert!(!audit.contains(secret), "{secret} is in {audit}");
     }
+}
+
+async fn speak_sftp() {
+    let rig = sftp_rig::Rig::start().await;
+    let mut ssh = sftp_client::connect(rig.address).await;
+    sftp_client::try_password(&mut ssh, "SECRETUSER", "SECRETPASS").await;
+    sftp_client::try_password(&mut ssh, "acme", PASSWORD).await;
+    let client = sftp_client::Client::over(ssh).await;
+    client.store("SMITH_JOHN.hl7", b"SECRETBODY").await.unwrap();
+    client.store("SMITH_JOHN.tmp", b"SECRETBODY").await.unwrap();
+    client.rename("SMITH_JOHN.tmp", "SMITH_JOHN.final").await.unwrap();
+    client.store("SMITH_JOHN/x", b"SECRETBODY").await.unwrap_err();
+    client.remove("SMITH_JOHN.hl7").await.unwrap_err();
+    client.size("outbox/SMITH_JOHN").await.unwrap_err();
+    let handle = client.open("SMITH_JOHN.hole", sftp_client::NEW).await.unwrap();
+    client.write(&handle, 5, b"SECRETBODY").await.unwrap();
+    client.close(&handle).await.unwrap_err();
+    drop(client);
+    rig.stop().await;
 }

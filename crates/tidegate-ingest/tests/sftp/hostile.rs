@@ -49,10 +49,10 @@ async fn a_packet_that_is_too_long_or_malformed_ends_the_session() {
 async fn what_is_not_offered_is_answered() {
     let rig = Rig::start().await;
     let mut raw = Raw::login(rig.address).await;
-    for (id, kind) in [(7, 19), (8, 20), (9, 99)] {
-        raw.send(&packet(kind, id, &[&string(b"/a"), &string(b"/b")])).await;
+    for (id, kind) in [(7_u8, 19), (8, 20), (9, 99)] {
+        raw.send(&packet(kind, id.into(), &[&string(b"/a"), &string(b"/b")])).await;
         let reply = raw.reply().await.unwrap();
-        assert_eq!(reply[..9], [101, 0, 0, 0, id as u8, 0, 0, 0, StatusCode::OpUnsupported as u8]);
+        assert_eq!(reply[..9], [101, 0, 0, 0, id, 0, 0, 0, StatusCode::OpUnsupported as u8]);
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use russh::client::Config;
 use russh_sftp::protocol::{OpenFlags, StatusCode};
 
-use crate::client::{Client, Visitor, connect_with, status, try_password};
+use crate::client::{Client, Visitor, connect_with, pattern, status, try_password};
 use crate::rig::{PASSWORD, Rig};
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn a_response_asked_for_all_at_once_comes_as_the_client_reads_it() {
     assert!(try_password(&mut ssh, "acme", PASSWORD).await.success());
     let client = Arc::new(Client::over(ssh).await);
     client.store("a.hl7", b"MSH").await.unwrap();
-    let response: Vec<u8> = (0..10 << 20_u32).map(|at| (at % 251) as u8).collect();
+    let response = pattern(10 << 20);
     let job = rig.answer(&response).await;
     let path = format!("outbox/a.hl7.{}.response", job.id);
     let handle = client.open(&path, OpenFlags::READ).await.unwrap();

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::client::{Client, NEW};
+use crate::client::{Client, NEW, pattern};
 use crate::rig::{Rig, payload};
 
 /// Keys are exchanged anew in the middle of pipelined writes, whose replies have to wait for it.
@@ -10,7 +10,7 @@ async fn keys_exchanged_under_load_hold_nothing_up() {
     let rig = Rig::start().await;
     let client = Arc::new(Client::login(rig.address, "acme").await);
     let handle = client.open("a.hl7", NEW).await.unwrap();
-    let bytes: Vec<u8> = (0..8 << 20_u32).map(|at| (at % 251) as u8).collect();
+    let bytes = pattern(8 << 20);
     let mut writes = tokio::task::JoinSet::new();
     for (number, piece) in bytes.chunks(PIECE_BYTES).enumerate() {
         if number % 16 == 15 {

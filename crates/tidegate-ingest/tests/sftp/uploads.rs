@@ -87,7 +87,7 @@ async fn an_accepted_file_can_be_looked_at_and_nothing_else() {
     assert_eq!(payload(&rig.store, job), b"MSH");
 }
 
-/// OpenSSH's `put -p`, rclone and WinSCP set times and modes of what they have uploaded, or are about to.
+/// OpenSSH's `put -p`, rclone and `WinSCP` set times and modes of what they have uploaded, or are about to.
 #[tokio::test]
 async fn attributes_that_clients_set_by_habit_are_taken_and_forgotten() {
     let rig = Rig::start().await;

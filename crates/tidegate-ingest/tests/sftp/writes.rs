@@ -2,7 +2,7 @@
 
 use russh_sftp::protocol::StatusCode;
 
-use crate::client::{Client, NEW};
+use crate::client::{Client, NEW, pattern};
 use crate::rig::{Rig, payload};
 
 const PIECE_BYTES: usize = 32 << 10;
@@ -11,7 +11,7 @@ const PIECE_BYTES: usize = 32 << 10;
 async fn writes_in_any_order_make_the_same_file() {
     let rig = Rig::start().await;
     let client = Client::login(rig.address, "acme").await;
-    let bytes: Vec<u8> = (0..20 * PIECE_BYTES + 7).map(|at| (at % 251) as u8).collect();
+    let bytes = pattern(20 * PIECE_BYTES + 7);
     let handle = client.open("a.hl7", NEW).await.unwrap();
     let mut pieces: Vec<(usize, &[u8])> = bytes.chunks(PIECE_BYTES).enumerate().collect();
     pieces.reverse();
