@@ -21,6 +21,7 @@ use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
 use tidegate_worker::config::WorkerConfig;
 use tidegate_worker::{Deliver, Retention, Worker};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
