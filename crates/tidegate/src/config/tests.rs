@@ -100,7 +100,7 @@ pasive_ports = \"1-2\"
 sessions_max = 0
 [maintenance]
 timezone = \"Central\"
-[sftp]
+[soap]
 listen = \"0.0.0.0:22\"
 ";
     let problems = parse(text).problems;
@@ -113,7 +113,7 @@ listen = \"0.0.0.0:22\"
             (Some(6), "limits.sessions_per_org_max"),
             (Some(7), "limits.sessions_max"),
             (Some(9), "maintenance.timezone"),
-            (Some(10), "sftp"),
+            (Some(10), "soap"),
         ]
     );
 }
