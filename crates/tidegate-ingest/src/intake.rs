@@ -15,9 +15,7 @@ use tidegate_store::Store;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::accounts::{
-    Bans, Directory, Login, LoginRefused, Logins, PasswordError, SenderKey, source,
-};
+use crate::accounts::{Bans, Directory, Login, LoginRefused, Logins, PasswordError, SenderKey, source};
 use crate::audit::{Audit, Event};
 use crate::config::{AuthConfig, LimitsConfig, UploadsConfig};
 use crate::session::{ControlLink, Counted, Session, SessionCounts, SessionUser, Waiting};

@@ -9,7 +9,6 @@ use crate::announcement::lines;
 /// The last line of the greeting.
 pub(super) const READY: &str = "tidegate ready";
 
-
 /// The lines before the last one.
 pub(super) fn opening(announcement: &str) -> String {
     let mut opening = String::new();

@@ -95,7 +95,7 @@ impl Files {
         let Some(room) = self.handles.room() else { return Ok(too_many(id)) };
         let handle = if wants(flags, OpenFlags::WRITE) || wants(flags, OpenFlags::APPEND) {
             let begun = self.begin(place, flags).await;
-            Handle::Upload(Box::new(begun.inspect_err(|reason| tracing::warn!(%reason, "upload refused"))?))
+            Handle::Upload(Box::new(begun.inspect_err(|reason| self.tree.note_refusal(reason))?))
         } else {
             Handle::Response(Arc::new(self.tree.open(place).await?))
         };
@@ -127,7 +127,7 @@ impl Files {
         match self.handles.get(handle) {
             Some(Handle::Upload(incoming)) => {
                 let written = incoming.write(offset, bytes, &early_room).await;
-                written.inspect_err(|reason| tracing::warn!(%reason, "upload refused"))?;
+                written.inspect_err(|reason| self.tree.note_refusal(reason))?;
                 Ok(Reply::ok(id))
             }
             Some(_) => Err(TransferError::NotAllowed("it was not opened for writing")),
@@ -140,7 +140,7 @@ impl Files {
             Some(Handle::Upload(incoming)) => match self.tree.submit(*incoming).await {
                 Ok(()) => Reply::ok(id),
                 Err(reason) => {
-                    tracing::warn!(%reason, "upload refused");
+                    self.tree.note_refusal(&reason);
                     Reply::refused(id, &reason).last()
                 }
             },

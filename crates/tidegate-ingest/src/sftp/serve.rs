@@ -12,41 +12,39 @@ use tidegate_domain::job::Protocol;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
 use super::accept::Shared;
 use super::visitor::Visitor;
+use crate::intake::TurnedAway;
 use crate::session::{ControlLink, Session};
 
-/// How long a client has to log in.
-const LOGIN_MAX: Duration = Duration::from_mins(1);
 /// How long it may take to tell a client that it has to go.
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
-/// Lines before the version are for people (RFC 4253, 4.2).
-const FULL: &str = "Too many sessions; try again later\r\n";
 
 /// Serves a connection; `closing` turns true when the service stops.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, closing: watch::Receiver<bool>) {
     let session = match admit(&stream, &shared) {
-        Ok(Some(session)) => Arc::new(session),
-        Ok(None) => return refuse(stream).await,
+        Ok(Ok(session)) => Arc::new(session),
+        Ok(Err(reason)) => return turn_away(stream, reason).await,
         Err(error) => return tracing::debug!(%error, "connection lost before it was served"),
     };
     let span = session.span().clone();
     serve_session(stream, shared, closing, session).instrument(span).await;
 }
 
-fn admit(stream: &TcpStream, shared: &Shared) -> io::Result<Option<Session>> {
+fn admit(stream: &TcpStream, shared: &Shared) -> io::Result<Result<Session, TurnedAway>> {
     stream.set_nodelay(true)?;
     let (peer, link) = (stream.peer_addr()?, ControlLink::new(stream)?);
     Ok(shared.intake.admit(Protocol::Sftp, peer, link))
 }
 
-async fn refuse(mut stream: TcpStream) {
-    tracing::warn!("session refused: too many sessions");
-    // Whether the client reads it or not, the connection is closed.
-    let _ = timeout(GOODBYE_MAX, stream.write_all(FULL.as_bytes())).await;
+async fn turn_away(mut stream: TcpStream, reason: TurnedAway) {
+    tracing::warn!(%reason, "session refused");
+    // Lines before the version are for people (RFC 4253, 4.2). Whether the client reads it or not, the
+    // connection is closed.
+    let _ = timeout(GOODBYE_MAX, stream.write_all(format!("{reason}\r\n").as_bytes())).await;
 }
 
 async fn serve_session(
@@ -56,11 +54,9 @@ async fn serve_session(
     session: Arc<Session>,
 ) {
     tracing::info!("session opened");
-    let login_until = Instant::now() + LOGIN_MAX;
-    let (logged_in, login) = watch::channel(false);
     let announcement = (shared.announcement)();
-    let visitor = Visitor::new(Arc::clone(&shared.intake), Arc::clone(&session), announcement, logged_in);
-    let login_over = login_over(login_until, login);
+    let visitor = Visitor::new(Arc::clone(&shared.intake), Arc::clone(&session), announcement);
+    let login_over = login_over(&session, shared.intake.limits().login_max.0);
     tokio::pin!(login_over);
     let begun = tokio::select! {
         begun = run_stream(Arc::clone(&shared.ssh), stream, visitor) => begun,
@@ -108,11 +104,10 @@ async fn goodbye(handle: &Handle, running: &mut RunningSession<Visitor>) -> Resu
     running.await
 }
 
-/// Resolves at `until`, unless somebody has logged in.
-async fn login_over(until: Instant, mut login: watch::Receiver<bool>) {
-    let logged_in =
-        timeout_at(until, login.wait_for(|logged_in| *logged_in)).await.is_ok_and(|login| login.is_ok());
-    if logged_in {
+/// Resolves after the time that a client has to log in, unless somebody has.
+async fn login_over(session: &Session, login_max: Duration) {
+    sleep(login_max).await;
+    if session.is_logged_in() {
         std::future::pending::<()>().await;
     }
 }

@@ -47,7 +47,14 @@ impl Tree {
     }
 
     pub(super) fn upload_bytes_max(&self) -> u64 {
-        self.storage.upload_bytes_max()
+        self.storage.upload_bytes_max(&self.user)
+    }
+
+    /// Notes that an upload was refused, once for each.
+    pub(super) fn note_refusal(&self, reason: &TransferError) {
+        if !matches!(reason, TransferError::Broken) {
+            self.storage.note_refusal(&self.user, reason);
+        }
     }
 
     /// The last reply is on its way.

@@ -10,7 +10,6 @@ use russh::server::{
     Auth, ChannelOpenHandle, Handler, Msg, PublicKeyOffer, Session as Ssh, VerifiedPublicKey,
 };
 use russh::{Channel, ChannelId, ChannelOpenFailure, Error, MethodSet, Pty};
-use tokio::sync::watch;
 use tracing::Instrument;
 use zeroize::Zeroizing;
 
@@ -33,7 +32,6 @@ pub(super) struct Visitor {
     intake: Arc<Intake>,
     session: Arc<Session>,
     announcement: Option<String>,
-    logged_in: watch::Sender<bool>,
     refusals: u32,
     user: Option<Arc<SessionUser>>,
     bounds: Bounds,
@@ -42,20 +40,14 @@ pub(super) struct Visitor {
 }
 
 impl Visitor {
-    pub(super) fn new(
-        intake: Arc<Intake>,
-        session: Arc<Session>,
-        announcement: Option<String>,
-        logged_in: watch::Sender<bool>,
-    ) -> Self {
+    pub(super) fn new(intake: Arc<Intake>, session: Arc<Session>, announcement: Option<String>) -> Self {
         let (bounds, channels) = (Bounds::default(), BTreeMap::new());
-        Self { intake, session, announcement, logged_in, refusals: 0, user: None, bounds, channels }
+        Self { intake, session, announcement, refusals: 0, user: None, bounds, channels }
     }
 
     fn answer(&mut self, login: Result<SessionUser, LoginRefused>) -> Auth {
         if let Ok(user) = login {
             self.user = Some(Arc::new(user));
-            self.logged_in.send_replace(true);
             Auth::Accept
         } else {
             // Whatever the reason was, the client hears the same.

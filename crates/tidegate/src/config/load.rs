@@ -12,7 +12,7 @@ use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 12] = [
+pub(super) const KEYS: [&str; 13] = [
     "data_dir",
     "ftp",
     "ftps_implicit",
