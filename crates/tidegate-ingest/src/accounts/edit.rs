@@ -101,7 +101,7 @@ mod tests {
 code = 'ACME01'   # as in the registry
 contacts = [ \"it@acme.example\", # first level
 ]
-name = \"Acme\"
+name = \"Acme\"  # as they say it
 hl7 = { versions = ['2.5.1'], processing_id = 'T' }
 
 # The hospital's own.
