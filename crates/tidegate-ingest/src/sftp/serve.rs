@@ -41,7 +41,8 @@ fn admit(stream: &TcpStream, shared: &Shared) -> io::Result<Result<Session, Turn
 }
 
 async fn turn_away(mut stream: TcpStream, reason: TurnedAway) {
-    tracing::warn!(%reason, "session refused");
+    // Not a warning for each: whoever is banned may come again and again.
+    tracing::debug!(%reason, "session refused");
     // Lines before the version are for people (RFC 4253, 4.2). Whether the client reads it or not, the
     // connection is closed.
     let _ = timeout(GOODBYE_MAX, stream.write_all(format!("{reason}\r\n").as_bytes())).await;

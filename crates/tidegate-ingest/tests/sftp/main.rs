@@ -3,6 +3,7 @@
 
 mod broken;
 mod client;
+mod defence;
 mod hostile;
 mod limits;
 mod logins;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tidegate_domain::job::{Counts, Job, JobEvent, Outcome};
+use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::Directory;
 use tidegate_ingest::sftp::{HostKeys, SftpDoor, run};
 use tidegate_store::Store;
@@ -27,8 +28,9 @@ static HOST_KEYS: LazyLock<HostKeys> = LazyLock::new(|| {
 });
 
 pub(crate) struct Rig {
-    _folder: TempDir,
+    folder: TempDir,
     pub(crate) store: Store,
+    pub(crate) intake: Arc<Intake>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -46,9 +48,15 @@ impl Rig {
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let (host_keys, grace) = (HOST_KEYS.clone(), Duration::from_secs(30));
-        let door = SftpDoor { host_keys, intake, announcement, grace };
+        let door = SftpDoor { host_keys, intake: Arc::clone(&intake), announcement, grace };
         let door = tokio::spawn(run(listener, door, async move { _ = stopped.await }));
-        Self { _folder: folder, store, directory, address, stop: Some(stop), door }
+        Self { folder, store, intake, directory, address, stop: Some(stop), door }
+    }
+
+    /// The audit log so far, as text.
+    pub(crate) async fn audit_log(&self) -> String {
+        self.intake.audit().flushed().await;
+        std::fs::read_to_string(self.folder.path().join("audit.log")).unwrap()
     }
 
     pub(crate) fn signal_stop(&mut self) {
