@@ -114,6 +114,19 @@ impl Layout {
         self.staged_of(org).join(file_name(name.as_bytes()))
     }
 
+    /// What is kept of uploads that broke off.
+    pub(crate) fn broken_uploads(&self) -> PathBuf {
+        self.root.join("broken")
+    }
+
+    pub(crate) fn broken_of(&self, org: &OrgCode) -> PathBuf {
+        self.broken_uploads().join(org.as_str())
+    }
+
+    pub(crate) fn broken(&self, org: &OrgCode, name: &UploadName) -> PathBuf {
+        self.broken_of(org).join(file_name(name.as_bytes()))
+    }
+
     pub(crate) fn place(&self, org: &OrgCode, place: Place) -> PathBuf {
         self.org(org).join(place.directory())
     }

@@ -145,7 +145,7 @@ fn list(directory: PathBuf) -> Result<Vec<SenderFile>, StoreError> {
     Ok(files)
 }
 
-fn look_at(path: PathBuf, name: &[u8]) -> Result<Option<SenderFile>, StoreError> {
+pub(crate) fn look_at(path: PathBuf, name: &[u8]) -> Result<Option<SenderFile>, StoreError> {
     match fs::symlink_metadata(path) {
         Ok(metadata) => Ok(Some(sender_file(name.to_vec(), &metadata))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tidegate_domain::{CLOCK_PROBATION, Clock, ClockWatch, Terms};
 use tidegate_store::{Compaction, Due, Store, StoreError};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
 /// From the start to the first pass: first senders, then tidiness.
@@ -98,6 +99,9 @@ impl Retention {
         if segments > 0 {
             tracing::info!(segments, bytes_before, bytes_after, "journal compacted");
         }
+        let store = store.clone();
+        let forgotten = spawn_blocking(move || store.forget_broken()).await;
+        forgotten.unwrap_or(Err(StoreError::Closed))?;
         Ok(due)
     }
 

@@ -36,7 +36,8 @@ pub(super) async fn serve(
 ) -> Result<(), String> {
     let idle_s = intake.limits().session_idle_max.0.as_secs();
     let authenticator = Arc::new(SessionAuthenticator::new(Arc::clone(&intake), Arc::clone(&session)));
-    let storage = InboxStorage::new(intake, Arc::clone(&session));
+    // An offset that REST gave survives a STOR that failed there, and would be taken for the next file's.
+    let storage = InboxStorage::new(intake, Arc::clone(&session)).without_resuming();
     let builder = ServerBuilder::<InboxStorage, _>::with_user_detail_provider(
         Box::new(move || storage.clone()),
         Arc::clone(&authenticator) as _,

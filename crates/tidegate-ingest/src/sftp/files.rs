@@ -106,20 +106,23 @@ impl Files {
         let running = self.tree.session().activity().begin();
         let begins_anew = wants(flags, OpenFlags::TRUNCATE) && !wants(flags, OpenFlags::APPEND);
         let creates = wants(flags, OpenFlags::CREATE);
+        let mut may_go_on = false;
         // A new submission under a name that is there is nothing special, which saves looking.
         if !begins_anew || !creates || wants(flags, OpenFlags::EXCLUDE) {
             match self.tree.look(place.clone()).await {
                 Ok(_) if wants(flags, OpenFlags::EXCLUDE) => {
                     return Err(TransferError::NotAllowed("a file of this name is there already"));
                 }
-                // The place for going on with a staged upload, once the store can.
-                Ok(_) if !begins_anew => return Err(TransferError::NoResume),
+                Ok(_) if !begins_anew => {
+                    self.tree.check_begun(place.clone()).await?;
+                    may_go_on = true;
+                }
                 Err(TransferError::NoSuchFile) if creates => {}
                 looked => _ = looked?,
             }
         }
         let (upload, name) = self.tree.begin(place)?;
-        Ok(Incoming::new(upload, name, self.tree.upload_bytes_max(), running))
+        Ok(Incoming::new(self.tree.door(), upload, name, may_go_on, running))
     }
 
     async fn write(&mut self, id: u32, handle: u32, offset: u64, bytes: &[u8]) -> Answer {

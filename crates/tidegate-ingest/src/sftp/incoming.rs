@@ -9,22 +9,26 @@ use std::sync::Arc;
 use tidegate_domain::UploadName;
 use tidegate_store::Upload;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 
-use crate::session::RunningUpload;
-use crate::storage::TransferError;
+use crate::session::{RunningUpload, SessionUser};
+use crate::storage::{InboxStorage, TransferError};
 
 /// What even the smallest early write counts: keeping it costs memory, too.
 const EARLY_BYTES_MIN: usize = 1024;
 
-/// An upload that is open.
+/// An upload that is open. One that is dropped before its CLOSE broke off, and what came of it is kept.
 pub(super) struct Incoming {
+    storage: InboxStorage,
+    user: Arc<SessionUser>,
     name: UploadName,
     /// `None` once a write was refused.
     upload: Option<Upload>,
+    /// Whether there is something to go on with, if the first write does.
+    may_go_on: bool,
     /// Writes whose turn has not come, by offset. Clients that send several at once may mix up their order.
     early: BTreeMap<u64, Early>,
-    bytes_max: u64,
-    running: RunningUpload,
+    running: Option<RunningUpload>,
 }
 
 struct Early {
@@ -33,8 +37,15 @@ struct Early {
 }
 
 impl Incoming {
-    pub(super) fn new(upload: Upload, name: UploadName, bytes_max: u64, running: RunningUpload) -> Self {
-        Self { name, upload: Some(upload), early: BTreeMap::new(), bytes_max, running }
+    pub(super) fn new(
+        (storage, user): (InboxStorage, Arc<SessionUser>),
+        upload: Upload,
+        name: UploadName,
+        may_go_on: bool,
+        running: RunningUpload,
+    ) -> Self {
+        let (upload, running, early) = (Some(upload), Some(running), BTreeMap::new());
+        Self { storage, user, name, upload, may_go_on, early, running }
     }
 
     /// Bytes that are in their place.
@@ -63,11 +74,14 @@ impl Incoming {
         bytes: &[u8],
         early_room: &Arc<Semaphore>,
     ) -> Result<(), TransferError> {
-        if offset.saturating_add(bytes.len() as u64) > self.bytes_max {
+        if offset.saturating_add(bytes.len() as u64) > self.storage.upload_bytes_max(&self.user) {
             return Err(TransferError::TooLarge);
         }
         if bytes.is_empty() {
             return Ok(());
+        }
+        if std::mem::take(&mut self.may_go_on) && offset > 0 {
+            *upload = self.storage.go_on(&self.user, &self.name, offset).await?;
         }
         if offset > upload.size_bytes() {
             return self.keep(offset, bytes, early_room);
@@ -102,11 +116,23 @@ impl Incoming {
     }
 
     /// The upload, if all of it is there.
-    pub(super) fn into_whole(self) -> Result<(Upload, UploadName, RunningUpload), TransferError> {
-        let upload = self.upload.ok_or(TransferError::Broken)?;
+    pub(super) fn into_whole(mut self) -> Result<(Upload, UploadName, RunningUpload), TransferError> {
+        let (upload, running) = self.upload.take().zip(self.running.take()).ok_or(TransferError::Broken)?;
         if !self.early.is_empty() {
             return Err(TransferError::Hole);
         }
-        Ok((upload, self.name, self.running))
+        Ok((upload, self.name.clone(), running))
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        let Some(upload) = self.upload.take() else { return };
+        let (storage, user, name) = (self.storage.clone(), Arc::clone(&self.user), self.name.clone());
+        let kept = async move { storage.keep_broken(&user, upload, name).await };
+        // Without a runtime the server is gone, and what came with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            drop(runtime.spawn(kept.in_current_span()));
+        }
     }
 }

@@ -46,15 +46,21 @@ impl Tree {
         self.storage.session()
     }
 
-    pub(super) fn upload_bytes_max(&self) -> u64 {
-        self.storage.upload_bytes_max(&self.user)
-    }
-
     /// Notes that an upload was refused, once for each.
     pub(super) fn note_refusal(&self, reason: &TransferError) {
         if !matches!(reason, TransferError::Broken) {
             self.storage.note_refusal(&self.user, reason);
         }
+    }
+
+    /// What an upload needs of its session.
+    pub(super) fn door(&self) -> (InboxStorage, Arc<SessionUser>) {
+        (self.storage.clone(), Arc::clone(&self.user))
+    }
+
+    /// Refuses a place where there is nothing to go on with.
+    pub(super) async fn check_begun(&self, place: Place) -> Result<(), TransferError> {
+        self.storage.check_begun(&self.user, place).await
     }
 
     /// The last reply is on its way.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncSeekExt, AsyncWrite};
 use tracing::Instrument;
-use unftp_core::storage::{Error, Fileinfo, Result, StorageBackend};
+use unftp_core::storage::{Error, FEATURE_RESTART, Fileinfo, Result, StorageBackend};
 
 use super::entry::Entry;
 use super::error::TransferError;
@@ -25,12 +25,20 @@ use crate::session::{Session, SessionUser};
 pub struct InboxStorage {
     pub(super) intake: Arc<Intake>,
     pub(super) session: Arc<Session>,
+    /// Whether uploads that broke off can be gone on with.
+    pub(super) resumes: bool,
 }
 
 impl InboxStorage {
     /// For one session.
     pub fn new(intake: Arc<Intake>, session: Arc<Session>) -> Self {
-        Self { intake, session }
+        Self { intake, session, resumes: true }
+    }
+
+    /// For an engine that can't be trusted with the offset of a REST.
+    #[must_use]
+    pub fn without_resuming(self) -> Self {
+        Self { resumes: false, ..self }
     }
 
     /// Whose it is.
@@ -65,6 +73,10 @@ impl StorageBackend<SessionUser> for InboxStorage {
 
     fn name(&self) -> &'static str {
         "tidegate"
+    }
+
+    fn supported_features(&self) -> u32 {
+        if self.resumes { FEATURE_RESTART } else { 0 }
     }
 
     async fn metadata<P: AsRef<Path> + Send + Debug>(&self, user: &SessionUser, path: P) -> Result<Entry> {

@@ -3,7 +3,8 @@
 //! Invariant: an accepted upload can't be touched. Renaming a staged one to a final name submits it,
 //! and is as durable as an upload before it is acknowledged.
 
-use tidegate_domain::UploadName;
+use tidegate_domain::{OrgCode, UploadName};
+use tidegate_store::{Store, StoreError};
 
 use super::backend::InboxStorage;
 use super::error::TransferError;
@@ -41,7 +42,7 @@ impl InboxStorage {
         to: Place,
     ) -> Result<Option<u64>, TransferError> {
         let from = match from {
-            Place::Upload(name) => self.staged_name(user, name).await?,
+            Place::Upload(name) => self.whole_name(user, name).await?,
             Place::Nowhere => return Err(TransferError::NoSuchFile),
             _ => return Err(TransferError::NotAllowed("only uploads can be renamed")),
         };
@@ -52,8 +53,9 @@ impl InboxStorage {
             return Ok(None);
         }
         let store = self.intake.store();
-        let job = store.accept_staged(user.org(), &from, self.sender(user), to).await?;
+        let job = store.accept_staged(user.org(), &from, self.sender(user), to.clone()).await?;
         self.note(user, Event::Accepted { job: job.id, size_bytes: job.submission.size_bytes });
+        self.forget_broken(user, &to);
         tracing::info!(job = %job.id, size_bytes = job.submission.size_bytes, "upload accepted");
         Ok(Some(job.submission.size_bytes))
     }
@@ -68,10 +70,10 @@ impl InboxStorage {
                 tracing::info!("response deleted");
             }
             Place::Upload(name) => {
-                let name = self.staged_name(user, name).await?;
-                self.ask(user, move |store, org| Ok(store.remove_staged(org, &name)?)).await?;
+                let name = self.begun_name(user, upload_name(name)?).await?;
+                self.ask(user, move |store, org| remove_begun(store, org, &name)).await?;
                 self.note(user, Event::StagedDeleted);
-                tracing::info!("staged upload deleted");
+                tracing::info!("staged or broken upload deleted");
             }
             Place::Nowhere => return Err(TransferError::NoSuchFile),
             Place::Root | Place::Inbox | Place::Outbox => {
@@ -81,16 +83,43 @@ impl InboxStorage {
         Ok(())
     }
 
-    /// The name of an upload that is staged; accepted ones are out of the sender's hands.
-    async fn staged_name(&self, user: &SessionUser, name: Vec<u8>) -> Result<UploadName, TransferError> {
-        let name = UploadName::new(name).map_err(|_| TransferError::NoSuchFile)?;
+    /// The name of an upload that is staged and was not begun anew since.
+    async fn whole_name(&self, user: &SessionUser, name: Vec<u8>) -> Result<UploadName, TransferError> {
+        let name = self.begun_name(user, upload_name(name)?).await?;
+        let sought = name.clone();
+        let broken = self.ask(user, move |store, org| Ok(store.broken_entry(org, &sought)?)).await?;
+        if broken.is_some() {
+            return Err(TransferError::NotAllowed("its last upload broke off; send the rest first"));
+        }
+        Ok(name)
+    }
+
+    /// The name of an upload that is staged or broken; accepted ones are out of the sender's hands.
+    pub(super) async fn begun_name(
+        &self,
+        user: &SessionUser,
+        name: UploadName,
+    ) -> Result<UploadName, TransferError> {
         self.ask(user, move |store, org| {
-            if store.staged_entry(org, &name)?.is_some() {
+            if store.begun(org, &name)?.is_some() {
                 return Ok(name);
             }
             let accepted = store.inbox_entry(org, &name)?.is_some();
             Err(if accepted { ACCEPTED } else { TransferError::NoSuchFile })
         })
         .await
+    }
+}
+
+/// What can't be a name is no file either.
+fn upload_name(name: Vec<u8>) -> Result<UploadName, TransferError> {
+    UploadName::new(name).map_err(|_| TransferError::NoSuchFile)
+}
+
+fn remove_begun(store: &Store, org: &OrgCode, name: &UploadName) -> Result<(), TransferError> {
+    store.remove_broken(org, name)?;
+    match store.remove_staged(org, name) {
+        Err(StoreError::NotFound) => Ok(()),
+        removed => Ok(removed?),
     }
 }

@@ -11,7 +11,7 @@
 //! | control or data connection lost, or stalled | 426 | failure |
 //! | no such file or directory | 550 | no such file |
 //! | accepted files can't be read, changed or deleted; account shut out | 550 | permission denied |
-//! | resuming an upload | 502 | operation unsupported |
+//! | nothing to go on with | 550 | failure |
 //! | a write that can't be put in its place, or bytes that never came | - | failure |
 //! | the store or this host failed | 451 | failure |
 
@@ -58,8 +58,8 @@ pub enum TransferError {
     /// The organization has used up what it may for now.
     #[error(transparent)]
     UsedUp(#[from] UsedUp),
-    /// Going on with an earlier upload is not possible.
-    #[error("resuming an upload is not possible; send the whole file")]
+    /// No broken or staged upload of this name has so many bytes.
+    #[error("there is nothing here to go on with from there; send the whole file")]
     NoResume,
     /// An SFTP write that changes bytes that have arrived, or is too far ahead of them.
     #[error("this write is out of order; write the file from its beginning to its end")]
@@ -79,16 +79,22 @@ pub enum TransferError {
 }
 
 impl TransferError {
+    /// Whether the upload may be gone on with: what came is fine, and more of it could not come.
+    pub(crate) fn is_break(&self) -> bool {
+        matches!(self, Self::ControlLost | Self::DataLost(_) | Self::Stalled)
+    }
+
     /// The reply.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Name(_) => ErrorKind::FileNameNotAllowedError,
             Self::TooLarge => ErrorKind::ExceededStorageAllocationError,
             Self::ControlLost | Self::DataLost(_) | Self::Stalled => ErrorKind::ConnectionClosed,
-            Self::NoSuchFile | Self::Store(StoreError::NotFound) => ErrorKind::PermanentFileNotAvailable,
+            Self::NoSuchFile | Self::NoResume | Self::Store(StoreError::NotFound) => {
+                ErrorKind::PermanentFileNotAvailable
+            }
             Self::NoSuchDirectory => ErrorKind::PermanentDirectoryNotAvailable,
             Self::NotAllowed(_) | Self::ShutOut(_) => ErrorKind::PermissionDenied,
-            Self::NoResume => ErrorKind::CommandNotImplemented,
             Self::UsedUp(_) | Self::Store(StoreError::NoSpace) => ErrorKind::InsufficientStorageSpaceError,
             Self::OutOfOrder | Self::Hole | Self::Broken | Self::Response(_) | Self::Store(_) => {
                 ErrorKind::LocalError
@@ -105,7 +111,6 @@ impl TransferError {
                 StatusCode::NoSuchFile
             }
             Self::NotAllowed(_) | Self::ShutOut(_) => StatusCode::PermissionDenied,
-            Self::NoResume => StatusCode::OpUnsupported,
             _ => StatusCode::Failure,
         }
     }

@@ -11,6 +11,7 @@ mod error;
 mod place;
 mod reading;
 mod receive;
+mod resume;
 mod tail;
 mod temporary;
 

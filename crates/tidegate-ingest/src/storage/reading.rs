@@ -122,9 +122,10 @@ fn find(store: &Store, org: &OrgCode, place: Place) -> Result<SenderFile, Transf
         Place::Upload(name) => {
             // What can't be a name is no file either.
             let name = UploadName::new(name).map_err(|_| TransferError::NoSuchFile)?;
-            match store.staged_entry(org, &name)? {
+            // Clients ask for the length of what is there before they send the rest.
+            match store.begun(org, &name)? {
                 None => store.inbox_entry(org, &name)?,
-                staged => staged,
+                begun => begun,
             }
         }
         Place::Response(name) => store.outbox_entry(org, &name)?,

@@ -60,11 +60,16 @@ impl InboxStorage {
         place: Place,
         start_pos: u64,
     ) -> Result<u64, TransferError> {
-        if start_pos > 0 {
-            return Err(TransferError::NoResume);
-        }
         let (mut upload, name) = self.begin(user, place)?;
-        self.copy(input, &mut upload, self.upload_bytes_max(user)).await?;
+        if start_pos > 0 {
+            upload = self.go_on(user, &name, start_pos).await?;
+        }
+        if let Err(reason) = self.copy(input, &mut upload, self.upload_bytes_max(user)).await {
+            if reason.is_break() {
+                self.keep_broken(user, upload, name).await;
+            }
+            return Err(reason);
+        }
         for _ in 0..TURNS {
             std::thread::yield_now();
         }
@@ -91,9 +96,12 @@ impl InboxStorage {
         name: UploadName,
     ) -> Result<u64, TransferError> {
         if !self.session.is_connected() {
+            self.keep_broken(user, upload, name).await;
             return Err(TransferError::ControlLost);
         }
-        self.hand_over(user, upload, name).await
+        let size_bytes = self.hand_over(user, upload, name.clone()).await?;
+        self.forget_broken(user, &name);
+        Ok(size_bytes)
     }
 
     /// Longest upload, in bytes.

@@ -13,6 +13,7 @@ mod rig;
 #[path = "../site/mod.rs"]
 mod site;
 mod stopping;
+mod unresumed;
 mod uploads;
 
 use tidegate_ingest::config::FtpEngine;

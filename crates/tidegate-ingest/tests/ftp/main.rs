@@ -11,6 +11,7 @@ mod limits;
 mod logins;
 mod names;
 mod outbox;
+mod resume;
 mod rig;
 #[path = "../site/mod.rs"]
 mod site;

@@ -9,6 +9,7 @@ mod limits;
 mod logins;
 mod outbox;
 mod rekey;
+mod resume;
 mod rig;
 #[path = "../site/mod.rs"]
 mod site;

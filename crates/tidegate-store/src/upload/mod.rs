@@ -8,6 +8,7 @@
 //! own: see `spill`.
 
 mod block;
+mod broken;
 mod spill;
 mod strand;
 

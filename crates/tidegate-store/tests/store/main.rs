@@ -9,6 +9,7 @@
 
 mod accept;
 mod backup;
+mod broken;
 mod claim;
 mod clock;
 mod compaction;
