@@ -8,10 +8,9 @@ use tidegate_store::{Options, StoreError, Upload};
 
 use crate::rig::{Rig, org, payload, sender, upload_name};
 
-const LARGE: usize = 3 << 20;
-
+/// 3 MiB, and no two parts of it are alike.
 fn content() -> Vec<u8> {
-    (0..LARGE as u32).map(|at| at.to_le_bytes()[at as usize % 4]).collect()
+    (0..786_432_u32).flat_map(u32::to_le_bytes).collect()
 }
 
 async fn upload(rig: &Rig, bytes: &[u8]) -> Upload {
