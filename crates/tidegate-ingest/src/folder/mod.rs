@@ -1,7 +1,7 @@
 //! Watched folders: files that another server, a share or a script writes into a directory.
 //!
 //! Invariant: a file leaves its folder only after the store has accepted it durably, and only if it is
-//! still what was read; until then it is only read. Which files are whole is [`candidates`]' business.
+//! still what was read; until then it is only read. Which files are whole is `candidates`' business.
 //! A crash between the two makes the same file come twice; the second job is a duplicate, and nothing
 //! is delivered twice.
 

@@ -5,7 +5,7 @@
 //! forwarding.
 //!
 //! Requests are answered in the task that reads them, one after the other, in the order in which they came
-//! ([`conversation`]). So no queue lies between the connection and the store, where replies could wait for a
+//! (`conversation`). So no queue lies between the connection and the store, where replies could wait for a
 //! key exchange that waits for them; a sender that does not read its answers is not read any further.
 //!
 //! Only this directory, and the keys among the accounts, name russh and russh-sftp.
