@@ -86,7 +86,7 @@ impl Files {
         self.tree.answered();
     }
 
-    /// Ends everything that is open; uploads leave no trace.
+    /// Ends everything that is open; uploads have broken off.
     pub(super) fn give_up(&mut self) {
         self.handles.clear();
     }

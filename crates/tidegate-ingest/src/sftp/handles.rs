@@ -73,7 +73,7 @@ impl Handles {
         self.open.remove(&handle).map(|(handle, _)| handle)
     }
 
-    /// Closes all; uploads leave no trace.
+    /// Closes all; uploads have broken off.
     pub(super) fn clear(&mut self) {
         self.open.clear();
     }

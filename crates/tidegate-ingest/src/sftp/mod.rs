@@ -1,7 +1,7 @@
 //! The SFTP door: version 3 of the protocol (draft-ietf-secsh-filexfer-02) inside SSH (RFC 4251 to 4254).
 //!
 //! Invariant: the success of CLOSE means what FTP's 226 means, and a connection that is lost before CLOSE
-//! leaves no trace. A session gets no further than its organization's tree: no shell, no commands, no
+//! leaves no job. A session gets no further than its organization's tree: no shell, no commands, no
 //! forwarding.
 //!
 //! Requests are answered in the task that reads them, one after the other, in the order in which they came

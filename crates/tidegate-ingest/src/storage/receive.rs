@@ -1,8 +1,9 @@
 //! One upload, from its first byte to the store's answer.
 //!
 //! Invariant: `Ok` means that the store has accepted the upload durably or, under a temporary name,
-//! has kept it aside. Every other way out leaves no trace: a lost or stalled connection, an upload
-//! that is too long, a session that has ended meanwhile.
+//! has kept it aside. Every other way out leaves no job: a lost or stalled connection, an upload
+//! that is too long, a session that has ended meanwhile. What came of an upload that broke off is kept
+//! for a while, so that its sender can go on with it: see `resume`.
 //!
 //! A killed client looks at first as if its file were whole: Linux closes its data connection, and
 //! some microseconds later its control connection (in this order in 2000 of 2000 kills). So the

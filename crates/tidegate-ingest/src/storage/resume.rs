@@ -54,10 +54,8 @@ impl InboxStorage {
         if !self.resumes {
             return;
         }
-        let size_bytes = upload.size_bytes();
-        match upload.keep_broken(user.org(), &name).await {
-            Ok(()) => tracing::debug!(size_bytes, "broken upload kept"),
-            Err(error) => tracing::warn!(%error, "broken upload not kept"),
+        if let Err(error) = upload.keep_broken(user.org(), &name).await {
+            tracing::warn!(%error, "broken upload not kept");
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Invariant: an upload that is dropped before [`Upload::accept`] or [`Upload::stage`] was called has left
 //! no trace; one whose caller leaves meanwhile becomes a job or leaves no trace; once `accept` returned
-//! `Ok`, its bytes, its name and its job are on stable storage.
+//! `Ok`, its bytes, its name and its job are on stable storage. [`Upload::keep_broken`] keeps bytes for
+//! another try, and promises nothing.
 //!
 //! A small upload stays in memory and rides in the journal's batch; a larger one goes to a file of its
 //! own: see `spill`.
