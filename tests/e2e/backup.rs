@@ -11,7 +11,7 @@ use tidegate_hl7::sample;
 
 use crate::crash::wait_until_drained;
 use crate::ledger::{self, Acknowledged};
-use crate::rig::{Server, Site, try_log_in};
+use crate::rig::{DEADLINE, Server, Site, try_log_in};
 
 /// Every so many-th upload is larger than what rides in the journal.
 const LARGE_EVERY: u64 = 5;
@@ -157,7 +157,12 @@ fn a_backup_ends_when_whoever_asked_hangs_up_or_the_server_stops() {
     let payload = site.path("data/orgs/A/incoming").join(&site.files("orgs/A/incoming")[0]);
     std::fs::remove_file(&payload).unwrap();
     assert!(Command::new("mkfifo").arg(&payload).status().unwrap().success());
-    let go_on = || drop(std::fs::File::options().write(true).open(&payload).unwrap());
+    // Opening it waits until the backup has come that far; dropping it lets the backup go on.
+    let halted = || {
+        let (path, (opened, has_opened)) = (payload.clone(), std::sync::mpsc::channel());
+        std::thread::spawn(move || opened.send(std::fs::File::options().write(true).open(path)));
+        has_opened.recv_timeout(DEADLINE).expect("the backup does not come to the pipe").unwrap()
+    };
     let backup = |name: &str| {
         let directory = site.path(name);
         let mut command = site.command(&["store", "backup", directory.to_str().unwrap()]);
@@ -171,10 +176,11 @@ fn a_backup_ends_when_whoever_asked_hangs_up_or_the_server_stops() {
     server.wait_for_line("backup begun");
     let busy = site.command(&["store", "backup", site.path("other").to_str().unwrap()]).output().unwrap();
     assert!(String::from_utf8(busy.stderr).unwrap().contains("another backup is being made"));
+    let pipe = halted();
     client.kill().unwrap();
     client.wait().unwrap();
     server.wait_for_line("backup given up: nobody waits for it any more");
-    go_on();
+    drop(pipe);
     server.wait_for_line("backup not made");
     is_incomplete(&directory);
     let again = site.command(&["store", "backup", directory.to_str().unwrap()]).output().unwrap();
@@ -183,9 +189,10 @@ fn a_backup_ends_when_whoever_asked_hangs_up_or_the_server_stops() {
 
     let (directory, client) = backup("second");
     server.wait_for_line("backup begun");
+    let pipe = halted();
     server.signal("TERM");
     server.wait_for_line("backup given up: the server stops");
-    go_on();
+    drop(pipe);
     server.ended();
     is_incomplete(&directory);
     let client = client.wait_with_output().unwrap();

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 /// Nothing that a test waits for takes this long unless it never comes.
-const DEADLINE: Duration = Duration::from_mins(1);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 /// What the log says when a job has reached a final state.
 const ENDS: [&str; 4] = ["job completed", "job refused", "job found_duplicate", "job failed"];
 

@@ -67,15 +67,15 @@ impl Run {
             tokio::select! {
                 ended = &mut copying => break ended,
                 () = &mut stopping, if !is_over.load(Ordering::Relaxed) => {
-                    tracing::warn!("backup given up: the server stops");
                     is_over.store(true, Ordering::Relaxed);
+                    tracing::warn!("backup given up: the server stops");
                 }
                 // Whoever does not read is told less.
                 _ = ticks.tick(), if sender.capacity() > 0 && !is_over.load(Ordering::Relaxed) => {
                     let now = *progress.borrow_and_update();
                     if send(&mut sender, &now.into()).await.is_err() {
-                        tracing::warn!("backup given up: nobody waits for it any more");
                         is_over.store(true, Ordering::Relaxed);
+                        tracing::warn!("backup given up: nobody waits for it any more");
                     }
                 }
             }
