@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod bans;
 mod configuration;
+mod metrics;
 mod offline;
 mod organizations;
 mod queue;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse";
 
-const CONFIGURATION: &str = "\
+pub(crate) const CONFIGURATION: &str = "\
 data_dir = \"data\"
 [ftp]
 listen = \"127.0.0.1:0\"

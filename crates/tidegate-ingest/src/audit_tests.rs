@@ -112,7 +112,7 @@ async fn a_queue_that_is_full_holds_nobody_up() {
     for number in 0..count {
         audit.note(&bench.session, None, refused(number));
     }
-    let lost = audit.0.as_ref().unwrap().shared.lost.load(Ordering::Relaxed);
+    let lost = audit.log.as_ref().unwrap().shared.lost.load(Ordering::Relaxed);
     assert!(lost > 0 && lost < count, "{lost}");
     drop((audit, pipe));
 }

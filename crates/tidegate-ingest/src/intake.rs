@@ -113,6 +113,11 @@ impl Intake {
         &self.temporary_names
     }
 
+    /// Senders that are logged in, over all doors.
+    pub fn sessions(&self) -> usize {
+        self.limits.sessions_max.saturating_sub(self.places.available_permits())
+    }
+
     /// Addresses that are turned away for a while.
     pub fn bans(&self) -> &Bans {
         self.logins.bans()

@@ -29,9 +29,11 @@ mod intake;
 pub mod session;
 pub mod sftp;
 pub mod storage;
+mod tally;
 pub mod tls;
 mod upload_rates;
 mod watch;
 
 pub use announcement::Announcement;
 pub use intake::{Intake, TurnedAway, UsedUp};
+pub use tally::Tally;

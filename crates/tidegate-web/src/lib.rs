@@ -1,8 +1,10 @@
-//! HTTP of tidegate: for now the control API on a Unix socket, under `/v1/`.
+//! HTTP of tidegate: the control API on a Unix socket, under `/v1/`, and what monitoring asks for.
 //!
 //! Invariant: whatever staff can do to the running server they do through here, and each change
 //! carries who asked and why. The shapes in [`api`] are shared with the command line. Nothing here
 //! reads configuration or opens a store.
 
 pub mod api;
+pub mod config;
 pub mod control;
+pub mod metrics;

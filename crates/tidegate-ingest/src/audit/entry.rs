@@ -52,6 +52,20 @@ pub enum Event {
 }
 
 impl Event {
+    /// The word for it in the log and in metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::LoginRefused { .. } => "login_refused",
+            Self::Accepted { .. } => "accepted",
+            Self::Staged { .. } => "staged",
+            Self::Refused { .. } => "refused",
+            Self::Fetched { .. } => "fetched",
+            Self::Deleted { .. } => "deleted",
+            Self::StagedDeleted => "staged_deleted",
+        }
+    }
+
     /// A response was opened; of its name only the job is kept.
     pub fn fetched(name: &[u8]) -> Self {
         Self::Fetched { job: job_of(name) }

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::Login;
 use crate::session::Session;
+use crate::tally::Tally;
 
 use entry::Entry;
 pub use entry::Event;
@@ -25,9 +26,12 @@ pub use entry::Event;
 /// Entries that wait to be written.
 const QUEUE_MAX: usize = 10_000;
 
-/// Where entries go; cheap to clone. The default keeps nothing.
+/// Where entries go; cheap to clone. The default keeps none, and counts them all the same.
 #[derive(Clone, Default)]
-pub struct Audit(Option<Arc<Log>>);
+pub struct Audit {
+    log: Option<Arc<Log>>,
+    tally: Arc<Tally>,
+}
 
 /// What the callers and the writer share.
 struct Log {
@@ -60,12 +64,14 @@ impl Audit {
         let shared = Arc::new(Shared::default());
         let writer = writer::Writer::new(path.to_owned(), Arc::clone(&clock), Arc::clone(&shared));
         std::thread::Builder::new().name("audit".to_owned()).spawn(move || writer.run(orders))?;
-        Ok(Self(Some(Arc::new(Log { path: path.to_owned(), clock, queue, shared }))))
+        let log = Some(Arc::new(Log { path: path.to_owned(), clock, queue, shared }));
+        Ok(Self { log, tally: Arc::default() })
     }
 
     /// Notes what happened in a session; `login` where somebody is known.
     pub fn note(&self, session: &Session, login: Option<&Login>, event: Event) {
-        if let Some(log) = &self.0 {
+        self.tally.count(session.protocol(), event.as_str());
+        if let Some(log) = &self.log {
             let entry = Entry::new(log.clock.now(), session, login, event);
             if log.queue.try_send(Order::Write(entry)).is_err() {
                 log.shared.lost.fetch_add(1, Ordering::Relaxed);
@@ -73,9 +79,14 @@ impl Audit {
         }
     }
 
+    /// How often what happened since the start.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// Opens the file anew, after somebody has moved it away.
     pub fn reopen(&self) {
-        if let Some(log) = &self.0 {
+        if let Some(log) = &self.log {
             // With the queue full the next rotation does it; the old file goes on until then.
             let _ = log.queue.try_send(Order::Reopen);
         }
@@ -83,13 +94,13 @@ impl Audit {
 
     /// What is wrong, for people.
     pub fn trouble(&self) -> Option<String> {
-        let log = self.0.as_ref()?;
+        let log = self.log.as_ref()?;
         log.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Resolves when everything that was noted so far has been written, or refused by the disk.
     pub async fn flushed(&self) {
-        let Some(log) = &self.0 else { return };
+        let Some(log) = &self.log else { return };
         let (told, done) = oneshot::channel();
         if log.queue.send(Order::Tell(told)).await.is_ok() {
             // An error means that the writer is gone, and nothing more will be written.
@@ -100,7 +111,7 @@ impl Audit {
 
 impl fmt::Debug for Audit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Audit").field(&self.0.as_ref().map(|log| &log.path)).finish()
+        f.debug_tuple("Audit").field(&self.log.as_ref().map(|log| &log.path)).finish()
     }
 }
 

@@ -22,6 +22,8 @@ pub struct ServerTls {
 struct State {
     /// Of the files that `current` was made from.
     fingerprint: u64,
+    /// The last moment at which clients take it.
+    expires_at: SystemTime,
     /// What is wrong with the files since they were last read.
     problems: Vec<Setting>,
 }
@@ -31,14 +33,19 @@ impl ServerTls {
     pub fn open(files: TlsFiles) -> Result<Self, Vec<Setting>> {
         let certificate = files.load()?;
         tell(&certificate);
-        let Certificate { config, fingerprint, .. } = certificate;
-        let state = Mutex::new(State { fingerprint, problems: Vec::new() });
+        let Certificate { config, fingerprint, expires_at } = certificate;
+        let state = Mutex::new(State { fingerprint, expires_at, problems: Vec::new() });
         Ok(Self { files, current: watch::Sender::new(config), state })
     }
 
     /// For the next connection.
     pub fn current(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.borrow())
+    }
+
+    /// The last moment at which clients take it.
+    pub fn expires_at(&self) -> SystemTime {
+        self.lock().expires_at
     }
 
     /// What is wrong with the files since they were last read, in the section `[ftp]`; what they held
@@ -56,6 +63,7 @@ impl ServerTls {
                 if certificate.fingerprint != state.fingerprint {
                     tell(&certificate);
                     state.fingerprint = certificate.fingerprint;
+                    state.expires_at = certificate.expires_at;
                     self.current.send_replace(certificate.config);
                 }
                 state.problems.clear();

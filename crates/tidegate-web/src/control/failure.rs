@@ -10,7 +10,7 @@ use crate::api::{ApiError, NoZone};
 
 /// An answer that is no success.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(crate) struct Failure {
     status: StatusCode,
     error: String,
     hint: Option<&'static str>,

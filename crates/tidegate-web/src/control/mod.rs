@@ -19,7 +19,7 @@ mod state;
 mod status;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::time::Duration;
 
@@ -28,9 +28,12 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
+pub(crate) use failure::Failure;
+pub(crate) use server::limit_time;
 pub use server::serve;
 pub use socket::{ControlSocket, SocketError};
-pub use state::{Control, Site};
+pub use state::{Control, Events, Site};
+pub(crate) use status::blocking;
 
 /// Longest request body in bytes: some thousand job ids.
 const BODY_BYTES_MAX: usize = 1 << 20;

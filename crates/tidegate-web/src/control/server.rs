@@ -32,7 +32,7 @@ pub async fn serve(
 }
 
 /// Answers in time, or says that it can't.
-pub(super) async fn limit_time(limit: Duration, request: Request, next: Next) -> Response {
+pub(crate) async fn limit_time(limit: Duration, request: Request, next: Next) -> Response {
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Failure::new(StatusCode::GATEWAY_TIMEOUT, "the server was too slow to answer")

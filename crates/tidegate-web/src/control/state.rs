@@ -33,17 +33,37 @@ pub trait Site: Send + Sync + 'static {
     /// Lifts the ban of an address, or every ban; those that stood.
     fn lift_bans(&self, address: Option<IpAddr>) -> Vec<BanView>;
 
+    /// Senders that are logged in.
+    fn sessions(&self) -> usize;
+
+    /// What happened at the doors since the start.
+    fn events(&self) -> Vec<Events>;
+
+    /// When the certificate of the doors expires, if they have one.
+    fn certificate_expires_at(&self) -> Option<DateTime<Utc>>;
+
     /// Takes up organizations and maintenance windows anew. Reads files; may block.
     fn reload(&self) -> Reloaded;
+}
+
+/// How often something happened at a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Events {
+    /// Such as `ftp`.
+    pub protocol: &'static str,
+    /// What happened, in the words of the audit log.
+    pub event: &'static str,
+    /// How often.
+    pub count: u64,
 }
 
 /// The store, the clock and the rest of the server; cheap to clone.
 #[derive(Clone)]
 pub struct Control {
-    pub(super) store: Store,
+    pub(crate) store: Store,
     pub(super) retention: Retention,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) site: Arc<dyn Site>,
+    pub(crate) site: Arc<dyn Site>,
     /// Held while windows are changed, so that a name is not taken twice.
     pub(super) turn: Arc<tokio::sync::Mutex<()>>,
     /// Turns true when the server stops.
@@ -67,12 +87,12 @@ impl Control {
         self.store.maintenance().calendar.timezone
     }
 
-    pub(super) fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
     }
 
     /// The gate now, for one organization or for everyone.
-    pub(super) fn gate(&self, org: Option<&OrgCode>) -> GateView {
+    pub(crate) fn gate(&self, org: Option<&OrgCode>) -> GateView {
         let (now, maintenance) = (self.now(), self.store.maintenance());
         GateView::new(maintenance.gate_now(now, org), now, maintenance.calendar.timezone)
     }

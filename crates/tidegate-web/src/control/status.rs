@@ -63,7 +63,7 @@ pub(super) async fn verify(State(control): State<Control>) -> Result<Json<Verify
 }
 
 /// Runs what reads files without holding up other requests.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
     tokio::task::spawn_blocking(work).await.map_err(|_| {

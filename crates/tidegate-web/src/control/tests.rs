@@ -52,32 +52,49 @@ impl Site for QuietSite {
         bans
     }
 
+    fn sessions(&self) -> usize {
+        3
+    }
+
+    fn events(&self) -> Vec<Events> {
+        vec![Events { protocol: "sftp", event: "accepted", count: 7 }]
+    }
+
+    fn certificate_expires_at(&self) -> Option<chrono::DateTime<chrono::Utc>> {
+        "2027-03-09T02:00:00Z".parse().ok()
+    }
+
     fn reload(&self) -> Reloaded {
         Reloaded { organizations: 1, problems: Vec::new() }
     }
 }
 
 /// A store with a control API, half past one on the night of 9 March 2024 (UTC).
-struct Bench {
+pub(crate) struct Bench {
     _dir: TempDir,
-    store: Store,
+    pub(crate) store: Store,
     clock: ManualClock,
+    pub(crate) control: Control,
     router: Router,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::with(Options::default())
+    }
+
+    pub(crate) fn with(options: Options) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::new("2024-03-09T01:30:00Z".parse().unwrap());
-        let (store, _) = Store::open(dir.path(), Options::default(), Arc::new(clock.clone())).unwrap();
+        let (store, _) = Store::open(dir.path(), options, Arc::new(clock.clone())).unwrap();
         store.set_calendar(Calendar { timezone: Some(chrono_tz::America::Chicago), ..Calendar::default() });
         let terms = Terms { complete: TERM, error: 3 * TERM };
         let retention = Retention::new(store.clone(), terms, Arc::new(clock.clone()), None);
         let control = Control::new(store.clone(), retention, Arc::new(clock.clone()), Arc::new(QuietSite));
-        Self { _dir: dir, store, clock, router: router(control) }
+        Self { _dir: dir, store, clock, router: router(control.clone()), control }
     }
 
-    async fn upload(&self, org: &str, name: &str, bytes: &[u8]) -> JobId {
+    pub(crate) async fn upload(&self, org: &str, name: &str, bytes: &[u8]) -> JobId {
         let mut upload = self.store.upload().unwrap();
         upload.write(bytes).await.unwrap();
         let sender = Sender { account: "acme".to_owned(), protocol: Protocol::Ftp };
@@ -99,7 +116,7 @@ impl Bench {
         self.ask(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         let request = Request::post(path).header("content-type", "application/json");
         self.ask(request.body(Body::from(body.to_string())).unwrap()).await
     }

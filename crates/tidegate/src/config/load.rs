@@ -12,7 +12,7 @@ use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 13] = [
+pub(super) const KEYS: [&str; 14] = [
     "data_dir",
     "ftp",
     "ftps_implicit",
@@ -26,6 +26,7 @@ pub(super) const KEYS: [&str; 13] = [
     "delivery",
     "retention",
     "maintenance",
+    "metrics",
 ];
 
 /// What a text says, as far as it can be read.
@@ -95,6 +96,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         delivery: document.section("delivery"),
         retention: document.section("retention"),
         maintenance: document.section("maintenance"),
+        metrics: document.take("metrics"),
     };
     let calendar = validate(&config, &mut document);
     Parsed { config, calendar, problems: document.finish(&KEYS) }

@@ -22,6 +22,7 @@ use tidegate_ingest::config::{
     AuditConfig, AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, SftpConfig,
     UploadsConfig,
 };
+use tidegate_web::config::MetricsConfig;
 use tidegate_worker::config::{DeliveryConfig, RetentionConfig, WorkerConfig};
 
 pub(crate) use load::{load, load_leniently};
@@ -56,6 +57,9 @@ pub(crate) struct Config {
     pub(crate) delivery: DeliveryConfig,
     pub(crate) retention: RetentionConfig,
     pub(crate) maintenance: MaintenanceConfig,
+    /// Where monitoring may ask; nowhere if the section is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<MetricsConfig>,
 }
 
 /// A configuration and where it came from.

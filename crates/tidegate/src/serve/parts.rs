@@ -17,6 +17,7 @@ use tidegate_ingest::sftp::HostKeys;
 use tidegate_ingest::tls::ServerTls;
 use tidegate_store::{Options, Recovery, Store};
 use tidegate_web::api::Listener;
+use tidegate_web::config::MetricsConfig;
 use tidegate_web::control::{ControlSocket, SocketError};
 use tidegate_worker::{Deliver, Retention};
 use tokio::net::TcpListener;
@@ -38,6 +39,7 @@ pub(super) struct Parts {
     pub(super) sftp: Option<(TcpListener, HostKeys)>,
     /// What is wrong with each watched folder, in the order of the configuration.
     pub(super) folder_trouble: Vec<Arc<Trouble>>,
+    pub(super) metrics: Option<TcpListener>,
     pub(super) control: ControlSocket,
 }
 
@@ -52,9 +54,22 @@ impl Parts {
         let tls = open_tls(&loaded)?;
         let ftp = open_ftp(&loaded.config).await?;
         let sftp = open_sftp(loaded.config.sftp.as_ref()).await?;
+        let metrics = open_metrics(loaded.config.metrics.as_ref()).await?;
         let control = ControlSocket::bind(&loaded.control_socket()).map_err(socket_failure)?;
         let folder_trouble = loaded.config.folder.iter().map(|_| Arc::default()).collect();
-        Ok(Self { loaded, store, retention, directory, target, tls, ftp, sftp, folder_trouble, control })
+        Ok(Self {
+            loaded,
+            store,
+            retention,
+            directory,
+            target,
+            tls,
+            ftp,
+            sftp,
+            folder_trouble,
+            metrics,
+            control,
+        })
     }
 
     /// Where the server listens, as bound.
@@ -64,6 +79,7 @@ impl Parts {
             ("ftp", ftp.map(|ftp| &ftp.explicit)),
             ("ftps", ftp.and_then(|ftp| ftp.implicit.as_ref())),
             ("sftp", self.sftp.as_ref().map(|(listener, _)| listener)),
+            ("metrics", self.metrics.as_ref()),
         ];
         let bound =
             doors.into_iter().filter_map(|(protocol, door)| Some((protocol, door?.local_addr().ok()?)));
@@ -111,6 +127,13 @@ async fn open_sftp(config: Option<&SftpConfig>) -> Result<Option<(TcpListener, H
     let host_keys = HostKeys::load(&config.host_keys)
         .map_err(|error| Failure::Configuration(format!("sftp.host_keys: {error}")))?;
     Ok(Some((listen("sftp", config.listen).await?, host_keys)))
+}
+
+async fn open_metrics(config: Option<&MetricsConfig>) -> Result<Option<TcpListener>, Failure> {
+    match config {
+        Some(config) => listen("metrics", config.listen).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 fn open_target(loaded: &Loaded) -> Result<Arc<dyn Deliver>, Failure> {

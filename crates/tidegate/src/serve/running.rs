@@ -19,6 +19,7 @@ use tidegate_ingest::tls::{ServerTls, watch as watch_certificate};
 use tidegate_ingest::{Announcement, Intake};
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
+use tidegate_web::metrics;
 use tidegate_worker::config::WorkerConfig;
 use tidegate_worker::{Deliver, Retention, Worker};
 use tokio::net::TcpListener;
@@ -99,7 +100,13 @@ impl Running {
             running.open_sftp(listener, host_keys, intake);
         }
         running.tidy(parts.retention.clone());
-        running.take_orders(parts.control, parts.retention);
+        let site = Arc::clone(&running.site) as _;
+        let clock = Arc::new(SystemClock);
+        let control = Control::new(running.store.clone(), parts.retention, clock, site);
+        if let Some(listener) = parts.metrics {
+            running.tell_numbers(listener, control.clone());
+        }
+        running.take_orders(parts.control, control);
         Ok(running)
     }
 
@@ -242,9 +249,15 @@ impl Running {
         });
     }
 
-    fn take_orders(&mut self, socket: ControlSocket, retention: Retention) {
-        let site = Arc::clone(&self.site) as _;
-        let control = Control::new(self.store.clone(), retention, Arc::new(SystemClock), site);
+    fn tell_numbers(&mut self, listener: TcpListener, control: Control) {
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            metrics::serve(listener, control, stopping).await.context("while serving metrics")?;
+            Ok("metrics")
+        });
+    }
+
+    fn take_orders(&mut self, socket: ControlSocket, control: Control) {
         let stopping = self.stopping();
         self.tasks.spawn(async move {
             let served = control::serve(socket, control, stopping).await;

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use tidegate_domain::maintenance::MaintenanceConfig;
 use tidegate_domain::{Clock as _, OrgCode, SystemClock};
 use tidegate_ingest::Intake;
@@ -15,7 +16,7 @@ use tidegate_ingest::folder::Trouble;
 use tidegate_ingest::tls::ServerTls;
 use tidegate_store::{Beside, Store};
 use tidegate_web::api::{BanView, Listener, Reloaded};
-use tidegate_web::control::Site;
+use tidegate_web::control::{Events, Site};
 
 use crate::config::{self, Config, Loaded};
 
@@ -117,6 +118,19 @@ impl Site for RunningSite {
 
     fn lift_bans(&self, address: Option<IpAddr>) -> Vec<BanView> {
         self.intake.bans().lift(address).into_iter().map(ban_view).collect()
+    }
+
+    fn sessions(&self) -> usize {
+        self.intake.sessions()
+    }
+
+    fn events(&self) -> Vec<Events> {
+        let counts = self.intake.audit().tally().counts();
+        counts.into_iter().map(|(protocol, event, count)| Events { protocol, event, count }).collect()
+    }
+
+    fn certificate_expires_at(&self) -> Option<DateTime<Utc>> {
+        self.tls.as_ref().map(|tls| tls.expires_at().into())
     }
 
     fn reload(&self) -> Reloaded {
