@@ -2,7 +2,8 @@
 //!
 //! Invariant: whoever is refused can't tell why. An unknown account, a wrong password, a disabled
 //! account and a foreign network cost the same work and are answered no sooner than the refusal
-//! delay, which grows with each failure. The reasons are for the log. Account names that don't exist are never logged: people type
+//! delay, which grows with each failure; only a password that was right a while ago is found right without that
+//! work. The reasons are for the log. Account names that don't exist are never logged: people type
 //! passwords there.
 
 use std::net::IpAddr;
@@ -19,6 +20,7 @@ use super::directory::Directory;
 use super::keys::SenderKey;
 use super::networks::allows;
 use super::password::{PasswordError, PasswordHashing};
+use super::remembered::Remembered;
 use crate::config::AuthConfig;
 
 /// Who logged in.
@@ -66,6 +68,7 @@ pub struct Logins {
     hashing: PasswordHashing,
     /// Stands in for the hash of accounts that have none.
     nobodys_hash: String,
+    remembered: Arc<Remembered>,
     checks: Semaphore,
     bans: Bans,
     refusal_delay: Duration,
@@ -79,6 +82,7 @@ impl Logins {
             directory,
             nobodys_hash: hashing.hash("the password of nobody")?,
             hashing,
+            remembered: Arc::new(Remembered::new(config.remember.0)),
             checks: Semaphore::new(config.checks_concurrent_max),
             bans: Bans::new(config.clone()),
             refusal_delay: config.refusal_delay.0,
@@ -180,7 +184,8 @@ impl Logins {
         let known = organizations.account(name);
         let hash = known.and_then(|(_, account)| account.password_hash.clone());
         let has_hash = hash.is_some();
-        let fits = self.fits(password, hash.unwrap_or_else(|| self.nobodys_hash.clone())).await?;
+        let hash = hash.unwrap_or_else(|| self.nobodys_hash.clone());
+        let fits = self.remembered.knows(name, &hash, &password) || self.fits(name, password, hash).await?;
         let (organization, account) = known.ok_or(LoginRefused::UnknownAccount)?;
         if !has_hash || !fits {
             return Err(LoginRefused::WrongPassword);
@@ -189,12 +194,24 @@ impl Logins {
         Ok(Login { org: organization.code.clone(), account: account.name.clone() })
     }
 
-    async fn fits(&self, password: Zeroizing<String>, hash: String) -> Result<bool, LoginRefused> {
+    async fn fits(
+        &self,
+        account: &str,
+        password: Zeroizing<String>,
+        hash: String,
+    ) -> Result<bool, LoginRefused> {
         let _turn = self.checks.acquire().await.map_err(|_| LoginRefused::CheckFailed)?;
-        let hashing = self.hashing.clone();
-        tokio::task::spawn_blocking(move || hashing.verify(&password, &hash))
-            .await
-            .map_err(|_| LoginRefused::CheckFailed)
+        let (hashing, remembered, account) =
+            (self.hashing.clone(), Arc::clone(&self.remembered), account.to_owned());
+        let check = tokio::task::spawn_blocking(move || {
+            // Others with the same password may have waited for their turn meanwhile.
+            let fits = remembered.knows(&account, &hash, &password) || hashing.verify(&password, &hash);
+            if fits {
+                remembered.remember(&account, &hash, &password);
+            }
+            fits
+        });
+        check.await.map_err(|_| LoginRefused::CheckFailed)
     }
 
     /// Whether somebody who is logged in may still do so.

@@ -101,3 +101,36 @@ async fn a_banned_address_is_refused_whatever_its_password_and_others_are_not() 
     tokio::time::advance(Duration::from_mins(15)).await;
     assert!(try_from("192.0.2.1", PASSWORD).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_password_that_was_right_is_not_computed_again_until_it_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "A", "a", "");
+    let logins = logins(folder.path());
+    let hash = || logins.directory.current().account("a").unwrap().1.password_hash.clone().unwrap();
+    assert!(!logins.remembered.knows("a", &hash(), PASSWORD));
+    check(&logins, "a", PASSWORD).await.unwrap();
+    assert!(logins.remembered.knows("a", &hash(), PASSWORD));
+    // With no turn to be had only what is remembered gets in.
+    let _all_turns = logins.checks.acquire_many(4).await.unwrap();
+    check(&logins, "a", PASSWORD).await.unwrap();
+    write(folder.path(), "A", "a", "disabled = true");
+    logins.directory.reload();
+    assert!(!logins.remembered.knows("a", &hash(), PASSWORD), "another hash, if of the same password");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_remembered_opens_no_account_that_is_shut() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "A", "a", "");
+    let logins = logins(folder.path());
+    check(&logins, "a", PASSWORD).await.unwrap();
+    let file = folder.path().join("A.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("disabled = true\n{text}")).unwrap();
+    logins.directory.reload();
+    assert_eq!(check(&logins, "a", PASSWORD).await, Err(LoginRefused::Disabled));
+    for _ in 0..2 {
+        assert_eq!(check(&logins, "a", "wrong horse").await, Err(LoginRefused::WrongPassword));
+    }
+}

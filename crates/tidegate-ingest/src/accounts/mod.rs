@@ -13,6 +13,7 @@ mod login;
 mod networks;
 mod password;
 mod problem;
+mod remembered;
 mod watch;
 mod write;
 

@@ -23,6 +23,9 @@ pub struct AuthConfig {
     pub argon2_lanes: u32,
     /// Passwords that are checked at once; others wait for their turn.
     pub checks_concurrent_max: usize,
+    /// How long a password that was found right is known to be so without another computation; zero for
+    /// not at all.
+    pub remember: HumanDuration,
     /// A refused login is answered no sooner than this after it was tried.
     pub refusal_delay: HumanDuration,
     /// With each failure of an account that delay doubles, up to this.
@@ -47,6 +50,7 @@ impl Default for AuthConfig {
             argon2_passes: Self::PASSES_MIN,
             argon2_lanes: 1,
             checks_concurrent_max: 4,
+            remember: HumanDuration(Duration::from_mins(10)),
             refusal_delay: HumanDuration(Duration::from_secs(1)),
             refusal_delay_max: HumanDuration(Duration::from_secs(20)),
             failures_max: 10,
@@ -81,6 +85,7 @@ impl AuthConfig {
             "checks_concurrent_max",
             "use a number from 1 to 64",
         );
+        must(self.remember.0 <= Duration::from_hours(1), "remember", "use a duration of up to 1h");
         let delay_max = Duration::from_secs(30);
         must(self.refusal_delay.0 <= delay_max, "refusal_delay", "use a duration of up to 30s");
         let delays = self.refusal_delay.0..=delay_max;
@@ -117,13 +122,20 @@ mod tests {
 
     #[test]
     fn bans_that_can_not_be_kept_are_named() {
-        let text = "refusal_delay_max = '0s'\nfailures_max = 0\nfailures_window = '0s'\nban = '2d'\n\
+        let text = "remember = '2h'\nrefusal_delay_max = '0s'\nfailures_max = 0\nfailures_window = '0s'\nban = '2d'\n\
                     exempt_addresses = ['10.0.0.0/8', 'office']";
         let found: AuthConfig = toml::from_str(text).unwrap();
         let keys: Vec<_> = found.validate().into_iter().map(|(key, _)| key).collect();
         assert_eq!(
             keys,
-            ["refusal_delay_max", "failures_max", "failures_window", "ban_max", "exempt_addresses"]
+            [
+                "remember",
+                "refusal_delay_max",
+                "failures_max",
+                "failures_window",
+                "ban_max",
+                "exempt_addresses"
+            ]
         );
     }
 }
