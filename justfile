@@ -23,6 +23,13 @@ interop:
     tests/interop/run target/release/tidegate
     tests/interop/ftps target/release/tidegate
 
+# Other people's test suites against the engine and the doors; see docs/conformance.md.
+suites python="target/interop/bin/python":
+    [ -x {{python}} ] || python3 -m venv target/interop
+    {{python}} -m pip install -q pytest psutil pyopenssl pyftpdlib==2.2.0
+    cargo build -p tidegate-ftp --example directory
+    tests/suites/pyftpdlib target/debug/examples/directory {{python}}
+
 # A wall clock that jumps by hours around the release binary; see tests/clock/run.
 clock:
     cargo build --release

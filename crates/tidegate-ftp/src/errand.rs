@@ -1,6 +1,7 @@
 //! Transfers: what moves over a data connection, and the reply to it.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use unftp_core::auth::UserDetail;
-use unftp_core::storage::{Error, ErrorKind, StorageBackend};
+use unftp_core::storage::{Error, ErrorKind, Fileinfo, Metadata, StorageBackend};
 
 use crate::data::{Abort, Incoming};
 use crate::failure;
@@ -55,6 +56,29 @@ impl Errand {
             Self::StoreUnique { path } => Reply::new(150, [b"FILE: ".as_slice(), path.name()].concat()),
             Self::Fetch { .. } => Reply::new(150, "Here comes the file"),
             Self::List { .. } => Reply::new(150, "Here comes the listing"),
+        }
+    }
+
+    /// What is wrong with it, seen before anything moves: an encrypted data connection that just ended
+    /// would be told as a broken one by many clients, instead of the reply.
+    pub(crate) async fn refusal<U, S>(&self, storage: &S, user: &U) -> Option<Reply>
+    where
+        U: UserDetail,
+        S: StorageBackend<U>,
+    {
+        let (Self::Fetch { path, .. } | Self::List { path, .. }) = self else { return None };
+        match (storage.metadata(user, path.as_path()).await, self) {
+            (Err(error), _) => Some(failure::reply(&error)),
+            (Ok(found), Self::Fetch { .. }) if found.is_dir() => Some(Reply::new(550, "It is a directory")),
+            // RFC 1123, 4.1.3.4.
+            (Ok(found), Self::Fetch { start, .. }) if *start > found.len() => {
+                Some(Reply::new(554, "The file ends before the offset of REST"))
+            }
+            // RFC 3659, 7.2.1.
+            (Ok(found), Self::List { style: Style::Facts(_), .. }) if found.is_file() => {
+                Some(Reply::new(501, "It is a file; ask with MLST"))
+            }
+            _ => None,
         }
     }
 
@@ -115,7 +139,6 @@ async fn end_of<U: UserDetail, S: StorageBackend<U>>(
     user: &U,
     path: &VirtualPath,
 ) -> Result<u64, Error> {
-    use unftp_core::storage::Metadata;
     match storage.metadata(user, path.as_path()).await {
         Ok(metadata) => Ok(metadata.len()),
         Err(error) if error.kind() == ErrorKind::PermanentFileNotAvailable => Ok(0),
@@ -146,12 +169,29 @@ where
     S: StorageBackend<U>,
     S::Metadata: 'static,
 {
-    let text = render(&storage.list(user, path.as_path()).await?, style, SystemTime::now());
+    let text = render(&entries(storage, user, path).await?, style, SystemTime::now());
     // As much as a socket takes at once, so that a slow client counts as alive.
     for part in text.chunks(64 << 10) {
         unless_stalled(data.write_all(part)).await?;
     }
     unless_stalled(data.shutdown()).await
+}
+
+/// What a listing of `path` has in it: a directory's entries, or the file itself.
+pub(crate) async fn entries<U, S>(
+    storage: &S,
+    user: &U,
+    path: &VirtualPath,
+) -> Result<Vec<Fileinfo<PathBuf, S::Metadata>>, Error>
+where
+    U: UserDetail,
+    S: StorageBackend<U>,
+{
+    let metadata = storage.metadata(user, path.as_path()).await?;
+    if metadata.is_file() {
+        return Ok(vec![Fileinfo { path: path.as_path().to_owned(), metadata }]);
+    }
+    storage.list(user, path.as_path()).await
 }
 
 async fn unless_stalled(sending: impl Future<Output = io::Result<()>>) -> Result<(), Error> {

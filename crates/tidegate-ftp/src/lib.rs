@@ -5,6 +5,8 @@
 //! and hands each to [`Engine::serve`]; the engine starts no tasks, keeps no global state and ends when
 //! it is told to.
 //!
+//! `examples/directory.rs` is a whole server in a hundred lines: a directory, one account, explicit FTPS.
+//!
 //! **Incomplete uploads are errors.** What a backend reads in `put` ends with an end of file only if
 //! the client was still there when its data ended and has not sent ABOR. A client that dies closes its
 //! data connection as if the file were whole; RFC 959, 4.1.1, makes the loss of the control connection

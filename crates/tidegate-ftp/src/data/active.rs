@@ -36,7 +36,8 @@ pub(crate) fn parse_eprt(argument: &[u8], peer: IpAddr) -> Result<SocketAddr, Re
     let address: IpAddr = match *family {
         "1" => address.parse::<Ipv4Addr>().map_err(|_| Refused::Syntax)?.into(),
         "2" => address.parse::<std::net::Ipv6Addr>().map_err(|_| Refused::Syntax)?.into(),
-        _ => return Err(Refused::Family),
+        family if family.parse::<u8>().is_ok() => return Err(Refused::Family),
+        _ => return Err(Refused::Syntax),
     };
     check(SocketAddr::new(address, port.parse().map_err(|_| Refused::Syntax)?), peer)
 }
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn nonsense_is_told_from_what_is_not_allowed() {
-        for nonsense in [&b""[..], b"1,2,3", b"192,0,2,7,18,256", b"a,b,c,d,e,f", b"\xff"] {
+        for nonsense in [&b""[..], b"||||", b"1,2,3", b"192,0,2,7,18,256", b"a,b,c,d,e,f", b"\xff"] {
             assert_eq!(parse_port(nonsense, PEER), Err(Refused::Syntax));
             assert_eq!(parse_eprt(nonsense, PEER), Err(Refused::Syntax));
         }

@@ -110,9 +110,10 @@ where
 }
 
 fn representation(word: &str) -> Reply {
-    match word.split_whitespace().next().unwrap_or_default() {
-        "I" | "L" => Reply::new(200, "Type is binary"),
-        "A" => Reply::new(200, "Type is ASCII; files are moved byte by byte all the same"),
-        _ => Reply::new(504, "There are types A and I only"),
+    let mut words = word.split_whitespace();
+    match (words.next().unwrap_or_default(), words.next()) {
+        ("I", _) | ("L", Some("8")) | ("L8", None) => Reply::new(200, "Type is binary"),
+        ("A", _) => Reply::new(200, "Type is ASCII; files are moved byte by byte all the same"),
+        _ => Reply::new(504, "There are types A, I and L 8 only"),
     }
 }

@@ -126,6 +126,9 @@ where
         let (Some(offer), Ok(user)) = (self.offer.take(), self.user()) else {
             return control.send(&Reply::new(425, "First EPSV or PASV")).await.map(ControlFlow::Continue);
         };
+        if let Some(refusal) = errand.refusal(&self.storage, user).await {
+            return control.send(&refusal).await.map(ControlFlow::Continue);
+        }
         let Ok(data) = offer.open(self.peer, within).await else {
             let failed = Reply::new(425, "The data connection did not come about");
             return control.send(&failed).await.map(ControlFlow::Continue);

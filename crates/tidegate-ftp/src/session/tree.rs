@@ -5,11 +5,15 @@ use unftp_core::storage::{Error, ErrorKind, Metadata, StorageBackend};
 
 use super::Session;
 use super::login::Login;
+use crate::errand::entries;
 use crate::failure;
 use crate::listing::{Style, render, timestamp};
 use crate::path::VirtualPath;
 use crate::reply::Reply;
 use crate::verb::Verb;
+
+/// Length of `20261123040000` (RFC 3659, 2.3), in bytes.
+const TIME_LEN: usize = 14;
 
 impl<S, A> Session<'_, S, A>
 where
@@ -116,10 +120,9 @@ where
 
     /// MFMT: files have the time at which they came.
     async fn keep_time(&self, argument: &[u8]) -> Result<Reply, Error> {
-        let Some(space) = argument.iter().position(|byte| *byte == b' ') else {
-            return Ok(Reply::new(501, "Write: MFMT <time> <file>"));
+        let Some(name) = argument.get(TIME_LEN + 1..).filter(|_| begins_with_time(argument)) else {
+            return Ok(Reply::new(501, "Write: MFMT YYYYMMDDhhmmss <file>"));
         };
-        let name = argument.get(space + 1..).unwrap_or_default();
         let time = timestamp(self.metadata(name).await?.modified()?);
         Ok(Reply::new(213, [format!("Modify={time}; ").as_bytes(), name].concat()))
     }
@@ -128,7 +131,7 @@ where
     pub(super) async fn stat_path(&mut self, argument: &[u8]) -> Reply {
         let path = self.path(argument);
         let listed = match self.user() {
-            Ok(user) => self.storage.list(user, path.as_path()).await,
+            Ok(user) => entries(&self.storage, user, &path).await,
             Err(error) => Err(error),
         };
         match listed {
@@ -144,6 +147,6 @@ where
 
 /// Whether `argument` begins like `20261123040000 `.
 fn begins_with_time(argument: &[u8]) -> bool {
-    let (time, rest) = argument.split_at(argument.len().min(14));
-    time.len() == 14 && time.iter().all(u8::is_ascii_digit) && rest.starts_with(b" ")
+    let (time, rest) = argument.split_at(argument.len().min(TIME_LEN));
+    time.len() == TIME_LEN && time.iter().all(u8::is_ascii_digit) && rest.starts_with(b" ")
 }

@@ -201,7 +201,7 @@ async fn a_client_that_says_no_more_on_its_control_connection_has_given_up() {
 async fn a_handshake_that_fails_is_a_failed_transfer_and_nothing_more() {
     let (secrets, config) = secrets();
     let mut client = Client::private(&secrets, &config).await;
-    let mut data = client.begin("RETR a").await;
+    let mut data = client.begin("LIST").await;
     data.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     client.expect_reply(426).await;
     drop(client.begin("STOR a").await);

@@ -124,7 +124,7 @@ impl StorageBackend<User> for Memory {
     ) -> Result<Vec<Fileinfo<PathBuf, Entry>>> {
         let path = path.as_ref();
         if self.entry(path)?.is_file() {
-            return Ok(vec![Fileinfo { path: path.to_owned(), metadata: self.entry(path)? }]);
+            return Err(ErrorKind::PermanentDirectoryNotAvailable.into());
         }
         let files = self.files.lock().unwrap();
         let here = files.iter().filter(|(file, _)| file.parent() == Some(path));

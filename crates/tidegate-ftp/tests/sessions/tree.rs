@@ -9,6 +9,9 @@ async fn files_are_looked_at_renamed_and_deleted() {
     assert_eq!(client.expect("SIZE a b.hl7", 213).await, "213 3\r\n");
     assert_eq!(client.expect("MDTM a b.hl7", 213).await, "213 19700102000000\r\n");
     client.expect("MFMT 20200101000000 a b.hl7", 213).await;
+    for time in ["2020010100000x", "20200101", ""] {
+        client.expect(format!("MFMT {time} a b.hl7"), 501).await;
+    }
     assert_eq!(
         client.expect("MDTM 20200101000000 a b.hl7", 213).await,
         "213 Modify=19700102000000; a b.hl7\r\n"
@@ -45,20 +48,52 @@ async fn a_client_walks_and_stays_inside() {
 }
 
 #[tokio::test]
-async fn directories_and_single_files_are_listed_in_each_style() {
+async fn directories_are_listed_in_each_style() {
     let mut client = Client::login().await;
     client.upload("STOR a", b"MSH", 226).await;
     client.upload("STOR b", b"", 226).await;
     assert_eq!(client.fetch("NLST").await, "a\r\nb\r\n");
     assert_eq!(client.fetch("LIST -al").await.lines().count(), 2);
-    assert!(client.fetch("LIST a").await.ends_with(" a\r\n"));
     client.expect("OPTS MLST size;", 200).await;
     assert_eq!(client.fetch("MLSD").await, "size=3; a\r\nsize=0; b\r\n");
     assert!(client.expect("FEAT", 211).await.contains("\r\n MLST type;size*;modify;perm;\r\n"));
     assert_eq!(client.expect("STAT /", 213).await.lines().count(), 4);
-    let data = client.begin("NLST nowhere").await;
-    client.expect_reply(550).await;
+}
+
+/// Clients tell of a data connection that broke, if it comes about and ends at once, instead of the reply; encrypted
+/// ones above all.
+#[tokio::test]
+async fn what_can_not_be_sent_is_refused_before_a_transfer_begins() {
+    let mut client = Client::login().await;
+    client.upload("STOR a", b"MSH", 226).await;
+    for (start, line, code) in [
+        (0, "NLST nowhere", 550),
+        (0, "LIST nowhere", 550),
+        (0, "RETR nowhere", 550),
+        (0, "RETR sub", 550),
+        (0, "MLSD a", 501),
+        (4, "RETR a", 554),
+    ] {
+        let data = client.passive().await;
+        client.expect(format!("REST {start}"), 350).await;
+        client.expect(line, code).await;
+        drop(data);
+        client.expect(line, 425).await;
+    }
+    let data = client.passive().await;
+    client.expect("REST 3", 350).await;
+    client.expect("RETR a", 150).await;
+    client.expect_reply(226).await;
     drop(data);
+}
+
+#[tokio::test]
+async fn a_single_file_is_listed_over_storage_that_lists_directories_only() {
+    let mut client = Client::login().await;
+    client.upload("STOR a", b"MSH", 226).await;
+    assert_eq!(client.fetch("NLST a").await, "a\r\n");
+    assert!(client.fetch("LIST a").await.ends_with(" a\r\n"));
+    assert!(client.expect("STAT a", 213).await.contains(" a\r\n"));
 }
 
 #[tokio::test]
@@ -82,6 +117,10 @@ async fn what_has_one_value_only_says_so() {
     for (line, code) in [
         ("TYPE I", 200),
         ("TYPE A N", 200),
+        ("TYPE L 8", 200),
+        ("TYPE l8", 200),
+        ("TYPE L 7", 504),
+        ("TYPE L", 504),
         ("TYPE E", 504),
         ("MODE S", 200),
         ("MODE Z", 504),

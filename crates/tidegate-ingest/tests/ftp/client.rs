@@ -123,7 +123,9 @@ impl Client {
     pub(crate) async fn fetch(&mut self, command: &str) -> (Vec<u8>, Reply) {
         let mut data = self.passive().await;
         let opening = self.command(command).await;
-        assert_eq!(opening.code, 150, "{opening:?}");
+        if opening.code != 150 {
+            return (Vec::new(), opening);
+        }
         let mut bytes = Vec::new();
         timeout(PATIENCE, data.read_to_end(&mut bytes)).await.expect("data in time").unwrap();
         (bytes, self.reply().await)
