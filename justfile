@@ -23,6 +23,11 @@ interop:
     tests/interop/run target/release/tidegate
     tests/interop/ftps target/release/tidegate
 
+# Uploads cut at every tenth, by reset and by an orderly end, in every protocol; see tests/interop/cuts.py.
+cuts python="target/interop/bin/python":
+    cargo build --release
+    {{python}} tests/interop/cuts.py target/release/tidegate
+
 # Other people's test suites against the engine and the doors; see docs/conformance.md.
 suites python="target/interop/bin/python":
     [ -x {{python}} ] || python3 -m venv target/interop
