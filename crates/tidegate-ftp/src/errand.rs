@@ -1,20 +1,18 @@
 //! Transfers: what moves over a data connection, and the reply to it.
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use unftp_core::auth::UserDetail;
-use unftp_core::storage::{Error, ErrorKind, Fileinfo, Metadata, StorageBackend};
+use unftp_core::storage::{Error, ErrorKind, Metadata, StorageBackend};
 
 use crate::data::{Abort, Incoming};
 use crate::failure;
 use crate::link::Link;
-use crate::listing::{Style, render};
 use crate::path::VirtualPath;
 use crate::reply::Reply;
 use crate::wire::{Handshake, Wire};
@@ -33,8 +31,8 @@ pub(crate) enum Errand {
     Append { path: VirtualPath },
     /// RETR, from an offset on.
     Fetch { path: VirtualPath, start: u64 },
-    /// LIST, NLST, MLSD.
-    List { path: VirtualPath, style: Style },
+    /// LIST, NLST, MLSD: a listing that is ready.
+    List { text: Vec<u8> },
 }
 
 /// What an errand needs besides.
@@ -56,29 +54,6 @@ impl Errand {
             Self::StoreUnique { path } => Reply::new(150, [b"FILE: ".as_slice(), path.name()].concat()),
             Self::Fetch { .. } => Reply::new(150, "Here comes the file"),
             Self::List { .. } => Reply::new(150, "Here comes the listing"),
-        }
-    }
-
-    /// What is wrong with it, seen before anything moves: an encrypted data connection that just ended
-    /// would be told as a broken one by many clients, instead of the reply.
-    pub(crate) async fn refusal<U, S>(&self, storage: &S, user: &U) -> Option<Reply>
-    where
-        U: UserDetail,
-        S: StorageBackend<U>,
-    {
-        let (Self::Fetch { path, .. } | Self::List { path, .. }) = self else { return None };
-        match (storage.metadata(user, path.as_path()).await, self) {
-            (Err(error), _) => Some(failure::reply(&error)),
-            (Ok(found), Self::Fetch { .. }) if found.is_dir() => Some(Reply::new(550, "It is a directory")),
-            // RFC 1123, 4.1.3.4.
-            (Ok(found), Self::Fetch { start, .. }) if *start > found.len() => {
-                Some(Reply::new(554, "The file ends before the offset of REST"))
-            }
-            // RFC 3659, 7.2.1.
-            (Ok(found), Self::List { style: Style::Facts(_), .. }) if found.is_file() => {
-                Some(Reply::new(501, "It is a file; ask with MLST"))
-            }
-            _ => None,
         }
     }
 
@@ -113,7 +88,7 @@ impl Errand {
                 put(storage, user, upload(data), &path, start).await
             }
             Self::Fetch { path, start } => unless(&abort, fetch(storage, user, data, &path, start)).await,
-            Self::List { path, style } => unless(&abort, list(storage, user, data, &path, style)).await,
+            Self::List { text } => unless(&abort, send(&text, data)).await,
         }
     }
 }
@@ -157,41 +132,12 @@ async fn fetch<U: UserDetail, S: StorageBackend<U>>(
     unless_stalled(data.shutdown()).await
 }
 
-async fn list<U, S>(
-    storage: &S,
-    user: &U,
-    mut data: Wire,
-    path: &VirtualPath,
-    style: Style,
-) -> Result<(), Error>
-where
-    U: UserDetail,
-    S: StorageBackend<U>,
-    S::Metadata: 'static,
-{
-    let text = render(&entries(storage, user, path).await?, style, SystemTime::now());
+async fn send(text: &[u8], mut data: Wire) -> Result<(), Error> {
     // As much as a socket takes at once, so that a slow client counts as alive.
     for part in text.chunks(64 << 10) {
         unless_stalled(data.write_all(part)).await?;
     }
     unless_stalled(data.shutdown()).await
-}
-
-/// What a listing of `path` has in it: a directory's entries, or the file itself.
-pub(crate) async fn entries<U, S>(
-    storage: &S,
-    user: &U,
-    path: &VirtualPath,
-) -> Result<Vec<Fileinfo<PathBuf, S::Metadata>>, Error>
-where
-    U: UserDetail,
-    S: StorageBackend<U>,
-{
-    let metadata = storage.metadata(user, path.as_path()).await?;
-    if metadata.is_file() {
-        return Ok(vec![Fileinfo { path: path.as_path().to_owned(), metadata }]);
-    }
-    storage.list(user, path.as_path()).await
 }
 
 async fn unless_stalled(sending: impl Future<Output = io::Result<()>>) -> Result<(), Error> {

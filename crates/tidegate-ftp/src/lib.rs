@@ -32,6 +32,7 @@ mod line;
 mod link;
 mod listing;
 mod path;
+mod pattern;
 mod reply;
 mod session;
 mod settings;

@@ -77,17 +77,18 @@ pub(crate) fn timestamp(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).format("%Y%m%d%H%M%S").to_string()
 }
 
-/// A directory's listing.
+/// A listing; `prefix` stands before names that are listed alone.
 pub(crate) fn render<M: Metadata>(
     entries: &[Fileinfo<PathBuf, M>],
     style: Style,
+    prefix: &[u8],
     now: SystemTime,
 ) -> Vec<u8> {
     let mut text = Vec::with_capacity(entries.len() * 80);
     for entry in entries {
         match style {
             Style::Long => text.extend_from_slice(long(&entry.metadata, now).as_bytes()),
-            Style::Names => {}
+            Style::Names => text.extend_from_slice(prefix),
             Style::Facts(facts) => text.extend_from_slice(facts.of(&entry.metadata).as_bytes()),
         }
         text.extend(name_of(&entry.path).iter().filter(|byte| !byte.is_ascii_control()));
@@ -96,7 +97,7 @@ pub(crate) fn render<M: Metadata>(
     text
 }
 
-fn name_of(path: &Path) -> &[u8] {
+pub(crate) fn name_of(path: &Path) -> &[u8] {
     path.file_name().map(OsStrExt::as_bytes).unwrap_or_default()
 }
 
@@ -158,7 +159,7 @@ mod tests {
         let info =
             |name: &[u8], metadata| Fileinfo { path: OsString::from_vec(name.into()).into(), metadata };
         let entries = [info(b"inbox", Entry(true, 0, at(11))), info(b"a b\n.hl7", Entry(false, 4096, at(1)))];
-        String::from_utf8(render(&entries, style, at(11).into())).unwrap()
+        String::from_utf8(render(&entries, style, b"", at(11).into())).unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! PWD and QUIT are looked at while a transfer runs.
 
 mod about;
+mod listing;
 mod login;
 mod protection;
 mod transfer;
@@ -203,7 +204,7 @@ where
             Verb::User | Verb::Pass | Verb::Acct => self.log_in(verb, line.argument).await,
             Verb::Auth | Verb::Pbsz | Verb::Prot | Verb::Ccc => self.protect(verb, &line.argument),
             Verb::Stor | Verb::Stou | Verb::Appe | Verb::Retr | Verb::List | Verb::Nlst | Verb::Mlsd => {
-                self.errand(verb, &line.argument, restart_at)
+                self.errand(verb, &line.argument, restart_at).await
             }
             Verb::Pasv | Verb::Epsv | Verb::Port | Verb::Eprt => self.offer(verb, &line.argument).into(),
             Verb::Rest => self.restart(&line.argument).into(),

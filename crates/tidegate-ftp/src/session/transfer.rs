@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::{io, pin::pin};
 
 use unftp_core::auth::{Authenticator, UserDetailProvider};
-use unftp_core::storage::{FEATURE_RESTART, StorageBackend};
+use unftp_core::storage::{FEATURE_RESTART, Metadata, StorageBackend};
 
 use super::{Outcome, Session};
 use crate::control::Control;
 use crate::data::{Abort, Offer, Refused, parse_eprt, parse_port};
 use crate::errand::{Errand, Route};
+use crate::failure;
 use crate::line::{Ahead, Line, NoLine};
-use crate::listing::Style;
 use crate::reply::Reply;
 use crate::verb::Verb;
 
@@ -94,26 +94,41 @@ where
         Reply::new(350, format!("The next transfer begins at {offset}"))
     }
 
-    /// What a command wants to be moved.
-    pub(super) fn errand(&self, verb: Verb, argument: &[u8], start: u64) -> Outcome {
+    /// What a command wants to be moved. What can't be sent is refused here: an encrypted data connection
+    /// that just ended would be told by many clients as a broken one, instead of the reply.
+    pub(super) async fn errand(&mut self, verb: Verb, argument: &[u8], start: u64) -> Outcome {
         if self.tls.is_demanded() && self.protection.data.is_none() {
             return Reply::new(521, "Data must be encrypted: PBSZ 0, then PROT P").into();
         }
         if self.offer.is_none() {
             return Reply::new(425, "First EPSV or PASV").into();
         }
-        let style = match verb {
-            Verb::List => Style::Long,
-            Verb::Nlst => Style::Names,
-            _ => Style::Facts(self.facts),
+        let errand = match verb {
+            Verb::Stor => Ok(Errand::Store { path: self.path(argument), start }),
+            Verb::Stou => Ok(Errand::StoreUnique { path: self.path(unique_name().as_bytes()) }),
+            Verb::Appe => Ok(Errand::Append { path: self.path(argument) }),
+            Verb::Retr => self.fetch(argument, start).await,
+            _ => self.listing(verb, argument).await.map(|text| Errand::List { text }),
         };
-        Outcome::Transfer(match verb {
-            Verb::Stor => Errand::Store { path: self.path(argument), start },
-            Verb::Stou => Errand::StoreUnique { path: self.path(unique_name().as_bytes()) },
-            Verb::Appe => Errand::Append { path: self.path(argument) },
-            Verb::Retr => Errand::Fetch { path: self.path(argument), start },
-            _ => Errand::List { path: self.path(without_options(argument)), style },
-        })
+        match errand {
+            Ok(errand) => Outcome::Transfer(errand),
+            Err(reply) => {
+                self.offer = None;
+                reply.into()
+            }
+        }
+    }
+
+    async fn fetch(&self, argument: &[u8], start: u64) -> Result<Errand, Reply> {
+        let found = self.metadata(argument).await.map_err(|error| failure::reply(&error))?;
+        if found.is_dir() {
+            return Err(Reply::new(550, "It is a directory"));
+        }
+        // RFC 1123, 4.1.3.4.
+        if start > found.len() {
+            return Err(Reply::new(554, "The file ends before the offset of REST"));
+        }
+        Ok(Errand::Fetch { path: self.path(argument), start })
     }
 
     /// Runs a transfer from its data connection to its last reply. Breaks if the session is over.
@@ -126,9 +141,6 @@ where
         let (Some(offer), Ok(user)) = (self.offer.take(), self.user()) else {
             return control.send(&Reply::new(425, "First EPSV or PASV")).await.map(ControlFlow::Continue);
         };
-        if let Some(refusal) = errand.refusal(&self.storage, user).await {
-            return control.send(&refusal).await.map(ControlFlow::Continue);
-        }
         let Ok(data) = offer.open(self.peer, within).await else {
             let failed = Reply::new(425, "The data connection did not come about");
             return control.send(&failed).await.map(ControlFlow::Continue);
@@ -236,16 +248,6 @@ fn passive_text(address: Ipv4Addr, port: u16) -> String {
     format!("Entering Passive Mode ({a},{b},{c},{d},{high},{low})")
 }
 
-/// Without what clients put before a path for `ls`: `-al`.
-fn without_options(argument: &[u8]) -> &[u8] {
-    let mut rest = argument;
-    while let Some(options) = rest.strip_prefix(b"-") {
-        let end = options.iter().position(|byte| *byte == b' ');
-        rest = end.and_then(|end| options.get(end + 1..)).unwrap_or_default();
-    }
-    rest
-}
-
 /// A name that nobody has: the present instant to the nanosecond.
 fn unique_name() -> String {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -255,13 +257,6 @@ fn unique_name() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn options_for_ls_are_no_paths() {
-        assert_eq!(without_options(b"-al"), b"");
-        assert_eq!(without_options(b"-a -l in box"), b"in box");
-        assert_eq!(without_options(b"a -b"), b"a -b");
-    }
 
     #[test]
     fn passive_addresses_are_six_numbers() {

@@ -5,9 +5,8 @@ use unftp_core::storage::{Error, ErrorKind, Metadata, StorageBackend};
 
 use super::Session;
 use super::login::Login;
-use crate::errand::entries;
 use crate::failure;
-use crate::listing::{Style, render, timestamp};
+use crate::listing::timestamp;
 use crate::path::VirtualPath;
 use crate::reply::Reply;
 use crate::verb::Verb;
@@ -125,23 +124,6 @@ where
         };
         let time = timestamp(self.metadata(name).await?.modified()?);
         Ok(Reply::new(213, [format!("Modify={time}; ").as_bytes(), name].concat()))
-    }
-
-    /// STAT with a path: a listing over the control connection.
-    pub(super) async fn stat_path(&mut self, argument: &[u8]) -> Reply {
-        let path = self.path(argument);
-        let listed = match self.user() {
-            Ok(user) => entries(&self.storage, user, &path).await,
-            Err(error) => Err(error),
-        };
-        match listed {
-            Ok(entries) => {
-                let text = render(&entries, Style::Long, std::time::SystemTime::now());
-                let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-                Reply::list(213, "Status:", lines, "End")
-            }
-            Err(error) => failure::reply(&error),
-        }
     }
 }
 

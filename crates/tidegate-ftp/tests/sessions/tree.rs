@@ -96,6 +96,25 @@ async fn a_single_file_is_listed_over_storage_that_lists_directories_only() {
     assert!(client.expect("STAT a", 213).await.contains(" a\r\n"));
 }
 
+/// `mget outbox/*.response` in ncftp, tnftp and Windows' ftp: they ask for the names and then for each as it came.
+#[tokio::test]
+async fn names_with_wildcards_are_expanded() {
+    let mut client = Client::login().await;
+    for name in ["a.response", "a.txt", "b.response", "sub/c.response", "sub/d"] {
+        client.upload(format!("STOR {name}"), b"MSH", 226).await;
+    }
+    assert_eq!(client.fetch("NLST *.response").await, "a.response\r\nb.response\r\n");
+    assert_eq!(client.fetch("NLST sub/?.response").await, "sub/c.response\r\n");
+    assert_eq!(client.fetch("NLST /sub/../a*").await, "/sub/../a.response\r\n/sub/../a.txt\r\n");
+    assert_eq!(client.fetch("NLST *.none").await, "");
+    assert_eq!(client.fetch("LIST -l a*").await.lines().count(), 2);
+    assert_eq!(client.expect("STAT b*", 213).await.lines().count(), 3);
+    client.upload("STOR b*", b"MSH", 226).await;
+    assert_eq!(client.fetch("NLST b*").await, "b*\r\n", "a file of that name is meant first");
+    let _data = client.passive().await;
+    client.expect("NLST nowhere/*", 550).await;
+}
+
 #[tokio::test]
 async fn help_names_what_is_offered_and_nothing_else() {
     let mut client = Client::login().await;
