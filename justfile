@@ -17,11 +17,15 @@ check:
 ci:
     .ci/run
 
-# curl, lftp and ftplib against the release binary.
-interop:
+# The clients that senders use against the release binary. Needs them installed: see .ci/run.
+interop python="target/interop/bin/python":
     cargo build --release
+    [ -x {{python}} ] || python3 -m venv target/interop
+    {{python}} -m pip install -q paramiko asyncssh ssh-audit
     tests/interop/run target/release/tidegate
     tests/interop/ftps target/release/tidegate
+    tests/interop/sftp target/release/tidegate {{python}}
+    tests/interop/clients target/release/tidegate {{python}}
 
 # Uploads cut at every tenth, by reset and by an orderly end, in every protocol; see tests/interop/cuts.py.
 cuts python="target/interop/bin/python":

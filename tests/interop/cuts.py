@@ -72,6 +72,13 @@ class Server:
         run = subprocess.run([PROGRAM, *words, "--json"], env=self.environment, check=True, capture_output=True, text=True)
         return json.loads(run.stdout)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
     def stop(self):
         """Returns once every upload has come to its end."""
         self.process.send_signal(signal.SIGTERM)
@@ -201,12 +208,11 @@ def main():
         add = [PROGRAM, "org", "add", "ACME01", "--account", ACCOUNT, "--password-stdin"]
         environment = {**os.environ, "TIDEGATE_CONFIG": f"{site}/tidegate.toml"}
         subprocess.run(add, input=PASSWORD, text=True, check=True, stdout=subprocess.DEVNULL, env=environment)
-        server = Server(site)
-        taken = cut_all(server)
-        server.stop()
-        server = Server(site)
-        check(server, site, taken)
-        server.stop()
+        with Server(site) as server:
+            taken = cut_all(server)
+            server.stop()
+        with Server(site) as server:
+            check(server, site, taken)
         cuts = len(WAYS) * len(SIZES) * 9
         print(f"ok - {cuts} cuts: {len(taken)} that nobody could tell are in error as truncated, the others left no job")
 
