@@ -8,7 +8,7 @@ use chrono::{DateTime, FixedOffset};
 use crate::charset;
 use crate::dtm::Day;
 use crate::fault::Fault;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::profile::Profile;
 use crate::rules::{FieldRule, Scope, header, message};
 use crate::verdict::{Findings, Verdict};
@@ -49,22 +49,22 @@ impl Checker {
         let Some(header) = header else {
             return self.unreadable(Finding::new(&message::SEPARATORS, Fault::BadSeparators, 1), place);
         };
-        let mut findings = Findings::default();
+        let mut findings = Findings::of(self.profile.warnings);
         self.check_header(header, place, &mut findings);
         let mut despite_errors = false;
         if !findings.rejects() {
-            charset::check(message, &header.fields, &mut findings);
+            charset::check(message, &header.fields, &self.profile, &mut findings);
             despite_errors = Walk::new(self, header, &mut findings).over(message);
         }
-        findings.verdict(self.profile.warnings_as_ae, despite_errors)
+        findings.verdict(despite_errors)
     }
 
     /// A message whose header can't be read, or that is over the limit.
     pub(crate) fn unreadable(&self, mut finding: Finding, place: Place) -> Verdict {
         finding.in_file = Some((place.ordinal, place.offset));
-        let mut findings = Findings::default();
+        let mut findings = Findings::of(self.profile.warnings);
         findings.push(finding);
-        findings.verdict(self.profile.warnings_as_ae, false)
+        findings.verdict(false)
     }
 
     /// A unit over the limit, of which only the head is there.
@@ -84,14 +84,25 @@ impl Checker {
     fn check_header(&self, header: &Header<'_>, place: Place, findings: &mut Findings) {
         let scope = self.scope(&header.fields, None);
         apply(header::RULES, &scope, |rule, fault| {
-            findings.fatal |= rule.severity == crate::Severity::Error;
+            findings.fatal |= rule.severity == Severity::Error;
             let mut finding = Finding::new(rule, fault, 1);
+            finding.line = 1;
             // Without a control id, the place in the file is the only way to find the message.
             finding.in_file =
                 (rule.number == 6 && fault == Fault::Missing).then_some((place.ordinal, place.offset));
             findings.push(finding);
         });
+        if findings.fatal && !findings.rejects() {
+            findings.push(consequence(*b"MSH", 1, 1, Fault::CountsAsMissing));
+        }
     }
+}
+
+/// What follows from errors in the fields of a segment (CDC guide 1.5, table 3-1 and appendix B, "Send Error in ACK").
+pub(crate) fn consequence(segment: [u8; 3], occurrence: u32, line: u32, fault: Fault) -> Finding {
+    let mut finding = Finding::new(&message::CONSEQUENCE, fault, occurrence);
+    (finding.segment, finding.line) = (segment, line);
+    finding
 }
 
 /// Checks one message with the settings of `profile`; for many, make a [`Checker`] once.

@@ -25,6 +25,9 @@ use crate::unit::{Unit, UnitKind};
 use crate::verdict::{Class, Code, Verdict};
 use crate::view::Header;
 
+/// What a response and a report say of a file that was only tried.
+const TEST_MODE: &str = "Test mode: the messages were checked and answered, but none was passed on";
+
 /// Takes a file through message by message.
 ///
 /// The caller's loop: [`Door::step`], deliver what [`Step::deliverable`] gives, [`Door::commit`], and so on until `step`
@@ -62,7 +65,7 @@ pub struct Step<'a> {
     pub place: Place,
     /// What the rules say.
     pub verdict: &'a Verdict,
-    /// By what a copy of it in another file would be known; `None` if it has no control id.
+    /// By what a copy of it in another file would be known; `None` if it has no control id, or in test mode.
     pub identity: Option<Identity>,
     deliverable: Option<&'a [u8]>,
 }
@@ -148,14 +151,20 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
         progress: Progress,
     ) -> Self {
         let sender = envelope.sender.clone();
+        let (mut notes, mut trailer_comment) = (envelope.notes.clone(), envelope.trailer_comment.clone());
+        if profile.test_mode {
+            notes.insert(0, TEST_MODE.to_owned());
+            let before = if trailer_comment.is_empty() { "" } else { "; " };
+            trailer_comment = format!("{TEST_MODE}{before}{trailer_comment}");
+        }
         Self {
             splitter: Splitter::new(reader, profile.limits.message_bytes_max),
             checker: Checker::new(profile.clone(), &reply.at),
             duplicates: Duplicates::expecting(envelope.messages),
             response: Response::resume(outputs.response, reply.clone(), sender, progress.response),
             details: Details::new(outputs.details),
-            notes: envelope.notes.clone(),
-            trailer_comment: envelope.trailer_comment.clone(),
+            notes,
+            trailer_comment,
             progress,
             committed: progress,
             outgoing: Vec::new(),
@@ -169,11 +178,12 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
         if self.pending.is_none() && !self.ended {
             self.advance()?;
         }
+        let is_real = !self.checker.profile.test_mode;
         Ok(self.pending.as_ref().map(|pending| Step {
             place: pending.place,
             verdict: &pending.verdict,
-            identity: pending.identity,
-            deliverable: pending.verdict.deliver().then_some(self.outgoing.as_slice()),
+            identity: pending.identity.filter(|_| is_real),
+            deliverable: (is_real && pending.verdict.deliver()).then_some(self.outgoing.as_slice()),
         }))
     }
 

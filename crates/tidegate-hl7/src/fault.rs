@@ -34,6 +34,10 @@ pub(crate) enum Fault {
     ByRegistry,
     FileRefused,
     More,
+    CountsAsMissing,
+    GroupCountsAsMissing,
+    NoGroupLeft,
+    HeldBack,
 }
 
 impl Fault {
@@ -47,7 +51,11 @@ impl Fault {
             | Self::WithoutRxa
             | Self::OutOfOrder
             | Self::NotASegment
-            | Self::Stray => 100,
+            | Self::Stray
+            | Self::CountsAsMissing
+            | Self::GroupCountsAsMissing
+            | Self::NoGroupLeft
+            | Self::HeldBack => 100,
             Self::Missing | Self::ObservationMissing => 101,
             Self::TooLong
             | Self::BadDate
@@ -76,6 +84,14 @@ impl Fault {
             Self::Missing => Some(7),
             _ => None,
         }
+    }
+
+    /// Whether it only says what follows from other faults of the message (CDC guide 1.5, table 3-1).
+    pub(crate) fn is_consequence(self) -> bool {
+        matches!(
+            self,
+            Self::CountsAsMissing | Self::GroupCountsAsMissing | Self::NoGroupLeft | Self::HeldBack
+        )
     }
 
     /// What follows the name of the field, segment or line.
@@ -109,6 +125,14 @@ impl Fault {
             Self::ByRegistry => "was refused by the registry",
             Self::FileRefused => "was not processed",
             Self::More => "problems of this message are not listed",
+            Self::CountsAsMissing => {
+                "counts as missing because a required field is wrong, so the message was not accepted"
+            }
+            Self::GroupCountsAsMissing => {
+                "counts as missing because a required field is wrong, and its order group with it"
+            }
+            Self::NoGroupLeft => "has no order group left that counts, and was not accepted",
+            Self::HeldBack => "was held back as a whole because of its order groups with errors",
         }
     }
 }

@@ -73,7 +73,7 @@ pub struct Finding {
     pub(crate) segment: [u8; 3],
     pub(crate) occurrence: u32,
     pub(crate) field: u8,
-    /// Line of the message, counted from 1, for what has no place of its own.
+    /// Line of the message, counted from 1; 0 for what concerns the whole message.
     pub(crate) line: u32,
     /// Ordinal and byte offset in the file, for a message that can't be named by its control id.
     pub(crate) in_file: Option<(u64, u64)>,
@@ -113,6 +113,21 @@ impl Finding {
         Location { segment: self.segment, occurrence: self.occurrence, field: self.field, component }
     }
 
+    /// Line of the message it is on, counted from 1; 0 for what concerns the whole message.
+    pub fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Whether it only says what follows from other findings of the message (CDC guide 1.5, table 3-1).
+    pub fn is_consequence(&self) -> bool {
+        self.fault.is_consequence()
+    }
+
+    /// Whether it says that groups without errors are held back with others.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.fault == Fault::HeldBack
+    }
+
     /// What the sender can do about it.
     pub fn advice(&self) -> &'static str {
         self.rule.advice
@@ -142,7 +157,7 @@ impl Finding {
         let (name, field, component) = (self.rule.name, self.field, self.location().component);
         let phrase = self.fault.phrase();
         let _ = match (field, component) {
-            _ if segment.trim().is_empty() && self.line > 0 => {
+            _ if self.fault == Fault::NotASegment => {
                 write!(text, "{name} {} of the message {phrase}", self.line)
             }
             _ if segment.trim().is_empty() => write!(text, "{name} {phrase}"),

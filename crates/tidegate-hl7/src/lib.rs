@@ -40,6 +40,9 @@
 //! - Counts that differ are told in BTS-2 and FTS-2 of the response; the messages themselves stay AA.
 //! - A copy of a message keeps the code of the first and gets an ERR of severity I.
 //! - Dates are compared as days, as written, with the day of [`Reply::at`] in its own zone.
+//! - Nothing is cut out of a message: a segment that counts as missing (CDC guide 1.5, table 3-1) is told, and the
+//!   message is held back or passed on as a whole.
+//! - A message in test mode has no identity, so that it is nobody's first copy once the organization goes live.
 //! - HL7 2.5.1 lets a file leave `BHS` and `BTS` out; so does this crate.
 
 mod ack;
@@ -69,12 +72,14 @@ pub mod sample;
 mod sniff;
 mod splitter;
 mod summary;
+mod tables;
 mod unit;
 mod verdict;
 mod view;
 mod walk;
 
 pub use ack::NO_CONTROL_ID;
+pub use charset::Charset;
 pub use check::{Checker, Place, check};
 pub use door::{Delivery, Door, Finished, Outputs, Step};
 pub use duplicates::{Duplicates, GENERATION_MAX, Identity, Seen};
@@ -82,14 +87,16 @@ pub use envelope::{Envelope, NOTES_MAX, Shape, read_envelope};
 pub use examine::{Examined, examine, survey};
 pub use finding::{Finding, Location, Severity, TEXT_BYTES_MAX};
 pub use forward::forward;
-pub use profile::{Limits, Profile};
+pub use profile::{Limits, Profile, Warnings};
 pub use progress::{Counts, Progress};
 pub use refusal::{Refusal, RefusalKind};
 pub use reply::Reply;
 pub use response::{Response, ResponseState, refuse};
 pub use routing::Routing;
+pub use rules::listing::{RuleEntry, rule_table};
 pub use sniff::{SNIFF_BYTES, sniff};
 pub use splitter::{CHUNK_BYTES, Position, Splitter};
 pub use summary::{Outcome, State, Summary};
+pub use tables::{TableError, Tables};
 pub use unit::{HEAD_BYTES_MAX, Unit, UnitKind};
 pub use verdict::{Class, Code, FINDINGS_MAX, Verdict};

@@ -3,7 +3,10 @@
 //! Invariant: every limit has a default that keeps the whole door under 16 MiB of memory. It does not read
 //! configuration files; the binary fills these in.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::charset::Charset;
+use crate::tables::Tables;
 
 /// Bounds on what one file may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +25,18 @@ impl Default for Limits {
     }
 }
 
+/// What warnings do to an acknowledgment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Warnings {
+    /// A message that has warnings only is acknowledged as AE (NIST's practice).
+    #[default]
+    Error,
+    /// It is acknowledged as AA, the warnings listed (the guide's one example).
+    Accept,
+    /// Warnings are not told at all.
+    Off,
+}
+
 /// An organization's HL7 settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
@@ -31,12 +46,16 @@ pub struct Profile {
     pub processing_ids: Vec<String>,
     /// Deliver a message although one of its ORDER groups has errors, as long as another group has none.
     pub forward_on_group_error: bool,
-    /// Acknowledge a message that has warnings only as AE (NIST's practice, the default) rather than AA.
-    pub warnings_as_ae: bool,
+    /// What warnings do.
+    pub warnings: Warnings,
+    /// The character set of messages that name none in MSH-18; default UTF-8.
+    pub default_charset: Charset,
     /// Refuse a file whose BTS-1 or FTS-1 differs from what was counted, rather than warn.
     pub strict_counts: bool,
-    /// Known vaccine codes (CVX) of RXA-5.1; empty means that no list is loaded and none is refused.
-    pub vaccine_codes: BTreeSet<String>,
+    /// Everything is answered and nothing is to be delivered.
+    pub test_mode: bool,
+    /// Code tables.
+    pub tables: Arc<Tables>,
     /// Bounds on a file.
     pub limits: Limits,
 }
@@ -47,9 +66,11 @@ impl Default for Profile {
             versions: vec!["2.5.1".to_owned()],
             processing_ids: vec!["P".to_owned()],
             forward_on_group_error: false,
-            warnings_as_ae: true,
+            warnings: Warnings::default(),
+            default_charset: Charset::Utf8,
             strict_counts: false,
-            vaccine_codes: BTreeSet::new(),
+            test_mode: false,
+            tables: Arc::default(),
             limits: Limits::default(),
         }
     }

@@ -5,6 +5,7 @@
 
 use crate::fault::Fault;
 use crate::finding::{Finding, Severity, TEXT_BYTES_MAX};
+use crate::profile::Warnings;
 use crate::rules::{Rule, message};
 
 /// Most findings listed for a message; what goes beyond is counted.
@@ -126,12 +127,20 @@ pub(crate) struct Findings {
     more: u32,
     worst: Option<Severity>,
     rejects: bool,
+    warnings: Warnings,
     /// An error that is not the fault of an ORDER group alone.
     pub(crate) fatal: bool,
 }
 
 impl Findings {
+    pub(crate) fn of(warnings: Warnings) -> Self {
+        Self { warnings, ..Self::default() }
+    }
+
     pub(crate) fn push(&mut self, finding: Finding) {
+        if finding.severity() == Severity::Warning && self.warnings == Warnings::Off {
+            return;
+        }
         self.rejects |= is_rejection(&finding);
         self.worst = match (self.worst, finding.severity()) {
             (Some(Severity::Error), _) | (_, Severity::Error) => Some(Severity::Error),
@@ -151,11 +160,11 @@ impl Findings {
     }
 
     /// The verdict; `despite_errors` delivers a message although groups of it have errors.
-    pub(crate) fn verdict(self, warnings_as_ae: bool, despite_errors: bool) -> Verdict {
+    pub(crate) fn verdict(self, despite_errors: bool) -> Verdict {
         let (code, class, deliver) = match self.worst {
             _ if self.rejects => (Code::Reject, Class::Rejected, false),
             Some(Severity::Error) => (Code::Error, Class::Errored, despite_errors && !self.fatal),
-            Some(Severity::Warning) if warnings_as_ae => (Code::Error, Class::Warned, true),
+            Some(Severity::Warning) if self.warnings == Warnings::Error => (Code::Error, Class::Warned, true),
             Some(Severity::Warning) => (Code::Accept, Class::Warned, true),
             Some(Severity::Information) | None => (Code::Accept, Class::Accepted, true),
         };

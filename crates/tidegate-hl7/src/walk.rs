@@ -3,7 +3,7 @@
 //! Invariant: unknown, optional and Z segments are passed over without a word (CDC guide 1.5, table 3-1); an error inside
 //! an ORDER group fails that group, an error anywhere else the message.
 
-use crate::check::{Checker, apply};
+use crate::check::{Checker, apply, consequence};
 use crate::delimiters::Delimiters;
 use crate::dtm::{Day, Dtm};
 use crate::fault::Fault;
@@ -24,6 +24,9 @@ pub(crate) struct Walk<'a> {
     vaccinations: u32,
     routes: u32,
     observations: u32,
+    /// Line of the segment in hand, counted from 1.
+    line: u32,
+    kin: u32,
     group: Option<Group>,
     groups: u32,
     failed_groups: u32,
@@ -36,6 +39,8 @@ struct Group {
     /// Number of its ORC, RXA in the message; 0 if there is none yet.
     order: u32,
     vaccination: u32,
+    /// Line of its last ORC or RXA.
+    line: u32,
     is_new_dose: bool,
     routes: u32,
     eligibilities: u32,
@@ -54,6 +59,8 @@ impl<'a> Walk<'a> {
             vaccinations: 0,
             routes: 0,
             observations: 0,
+            line: 1,
+            kin: 0,
             group: None,
             groups: 0,
             failed_groups: 0,
@@ -63,19 +70,36 @@ impl<'a> Walk<'a> {
     /// Walks over all segments; says whether the message may be delivered although a group has errors.
     pub(crate) fn over(mut self, message: &[u8]) -> bool {
         for (number, line) in lines(message).skip(1) {
+            self.line = number + 1;
             match segment_name(line, self.delimiters.field) {
                 Some(name) => self.segment(name, line),
-                None => self.not_a_segment(number + 1),
+                None => self.not_a_segment(),
             }
         }
         self.end_group();
+        self.line = 0;
         if self.patients == 0 {
             self.misplaced(*b"PID", 1, Fault::SegmentMissing);
         }
         if self.groups == 0 {
             self.findings.push(Finding::new(&message::NO_ORDERS, Fault::NoOrders, 1));
         }
-        self.checker.profile.forward_on_group_error && self.failed_groups < self.groups
+        self.despite_failed_groups()
+    }
+
+    /// What failed groups mean for the message: one that has no other is rejected (CDC guide 1.5, table 3-1); of one that
+    /// has, nothing is cut out here, so the organization decides whether it is delivered as it came.
+    fn despite_failed_groups(&mut self) -> bool {
+        let is_left = self.failed_groups < self.groups;
+        let forwards = self.checker.profile.forward_on_group_error;
+        if self.failed_groups > 0 && !self.findings.fatal {
+            if !is_left {
+                self.findings.push(consequence(*b"   ", 1, 0, Fault::NoGroupLeft));
+            } else if !forwards {
+                self.findings.push(Finding::new(&message::HELD_BACK, Fault::HeldBack, 1));
+            }
+        }
+        forwards && is_left
     }
 
     fn segment(&mut self, name: [u8; 3], line: &[u8]) {
@@ -90,6 +114,12 @@ impl<'a> Walk<'a> {
                 self.rules(order::RXR, line, count);
             }
             b"OBX" => self.observation(line),
+            b"NK1" => {
+                self.patient_level(name);
+                self.kin += 1;
+                let count = self.kin;
+                self.rules(patient::NEXT_OF_KIN, line, count);
+            }
             b"TQ1" | b"TQ2" if self.group.is_none() => self.misplaced(name, 1, Fault::OutOfOrder),
             _ => self.patient_level(name),
         }
@@ -144,7 +174,7 @@ impl<'a> Walk<'a> {
         let fields = Fields::of(line, self.delimiters);
         let is_new_dose = order::is_new_dose(&self.checker.scope(&fields, self.born));
         if let Some(group) = &mut self.group {
-            (group.vaccination, group.is_new_dose) = (count, is_new_dose);
+            (group.vaccination, group.is_new_dose, group.line) = (count, is_new_dose, self.line);
         }
         self.apply(order::RXA, &fields, count);
     }
@@ -169,7 +199,7 @@ impl<'a> Walk<'a> {
     fn open_group(&mut self, order: u32) {
         self.end_group();
         self.groups += 1;
-        self.group = Some(Group { order, ..Group::default() });
+        self.group = Some(Group { order, line: self.line, ..Group::default() });
     }
 
     fn end_group(&mut self) {
@@ -177,6 +207,7 @@ impl<'a> Walk<'a> {
             let (order, vaccination) = (group.order, group.vaccination);
             let (no_route, no_eligibility) = (group.routes == 0, group.eligibilities == 0);
             let is_new_dose = group.is_new_dose;
+            let after = std::mem::replace(&mut self.line, group.line);
             if vaccination == 0 {
                 self.misplaced(*b"ORC", order, Fault::WithoutRxa);
             }
@@ -186,13 +217,14 @@ impl<'a> Walk<'a> {
             if is_new_dose && no_eligibility {
                 self.push(&message::ELIGIBILITY, Fault::ObservationMissing, vaccination);
             }
+            self.line = after;
         }
         self.failed_groups += u32::from(self.group.take().is_some_and(|group| group.failed));
     }
 
-    fn not_a_segment(&mut self, line: u32) {
+    fn not_a_segment(&mut self) {
         let mut finding = Finding::new(&message::NOT_A_SEGMENT, Fault::NotASegment, 1);
-        finding.line = line;
+        finding.line = self.line;
         self.findings.fatal = true;
         self.findings.push(finding);
     }
@@ -203,18 +235,33 @@ impl<'a> Walk<'a> {
 
     fn apply(&mut self, rules: &'static [FieldRule], fields: &Fields<'_>, occurrence: u32) {
         let checker = self.checker;
-        apply(rules, &checker.scope(fields, self.born), |rule, fault| self.push(rule, fault, occurrence));
+        let mut failed = None;
+        apply(rules, &checker.scope(fields, self.born), |rule, fault| {
+            if rule.severity == Severity::Error {
+                failed = Some(rule.segment);
+            }
+            self.push(rule, fault, occurrence);
+        });
+        if let Some(segment) = failed {
+            let fault = match (&segment, &self.group) {
+                (b"ORC" | b"RXA", Some(_)) => Fault::GroupCountsAsMissing,
+                _ => Fault::CountsAsMissing,
+            };
+            self.findings.push(consequence(segment, occurrence, self.line, fault));
+        }
     }
 
     fn push(&mut self, rule: &'static Rule, fault: Fault, occurrence: u32) {
         self.blame(rule.severity, rule.segment);
-        self.findings.push(Finding::new(rule, fault, occurrence));
+        let mut finding = Finding::new(rule, fault, occurrence);
+        finding.line = self.line;
+        self.findings.push(finding);
     }
 
     fn misplaced(&mut self, segment: [u8; 3], occurrence: u32, fault: Fault) {
         self.blame(Severity::Error, segment);
         let mut finding = Finding::new(&message::SEQUENCE, fault, occurrence);
-        finding.segment = segment;
+        (finding.segment, finding.line) = (segment, self.line);
         self.findings.push(finding);
     }
 

@@ -62,9 +62,13 @@ fn paragraph(place: Place, verdict: &Verdict, delivered: bool) -> String {
         (Class::Rejected, _) => "REJECTED",
     };
     let mut out = format!("Message {ordinal} (line {line} of the file, byte {offset}): {outcome}\n");
-    let told = verdict.findings().iter().filter(|finding| finding.severity() != Severity::Information);
+    // What follows from other findings is said by the first line; the response has it all.
+    let worth = |finding: &&Finding| {
+        finding.severity() != Severity::Information && (!finding.is_consequence() || finding.is_held_back())
+    };
+    let told = verdict.findings().iter().filter(worth);
     for finding in told.clone().take(FINDINGS_DESCRIBED_MAX) {
-        describe(&mut out, finding);
+        describe(&mut out, finding, line);
     }
     let left = told.count().saturating_sub(FINDINGS_DESCRIBED_MAX) + verdict.more() as usize;
     if left > 0 {
@@ -74,7 +78,8 @@ fn paragraph(place: Place, verdict: &Verdict, delivered: bool) -> String {
     out
 }
 
-fn describe(out: &mut String, finding: &Finding) {
+/// One problem of a message whose first line is `first` of the file.
+fn describe(out: &mut String, finding: &Finding, first: u64) {
     let label = match finding.severity() {
         Severity::Error => "  Error:   ",
         Severity::Warning => "  Warning: ",
@@ -84,11 +89,15 @@ fn describe(out: &mut String, finding: &Finding) {
     // The paragraph's first line says where the message is.
     let text = text.split(" (message ").next().unwrap_or(&text);
     let location = finding.location();
-    let place = match location.occurrence {
+    let number = match location.occurrence {
         2.. if location.field > 0 => format!(", {} number {}", name(location.segment), location.occurrence),
         _ => String::new(),
     };
-    wrap(out, label, "           ", &format!("{text}{place}."));
+    let line = match finding.line() {
+        0 => String::new(),
+        line => format!(" [line {}]", first + u64::from(line) - 1),
+    };
+    wrap(out, label, "           ", &format!("{text}{number}{line}."));
     wrap(out, "     Do:   ", "           ", finding.advice());
 }
 

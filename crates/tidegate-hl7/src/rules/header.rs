@@ -3,8 +3,9 @@
 //! Invariant: rows with a code from 200 up make the acknowledgment AR (CDC guide 1.5, appendix B, "Send Error in
 //! ACK"); all others AE.
 
-use super::tests_of::{filled, first_filled, one_of, supported};
+use super::tests_of::{MISSING_OR_UNKNOWN, filled, first_filled, one_of, supported};
 use super::{FieldRule, Rule, Scope, row};
+use crate::charset::Charset;
 use crate::dtm::Dtm;
 use crate::fault::Fault;
 use crate::finding::Severity::{Error, Warning};
@@ -22,12 +23,14 @@ pub(crate) static RULES: &[FieldRule] = &[
             "Message type",
             "Send only immunization updates here (message type VXU).",
         )
-        .code(200),
+        .code(200)
+        .finds(&[Fault::Unsupported]),
         |_, value| (value != b"VXU").then_some(Fault::Unsupported),
     ),
     row(
         Rule::new(3, (b"MSH", 9, 2), Error, "Trigger event", "Send VXU messages with the trigger event V04.")
-            .code(201),
+            .code(201)
+            .finds(&[Fault::Unsupported]),
         |scope, value| {
             let is_update = scope.fields.component(9, 1) == b"VXU";
             (is_update && value != b"V04").then_some(Fault::Unsupported)
@@ -41,7 +44,9 @@ pub(crate) static RULES: &[FieldRule] = &[
             "Processing id",
             "Set the processing id your account is registered for (P for production, T for test).",
         )
-        .code(202),
+        .code(202)
+        .finds(&[Fault::Unsupported])
+        .set_by("processing_id"),
         |scope, value| supported(&scope.profile.processing_ids, value),
     ),
     row(
@@ -52,7 +57,9 @@ pub(crate) static RULES: &[FieldRule] = &[
             "HL7 version",
             "Set your export to an HL7 version agreed with us (2.5.1).",
         )
-        .code(203),
+        .code(203)
+        .finds(&[Fault::Unsupported])
+        .set_by("versions"),
         |scope, value| supported(&scope.profile.versions, value),
     ),
     row(
@@ -62,7 +69,8 @@ pub(crate) static RULES: &[FieldRule] = &[
             Error,
             "Message control id",
             "Give each message an id of its own, at most 199 characters long.",
-        ),
+        )
+        .finds(&[Fault::Missing, Fault::TooLong]),
         |_, value| match value {
             _ if !is_filled(value) => Some(Fault::Missing),
             _ if characters(value) > CONTROL_ID_CHARS_MAX => Some(Fault::TooLong),
@@ -76,7 +84,8 @@ pub(crate) static RULES: &[FieldRule] = &[
             Error,
             "Time of message",
             "Write date and time as YYYYMMDDHHMMSS with the offset.",
-        ),
+        )
+        .finds(&[Fault::Missing, Fault::ImpreciseTime]),
         |scope, value| {
             let value = scope.fields.component_of(value, 1);
             match Dtm::parse(value) {
@@ -87,7 +96,8 @@ pub(crate) static RULES: &[FieldRule] = &[
         },
     ),
     row(
-        Rule::new(8, (b"MSH", 9, 3), Warning, "Message structure", "Write VXU^V04^VXU_V04 into MSH-9."),
+        Rule::new(8, (b"MSH", 9, 3), Warning, "Message structure", "Write VXU^V04^VXU_V04 into MSH-9.")
+            .finds(MISSING_OR_UNKNOWN),
         |scope, value| if is_2_5_1(scope) { one_of(value, &[b"VXU_V04"]) } else { None },
     ),
     row(
@@ -97,7 +107,8 @@ pub(crate) static RULES: &[FieldRule] = &[
             Warning,
             "Accept acknowledgment type",
             "Fill MSH-15, for example with ER.",
-        ),
+        )
+        .finds(&[Fault::Missing]),
         |scope, value| if is_2_5_1(scope) { filled(scope, value) } else { None },
     ),
     row(
@@ -107,11 +118,13 @@ pub(crate) static RULES: &[FieldRule] = &[
             Warning,
             "Application acknowledgment type",
             "Fill MSH-16, for example with AL.",
-        ),
+        )
+        .finds(&[Fault::Missing]),
         |scope, value| if is_2_5_1(scope) { filled(scope, value) } else { None },
     ),
     row(
-        Rule::new(8, (b"MSH", 21, 0), Warning, "Message profile", "Write Z22^CDCPHINVS into MSH-21."),
+        Rule::new(8, (b"MSH", 21, 0), Warning, "Message profile", "Write Z22^CDCPHINVS into MSH-21.")
+            .finds(MISSING_OR_UNKNOWN),
         |scope, value| if is_2_5_1(scope) { profile(scope, value) } else { None },
     ),
     row(
@@ -121,10 +134,11 @@ pub(crate) static RULES: &[FieldRule] = &[
             Error,
             "Character set",
             "Export in UTF-8 and write UNICODE UTF-8 into MSH-18.",
-        ),
+        )
+        .finds(&[Fault::NotInTable]),
         |scope, value| {
             let first = scope.fields.repetitions(18).next().unwrap_or(value);
-            (is_filled(first) && !is_ascii_superset(first)).then_some(Fault::NotInTable)
+            (is_filled(first) && Charset::named(first).is_none()).then_some(Fault::NotInTable)
         },
     ),
 ];
@@ -148,65 +162,4 @@ fn characters(value: &[u8]) -> usize {
         return value.len();
     }
     std::str::from_utf8(value).map_or(value.len(), |text| text.chars().count())
-}
-
-/// Sets of HL7 table 0211 in which no part of another character looks like a separator, and how they are misspelt.
-fn is_ascii_superset(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 12] = [
-        b"ASCII",
-        b"USASCII",
-        b"ISOIR6",
-        b"UNICODEUTF8",
-        b"UTF8",
-        b"UNICODE",
-        b"KSX1001",
-        b"WINDOWS1252",
-        b"CP1252",
-        b"8859",
-        b"ISO8859",
-        b"LATIN1",
-    ];
-    let letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase);
-    let is = |known: &[u8]| letters.clone().eq(known.iter().copied());
-    let is_part = |known: &[u8]| {
-        let mut rest = letters.clone();
-        known.iter().all(|byte| rest.next() == Some(*byte))
-            && rest.clone().count() <= 2
-            && rest.all(|b| b.is_ascii_digit())
-    };
-    NAMES.iter().any(|known| if known.ends_with(b"8859") { is_part(known) } else { is(known) })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn supersets_of_ascii_are_known_by_their_names() {
-        for good in [
-            "ASCII",
-            "8859/1",
-            "8859/15",
-            "ISO-8859-1",
-            "UNICODE UTF-8",
-            "UTF-8",
-            "utf8",
-            "UNICODE",
-            "KS X 1001",
-        ] {
-            assert!(is_ascii_superset(good.as_bytes()), "{good}");
-        }
-        for bad in [
-            "UNICODE UTF-16",
-            "UNICODE UTF-32",
-            "ISO IR87",
-            "BIG-5",
-            "GB 18030-2000",
-            "EBCDIC",
-            "8859/1x",
-            "x",
-        ] {
-            assert!(!is_ascii_superset(bad.as_bytes()), "{bad}");
-        }
-    }
 }

@@ -4,6 +4,7 @@
 //! `check` and pointed to one of the rows in [`message`]. Sources: CDC guide 1.5, chapter 5 and table 3-1; Z22.
 
 pub(crate) mod header;
+pub(crate) mod listing;
 pub(crate) mod message;
 pub(crate) mod order;
 pub(crate) mod patient;
@@ -28,6 +29,10 @@ pub(crate) struct Rule {
     pub(crate) severity: Severity,
     /// A code of table 0357 that stands for every fault of this rule.
     pub(crate) code: Option<u16>,
+    /// Everything it may find.
+    pub(crate) faults: &'static [Fault],
+    /// The organization's setting that changes what it finds, if there is one of its own.
+    pub(crate) switch: Option<&'static str>,
     pub(crate) name: &'static str,
     pub(crate) advice: &'static str,
 }
@@ -47,6 +52,8 @@ impl Rule {
             component: place.2,
             severity,
             code: None,
+            faults: &[],
+            switch: None,
             name,
             advice,
         }
@@ -54,6 +61,16 @@ impl Rule {
 
     pub(crate) const fn code(mut self, code: u16) -> Self {
         self.code = Some(code);
+        self
+    }
+
+    pub(crate) const fn finds(mut self, faults: &'static [Fault]) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    pub(crate) const fn set_by(mut self, switch: &'static str) -> Self {
+        self.switch = Some(switch);
         self
     }
 }
@@ -81,6 +98,10 @@ const fn row(rule: Rule, test: Test) -> FieldRule {
     FieldRule { rule, test }
 }
 
+/// All rules about fields, by segment.
+pub(crate) const FIELD_RULES: [&[FieldRule]; 7] =
+    [header::RULES, patient::RULES, patient::NEXT_OF_KIN, order::ORC, order::RXA, order::RXR, order::OBX];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,13 +109,13 @@ mod tests {
 
     #[test]
     fn each_rule_reads_a_field_that_is_cut_and_fits_into_an_err_segment() {
-        let tables = [header::RULES, patient::RULES, order::ORC, order::RXA, order::RXR, order::OBX];
-        for FieldRule { rule, .. } in tables.into_iter().flatten() {
-            let Rule { number, segment, field, name, advice, .. } = rule;
+        for FieldRule { rule, .. } in FIELD_RULES.into_iter().flatten() {
+            let Rule { number, segment, field, name, advice, faults, .. } = rule;
             // MSH counts its separator as a field.
             assert!(usize::from(*field) < fields_read(segment), "rule {number}: {segment:?}-{field}");
             assert!(!name.is_empty() && !advice.is_empty() && name.len() < 100, "rule {number}");
             assert!(!name.contains('|') && advice.ends_with('.'), "rule {number}: {advice}");
+            assert!(!faults.is_empty(), "rule {number} finds nothing");
         }
     }
 }

@@ -5,7 +5,11 @@
 use super::Scope;
 use crate::dtm::{Day, Dtm};
 use crate::fault::Fault;
+use crate::tables::Table;
 use crate::view::is_filled;
+
+/// What [`one_of`] and [`listed`] may find.
+pub(super) const MISSING_OR_UNKNOWN: &[Fault] = &[Fault::Missing, Fault::NotInTable];
 
 pub(super) fn filled(_: &Scope<'_>, value: &[u8]) -> Option<Fault> {
     (!is_filled(value)).then_some(Fault::Missing)
@@ -21,9 +25,18 @@ pub(super) fn one_of(value: &[u8], codes: &[&[u8]]) -> Option<Fault> {
     if is_filled(value) { known(value, codes) } else { Some(Fault::Missing) }
 }
 
-/// Empty, or with one of these codes.
-pub(super) fn known(value: &[u8], codes: &[&[u8]]) -> Option<Fault> {
-    (is_filled(value) && !codes.contains(&value)).then_some(Fault::NotInTable)
+fn known(value: &[u8], codes: &[&[u8]]) -> Option<Fault> {
+    (!codes.contains(&value)).then_some(Fault::NotInTable)
+}
+
+/// Filled, and with a code of this table.
+pub(super) fn listed(scope: &Scope<'_>, table: Table, value: &[u8]) -> Option<Fault> {
+    if is_filled(value) { listed_if_filled(scope, table, value) } else { Some(Fault::Missing) }
+}
+
+/// Empty, or with a code of this table.
+pub(super) fn listed_if_filled(scope: &Scope<'_>, table: Table, value: &[u8]) -> Option<Fault> {
+    (is_filled(value) && !scope.profile.tables.has(table, value)).then_some(Fault::NotInTable)
 }
 
 /// Filled and among what the organization may send.

@@ -26,6 +26,7 @@ ERR||PID^1^3^1^4|101^Required field missing^HL70357|W|7^Required data missing^HL
 MSH|^~\&|IIS|STATE|SAMPLEEHR|SAMPLECLINIC|20260316083000-0500||ACK^V04^ACK|01HZX3K7Q2W5M8RT-3|P|2.5.1|||NE|NE|||||Z23^CDCPHINVS
 MSA|AE|SAMPLE-3
 ERR||PID^1^7|102^Data type error^HL70357|E|1^Illogical Date error^HL70533|||Patient's date of birth (PID-7) is in the future
+ERR||PID^1|100^Segment sequence error^HL70357|E||||Segment PID (patient) counts as missing because a required field is wrong, so the message was not accepted
 MSH|^~\&|IIS|STATE|SAMPLEEHR|SAMPLECLINIC|20260316083000-0500||ACK^A08^ACK|01HZX3K7Q2W5M8RT-4|P|2.5.1|||NE|NE|||||Z23^CDCPHINVS
 MSA|AR|SAMPLE-4
 ERR||MSH^1^9^1^1|200^Unsupported message type^HL70357|E||||Message type (MSH-9.1) is not supported here
@@ -58,16 +59,17 @@ Note:    BTS-1 announces 5 messages, 4 came (line 47).
 MESSAGES WITH PROBLEMS
 
 Message 2 (line 15 of the file, byte 1582): accepted, please check
-  Warning: Assigning authority of the patient identifier (PID-3.4) is empty.
+  Warning: Assigning authority of the patient identifier (PID-3.4) is empty
+           [line 16].
      Do:   Say in PID-3.4 who issued the record number.
 
 Message 3 (line 27 of the file, byte 3041): NOT ACCEPTED
-  Error:   Patient's date of birth (PID-7) is in the future.
+  Error:   Patient's date of birth (PID-7) is in the future [line 28].
      Do:   Fill in the patient's date of birth as YYYYMMDD; it cannot be after
            today.
 
 Message 4 (line 35 of the file, byte 4055): REJECTED
-  Error:   Message type (MSH-9.1) is not supported here.
+  Error:   Message type (MSH-9.1) is not supported here [line 35].
      Do:   Send only immunization updates here (message type VXU).
 
 ";
