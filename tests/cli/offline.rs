@@ -72,4 +72,42 @@ fn a_file_is_checked_as_the_server_would() {
     assert!(cut["reason"].as_str().unwrap().contains("truncated"), "{cut}");
     let absent = site.run("hl7 check absent.hl7");
     assert!(absent.code == 1 && absent.err.contains("absent.hl7"), "{absent:?}");
+
+    let good = site.path("good.hl7");
+    std::fs::write(&good, ACCEPTED).unwrap();
+    let all = site.run_with(&format!("hl7 check {} - {}", good.display(), good.display()), ACCEPTED);
+    assert!(all.code == 0 && all.out.matches("MSA|A").count() == 3, "{all:?}");
+    assert!(all.out.contains("good.hl7\nREPORT ON YOUR FILE\n"), "{all:?}");
+    let mixed = site.run(&format!("hl7 check --json absent.hl7 {} {}", path.display(), good.display()));
+    assert!(mixed.code == 1 && mixed.err.contains("absent.hl7"), "{mixed:?}");
+    let mixed: serde_json::Value = serde_json::from_str(&mixed.out).unwrap();
+    let found: Vec<_> = mixed.as_array().unwrap().iter().map(|one| &one["state"]).collect();
+    assert_eq!(found, ["error", "complete"], "those that can be read are told all the same");
+}
+
+#[test]
+fn code_tables_can_be_replaced_and_a_broken_one_is_an_error_of_the_configuration() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let add = |name: &str, text: &str| {
+        let path = site.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let message = format!(
+        "{ACCEPTED}ORC|RE||1^CLINIC\rRXA|0|1|20240301||08^HepB^CVX|999|||01^^NIP001|||||||||||CP|A\r"
+    );
+    let before = site.run_with("hl7 check - --org ACME01", &message);
+    assert!(!before.out.contains("RXA^1^5^1^1|103"), "{before:?}");
+    let configuration = std::fs::read_to_string(site.path("tidegate.toml")).unwrap();
+    add("tidegate.toml", &format!("{configuration}[hl7]\ntables = \"tables\"\n"));
+    add("tables/cvx.txt", "date 2026-03-01\n141\n");
+    let after = site.run_with("hl7 check - --org ACME01", &message);
+    assert!(after.out.contains("RXA^1^5^1^1|103") && after.out.contains("Vaccine code"), "{after:?}");
+    add("tables/cvx.txt", "141\n");
+    for command in ["check-config --no-environment", "serve"] {
+        let broken = site.run(command);
+        assert!(broken.code == 78 && broken.err.contains("hl7.tables"), "{broken:?}");
+        assert!(broken.err.contains("cvx.txt") && broken.err.contains("date"), "{broken:?}");
+    }
 }

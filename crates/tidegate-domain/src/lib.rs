@@ -18,6 +18,6 @@ pub mod units;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use id::{JobId, JobIdError, JobIds};
 pub use name::{NameError, UploadName};
-pub use org::{Account, Hl7Profile, OrgCode, OrgCodeError, Organization, Organizations};
+pub use org::{Account, Hl7Profile, Mode, OrgCode, OrgCodeError, Organization, Organizations, Warnings};
 pub use org_limits::OrgLimits;
 pub use retention::{CLOCK_PROBATION, ClockWatch, LegalHold, Terms};

@@ -130,6 +130,81 @@ pub struct Hl7Profile {
     pub strict_counts: bool,
     /// Whether a message with errors inside an ORDER group is delivered all the same.
     pub forward_on_group_error: bool,
+    /// Whether its messages are delivered; absent: by the processing id, see [`Hl7Profile::is_test`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// The character set of messages that name none in MSH-18: one of [`Hl7Profile::CHARSETS`].
+    pub default_charset: String,
+    /// What warnings do to an acknowledgment.
+    pub warnings: Warnings,
+}
+
+/// Whether messages are delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// They are.
+    Production,
+    /// Everything is answered and nothing delivered.
+    Test,
+}
+
+/// What warnings do to an acknowledgment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Warnings {
+    /// A message with warnings only is answered AE, as NIST does.
+    #[default]
+    Error,
+    /// It is answered AA, with the warnings.
+    Accept,
+    /// It is answered AA, without them.
+    Off,
+}
+
+impl Hl7Profile {
+    /// Names of the character sets that may be the default.
+    pub const CHARSETS: [&str; 18] = [
+        "ASCII",
+        "UTF-8",
+        "8859/1",
+        "8859/2",
+        "8859/3",
+        "8859/4",
+        "8859/5",
+        "8859/6",
+        "8859/7",
+        "8859/8",
+        "8859/9",
+        "8859/10",
+        "8859/11",
+        "8859/13",
+        "8859/14",
+        "8859/15",
+        "8859/16",
+        "windows-1252",
+    ];
+
+    /// Whether everything is answered and nothing delivered. Left to itself, only production data (processing id `P`)
+    /// is delivered: training and debugging data (`T`, `D`; HL7 table 0103) belong in no registry.
+    pub fn is_test(&self) -> bool {
+        self.mode.map_or(self.processing_id != "P", |mode| mode == Mode::Test)
+    }
+
+    /// What can't be used: the key, and what to do about it.
+    pub fn mistakes(&self) -> Vec<(&'static str, String)> {
+        let mut found = Vec::new();
+        if self.versions.is_empty() {
+            found.push(("versions", "name at least one version, such as \"2.5.1\"".to_owned()));
+        }
+        if !matches!(self.processing_id.as_str(), "P" | "T" | "D") {
+            found.push(("processing_id", "use \"P\", \"T\" or \"D\"".to_owned()));
+        }
+        if !Self::CHARSETS.contains(&self.default_charset.as_str()) {
+            found.push(("default_charset", format!("use one of {}", Self::CHARSETS.join(", "))));
+        }
+        found
+    }
 }
 
 impl Default for Hl7Profile {
@@ -139,6 +214,9 @@ impl Default for Hl7Profile {
             processing_id: "P".to_owned(),
             strict_counts: false,
             forward_on_group_error: false,
+            mode: None,
+            default_charset: "UTF-8".to_owned(),
+            warnings: Warnings::default(),
         }
     }
 }

@@ -152,7 +152,10 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
     ) -> Self {
         let sender = envelope.sender.clone();
         let (mut notes, mut trailer_comment) = (envelope.notes.clone(), envelope.trailer_comment.clone());
-        if profile.test_mode {
+        // A change of mode while the file is in hand would leave part of it undelivered.
+        let tested = if progress.ordinal > 0 { progress.tested } else { profile.test_mode };
+        let progress = Progress { tested, ..progress };
+        if tested {
             notes.insert(0, TEST_MODE.to_owned());
             let before = if trailer_comment.is_empty() { "" } else { "; " };
             trailer_comment = format!("{TEST_MODE}{before}{trailer_comment}");
@@ -178,7 +181,7 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
         if self.pending.is_none() && !self.ended {
             self.advance()?;
         }
-        let is_real = !self.checker.profile.test_mode;
+        let is_real = !self.progress.tested;
         Ok(self.pending.as_ref().map(|pending| Step {
             place: pending.place,
             verdict: &pending.verdict,
@@ -226,9 +229,9 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
         }
         let batches = self.response.state().batches;
         let response = self.response.finish(&self.trailer_comment)?;
-        let Progress { counts, described, .. } = self.committed;
+        let Progress { counts, described, tested, .. } = self.committed;
         Ok(Finished {
-            summary: Summary::complete(counts, batches, self.notes, described),
+            summary: Summary { tested, ..Summary::complete(counts, batches, self.notes, described) },
             outputs: Outputs { response, details: self.details.into_writer()? },
         })
     }

@@ -53,6 +53,8 @@ pub struct Progress {
     pub described: u64,
     /// How far the response has come.
     pub response: ResponseState,
+    /// The file was begun in test mode, and goes on in it.
+    pub tested: bool,
 }
 
 /// Version of the encoding; the first byte.
@@ -95,7 +97,7 @@ impl Progress {
             acks_in_batch,
             batches,
         ] = numbers;
-        (flags < 4).then_some(Self {
+        (flags < 8).then_some(Self {
             position: Position { offset, line },
             ordinal,
             counts: Counts { accepted, warned, errored, rejected, repeated },
@@ -107,12 +109,14 @@ impl Progress {
                 acks_in_batch,
                 batches,
             },
+            tested: flags & 4 != 0,
         })
     }
 
     fn numbers(&self) -> [u64; NUMBERS] {
         let (counts, response) = (self.counts, self.response);
-        let flags = u64::from(response.file_open) | u64::from(response.batch_open) << 1;
+        let flags =
+            u64::from(response.file_open) | u64::from(response.batch_open) << 1 | u64::from(self.tested) << 2;
         [
             self.position.offset,
             self.position.line,
@@ -139,7 +143,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_decoded(numbers in any::<[u64; 10]>(), file_open: bool, batch_open: bool, acks_in_batch: u64, batches: u64) {
+        fn what_is_encoded_is_decoded(numbers in any::<[u64; 10]>(), file_open: bool, batch_open: bool, tested: bool, acks_in_batch: u64, batches: u64) {
             let [offset, line, ordinal, accepted, warned, errored, rejected, repeated, messages_in_batch, described] = numbers;
             let progress = Progress {
                 position: Position { offset, line },
@@ -148,6 +152,7 @@ mod tests {
                 messages_in_batch,
                 described,
                 response: ResponseState { file_open, batch_open, acks_in_batch, batches },
+                tested,
             };
             prop_assert_eq!(Progress::decode(&progress.encode()), Some(progress));
         }

@@ -63,6 +63,8 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// Messages described in the report.
     pub described: u64,
+    /// The file was taken in test mode: answered, and nothing of it passed on.
+    pub tested: bool,
 }
 
 impl Summary {
@@ -74,7 +76,16 @@ impl Summary {
             0 => Outcome::Rejected,
             _ => Outcome::AcceptedWithErrors,
         };
-        Self { state: State::Complete, outcome, refusal: None, counts, batches, notes, described }
+        Self {
+            state: State::Complete,
+            outcome,
+            refusal: None,
+            counts,
+            batches,
+            notes,
+            described,
+            tested: false,
+        }
     }
 
     /// The whole file was refused.
@@ -87,6 +98,7 @@ impl Summary {
             batches: 0,
             notes: Vec::new(),
             described: 0,
+            tested: false,
         }
     }
 

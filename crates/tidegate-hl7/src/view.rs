@@ -58,8 +58,7 @@ pub(crate) fn segment_name(line: &[u8], field: u8) -> Option<[u8; 3]> {
 pub(crate) fn fields_read(segment: &[u8]) -> usize {
     match segment {
         b"PID" => 9,
-        b"NK1" => 4,
-        b"ORC" => 4,
+        b"NK1" | b"ORC" => 4,
         b"OBX" => 12,
         _ => FIELDS_MAX,
     }

@@ -126,8 +126,8 @@ impl Store {
         self.core.layout.answer(&job.submission.org, job.id, Answer::Report)
     }
 
-    /// A complete job of the same organization with the same bytes. A file that was rejected as a whole is
-    /// nobody's original: it may be sent again once whatever was wrong is mended.
+    /// A complete job of the same organization with the same bytes. A file that was rejected as a whole, or
+    /// only tested, is nobody's original: it may be sent again.
     pub fn original_of(&self, job: &Job) -> Result<Option<JobId>, StoreError> {
         let found = self.core.reader()?.complete_with(&job.submission.org, &job.submission.sha256)?;
         Ok(found.filter(|original| *original != job.id))

@@ -20,5 +20,6 @@ mod worker;
 
 pub use deliver::{Code, Deliver, DeliverError, Delivered, DirectoryTarget, Key};
 pub use error::WorkerError;
+pub use process::profile;
 pub use retention::{Pass, Passed, Retention};
 pub use worker::Worker;

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use tidegate_domain::job::RetryPolicy;
 use tidegate_domain::{Clock, Organizations};
+use tidegate_hl7::Tables;
 use tidegate_store::Store;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -23,6 +24,7 @@ pub struct Worker {
     config: WorkerConfig,
     clock: Arc<dyn Clock>,
     retry: RetryPolicy,
+    tables: Arc<Tables>,
 }
 
 impl Worker {
@@ -34,13 +36,28 @@ impl Worker {
         config: WorkerConfig,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { store, organizations, target, config, clock, retry: RetryPolicy::default() }
+        Self {
+            store,
+            organizations,
+            target,
+            config,
+            clock,
+            retry: RetryPolicy::default(),
+            tables: Arc::default(),
+        }
     }
 
     /// Waits by another policy after passing failures.
     #[must_use]
     pub fn with_retry(mut self, retry: RetryPolicy) -> Self {
         self.retry = retry;
+        self
+    }
+
+    /// Looks codes up in these tables rather than in those that are compiled in.
+    #[must_use]
+    pub fn with_tables(mut self, tables: Arc<Tables>) -> Self {
+        self.tables = tables;
         self
     }
 
@@ -57,6 +74,7 @@ impl Worker {
             target: self.target,
             clock: self.clock,
             retry: self.retry,
+            tables: self.tables,
             stopping: AtomicBool::new(false),
             runtime: Handle::current(),
         };

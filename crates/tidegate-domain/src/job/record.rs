@@ -168,7 +168,7 @@ impl Job {
     /// Only a job of which nothing was delivered, or which goes on where it stopped.
     fn may_be_requeued(&self) -> bool {
         matches!(self.state, JobState::Error | JobState::Exception | JobState::Cancelled)
-            || self.outcome == Some(Outcome::Rejected)
+            || self.outcome.is_some_and(Outcome::delivered_nothing)
     }
 
     fn wait(&mut self, state: JobState, reason: Option<&String>) {

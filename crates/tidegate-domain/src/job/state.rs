@@ -74,6 +74,8 @@ words! {
         AcceptedWithErrors = "accepted_with_errors",
         /// No message was accepted.
         Rejected = "rejected",
+        /// Every message was answered and none delivered: its organization is in test mode.
+        Tested = "tested",
     }
 }
 
@@ -90,6 +92,13 @@ words! {
         Folder = "folder",
         /// The web service or portal.
         Web = "web",
+    }
+}
+
+impl Outcome {
+    /// Whether nothing of the file was delivered, so that it may come again.
+    pub const fn delivered_nothing(self) -> bool {
+        matches!(self, Self::Rejected | Self::Tested)
     }
 }
 

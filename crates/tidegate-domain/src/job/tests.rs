@@ -132,11 +132,11 @@ fn the_state_machine_is_this_table() {
 }
 
 #[test]
-fn a_file_that_was_rejected_as_a_whole_may_be_tried_again_but_no_other_complete_one() {
+fn a_file_that_was_rejected_as_a_whole_or_only_tested_may_be_tried_again_but_no_other_complete_one() {
     for outcome in Outcome::ALL {
         let mut job = Job { state: JobState::Complete, outcome: Some(*outcome), ..job() };
         let requeued = apply(&mut job, 1, JobEvent::Requeued { reason: reason() });
-        assert_eq!(requeued.is_ok(), *outcome == Outcome::Rejected);
+        assert_eq!(requeued.is_ok(), matches!(outcome, Outcome::Rejected | Outcome::Tested));
     }
 }
 

@@ -1,6 +1,6 @@
 //! An organization in test mode: everything is answered, nothing is delivered.
 
-use tidegate_hl7::{Delivery, Door, Outputs, Profile, read_envelope, sample};
+use tidegate_hl7::{Delivery, Door, Outputs, Profile, Progress, read_envelope, sample};
 
 use crate::support::{reply, segments, through, through_with};
 
@@ -40,6 +40,24 @@ fn the_answers_are_the_same_and_say_that_it_was_a_test() {
     assert_eq!(segments(&real_response, "FTS"), ["FTS|1"]);
     let report = tried.report.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(report.contains(said) && !real.report.contains("Test mode"), "{report}");
+}
+
+#[test]
+fn a_file_goes_on_in_the_mode_it_was_begun_in() {
+    let file = file();
+    for (before, after) in [(testing(), Profile::default()), (Profile::default(), testing())] {
+        let envelope = read_envelope(&file[..], &before).unwrap().unwrap();
+        let outputs = || Outputs { response: Vec::new(), details: Vec::new() };
+        let mut door = Door::open(&file[..], &envelope, &before, &reply(), outputs());
+        door.step().unwrap();
+        let progress = Progress::decode(&door.commit(Delivery::Done).unwrap().encode()).unwrap();
+        let mut door = Door::resume(&file[..], &envelope, &after, &reply(), outputs(), progress).unwrap();
+        assert_eq!(door.step().unwrap().unwrap().identity.is_none(), before.test_mode);
+        while door.step().unwrap().is_some() {
+            door.commit(Delivery::Done).unwrap();
+        }
+        assert_eq!(door.finish().unwrap().summary.tested, before.test_mode);
+    }
 }
 
 #[test]

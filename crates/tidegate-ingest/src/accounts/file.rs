@@ -62,6 +62,8 @@ pub fn check_organization(organization: &Organization) -> Vec<String> {
 fn mistakes(organization: &Organization) -> Vec<(String, String)> {
     let limits = organization.limits.mistakes().into_iter();
     let mut found: Vec<_> = limits.map(|(key, message)| (format!("limits.{key}"), message)).collect();
+    let hl7 = organization.hl7.mistakes().into_iter();
+    found.extend(hl7.map(|(key, message)| (format!("hl7.{key}"), message)));
     for (index, account) in organization.accounts.iter().enumerate() {
         let mut add = |key: &str, message: &str| {
             found.push((format!("account[{index}].{key}"), message.to_owned()));

@@ -130,8 +130,9 @@ impl Index {
                 self.put(inbox, &file)?;
             }
         }
-        // A file of which nothing was accepted may be sent again, once whatever was wrong is mended.
-        if job.state == JobState::Complete && job.outcome != Some(Outcome::Rejected) {
+        // A file of which nothing was delivered may be sent again, once whatever was wrong is mended.
+        let is_delivered = !job.outcome.is_some_and(Outcome::delivered_nothing);
+        if job.state == JobState::Complete && is_delivered {
             self.put(keys::digest_key(org, &job.submission.sha256), &job.id)?;
         }
         Ok(())

@@ -148,12 +148,12 @@ impl Model {
     }
 
     /// Whether a job is answered as this original was, or as nothing before it. A file of which nothing
-    /// was accepted is nobody's original: it may be sent again.
+    /// was delivered is nobody's original: it may be sent again.
     pub(crate) fn is_original(&self, job: &Job, original: Option<JobId>) -> bool {
         let body = &self.job(job.id).body;
         let is_twin = |known: &&ModelJob| {
             known.job.state == JobState::Complete
-                && known.job.outcome != Some(Outcome::Rejected)
+                && !matches!(known.job.outcome, Some(Outcome::Rejected | Outcome::Tested))
                 && known.job.submission.org == job.submission.org
                 && known.body == *body
         };

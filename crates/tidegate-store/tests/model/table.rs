@@ -19,7 +19,11 @@ pub(crate) fn next(job: &Job, event: &JobEvent) -> Option<JobState> {
         (S::Processing, E::Failed { .. }) => S::Exception,
         (S::Queued | S::Retrying, E::Held { .. }) => S::Held,
         (S::Queued | S::Retrying | S::Held, E::Cancelled { .. }) => S::Cancelled,
-        (S::Complete, E::Requeued { .. }) if job.outcome == Some(Outcome::Rejected) => S::Queued,
+        (S::Complete, E::Requeued { .. })
+            if matches!(job.outcome, Some(Outcome::Rejected | Outcome::Tested)) =>
+        {
+            S::Queued
+        }
         (S::Complete | S::Error | S::Duplicate, E::ResponseDeleted { .. }) | (_, E::PayloadRead { .. }) => {
             job.state
         }

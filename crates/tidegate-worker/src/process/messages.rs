@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::time::{Duration, Instant};
 
-use tidegate_domain::job::{Counts, JobEvent};
+use tidegate_domain::job::{Counts, JobEvent, Outcome};
 use tidegate_hl7::{Delivery, Door, Envelope, Outputs};
 
 use super::answers::ResponseFile;
@@ -136,7 +136,11 @@ impl<'a> Pass<'a> {
         let details = &finished.outputs.details;
         self.report.finish(&self.rules.reply, &finished.summary, details).map_err(Halt::io(writing))?;
         let counts = counts(&finished.summary.counts);
-        Ok(JobEvent::Completed { outcome: counts.outcome(), counts })
+        let outcome = match counts.outcome() {
+            Outcome::Accepted | Outcome::AcceptedWithErrors if finished.summary.tested => Outcome::Tested,
+            outcome => outcome,
+        };
+        Ok(JobEvent::Completed { outcome, counts })
     }
 }
 

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tidegate_domain::job::{JobEvent, RetryPolicy};
 use tidegate_domain::{Clock, Organizations};
-use tidegate_hl7::{Envelope, Refusal, Summary, refuse, survey};
+use tidegate_hl7::{Envelope, Refusal, Summary, Tables, refuse, survey};
 use tidegate_store::{Claim, Store, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -34,6 +34,7 @@ use crate::deliver::Deliver;
 
 pub(crate) use self::halt::End;
 pub(crate) use self::hand::RENEW_EVERY;
+pub use self::rules::profile;
 
 /// What every job needs.
 pub(crate) struct Context {
@@ -42,6 +43,7 @@ pub(crate) struct Context {
     pub(crate) target: Arc<dyn Deliver>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) tables: Arc<Tables>,
     pub(crate) stopping: AtomicBool,
     /// For the store's asynchronous calls from a blocking thread.
     pub(crate) runtime: Handle,

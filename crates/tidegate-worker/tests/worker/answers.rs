@@ -1,7 +1,9 @@
 //! What a sender gets back, and what is delivered of its file.
 
 use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
 
+use tidegate_domain::Organizations;
 use tidegate_domain::job::{Counts, JobState, Outcome};
 
 use crate::files::{batch, good, message, nameless};
@@ -98,6 +100,30 @@ async fn the_same_bytes_again_are_answered_again_but_not_delivered_again() {
     running.stopped().await.unwrap();
 }
 
+/// Trying must not spoil the real thing: the file that was tried, and its messages, are nobody's originals.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_test_mode_everything_is_answered_and_nothing_delivered_and_the_file_may_come_again() {
+    let rig = Rig::new();
+    let probe = Probe::willing();
+    let running = rig.work(probe.clone());
+    let mut testing = crate::rig::organization("A");
+    testing.hl7.mode = Some(tidegate_domain::Mode::Test);
+    rig.organizations.send_replace(Arc::new(Organizations::new([testing]).unwrap()));
+    let file = batch(&[message(1), nameless(2)]);
+    let tried = rig.accept("A", "tried", &file).await;
+    let job = rig.reaches(tried, JobState::Complete).await;
+    assert_eq!((job.outcome, job.counts), (Some(Outcome::Tested), counts(1, 0, 1, 0)));
+    assert!(rig.masked_response(tried).contains("MSA|AA") && rig.report(tried).contains("Test mode"));
+    let bad = rig.accept("A", "bad", &batch(&[nameless(3)])).await;
+    assert_eq!(rig.reaches(bad, JobState::Complete).await.outcome, Some(Outcome::Rejected));
+    assert_eq!(probe.keys(), []);
+    rig.organizations.send_replace(Arc::new(Organizations::new([crate::rig::organization("A")]).unwrap()));
+    let real = rig.accept("A", "real", &file).await;
+    let job = rig.reaches(real, JobState::Complete).await;
+    assert_eq!((job.outcome, probe.keys().len()), (Some(Outcome::AcceptedWithErrors), 1));
+    running.stopped().await.unwrap();
+}
+
 /// The same message twice in a file: delivered once, acknowledged twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_that_comes_twice_in_a_file_is_delivered_once() {
@@ -118,10 +144,8 @@ async fn a_refused_file_that_staff_requeue_is_looked_at_again() {
     let running = rig.work(probe.clone());
     let mut strict = crate::rig::organization("A");
     strict.hl7.strict_counts = true;
-    let set = |organization| {
-        rig.organizations
-            .send_replace(std::sync::Arc::new(tidegate_domain::Organizations::new([organization]).unwrap()))
-    };
+    let set =
+        |organization| rig.organizations.send_replace(Arc::new(Organizations::new([organization]).unwrap()));
     set(strict);
     let wrong_count = String::from_utf8(good(0..3)).unwrap().replace("BTS|3", "BTS|4");
     let id = rig.accept("A", "count", wrong_count.as_bytes()).await;

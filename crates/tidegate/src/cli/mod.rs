@@ -137,15 +137,15 @@ pub(crate) struct PrintConfigArgs {
 /// `hl7 ...`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hl7Command {
-    /// Check a file as the server would and print the response it would get
+    /// Check files as the server would and print the report and the response each would get
     Check(Hl7CheckArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Hl7CheckArgs {
-    /// File with HL7 messages, or - for standard input
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
+    /// Files with HL7 messages; - for standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
     /// Check by the profile of this organization
     #[arg(long, value_name = "CODE", value_parser = org::org_code)]
     pub(crate) org: Option<OrgCode>,

@@ -90,20 +90,15 @@ pub(super) fn org_list(views: &[OrgView], screen: &Screen) -> String {
             view.state(),
             (accounts.join(", "), None),
             (view.hl7.versions.join(", "), None),
-            (mode(view), None),
+            (mode(view).to_owned(), None),
         ]);
     }
     table.to_string()
 }
 
-/// What MSH-11 says of its files (HL7 table 0103).
-fn mode(view: &OrgView) -> String {
-    match view.hl7.processing_id.as_str() {
-        "P" => "production".to_owned(),
-        "T" => "training".to_owned(),
-        "D" => "debugging".to_owned(),
-        other => other.to_owned(),
-    }
+/// Whether its messages are delivered.
+fn mode(view: &OrgView) -> &'static str {
+    if view.hl7.is_test() { "test" } else { "production" }
 }
 
 /// One organization in full.

@@ -4,6 +4,7 @@
 //! blamed for defaults that nobody wrote.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tidegate_domain::maintenance::Calendar;
 use tidegate_ingest::config::{FolderConfig, FtpConfig, Setting, SftpConfig};
@@ -22,6 +23,7 @@ pub(super) const KEYS: [&str; 14] = [
     "uploads",
     "auth",
     "audit",
+    "hl7",
     "worker",
     "delivery",
     "retention",
@@ -62,7 +64,7 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
     };
     let file = std::path::absolute(path).map_err(unreadable)?;
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    let Parsed { mut config, calendar, problems } = parse(&text);
+    let Parsed { mut config, calendar, mut problems } = parse(&text);
     config.data_dir = file.with_file_name(&config.data_dir);
     if let Some(ftp) = &mut config.ftp {
         for path in [&mut ftp.certificate, &mut ftp.key, &mut ftp.client_ca].into_iter().flatten() {
@@ -76,7 +78,13 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
     for key in config.sftp.iter_mut().flat_map(|sftp| &mut sftp.host_keys) {
         *key = file.with_file_name(&key);
     }
-    Ok((Loaded { file, config, calendar }, of_file(problems)))
+    config.hl7.tables = config.hl7.tables.map(|path| file.with_file_name(path));
+    let tables = config.hl7.load_tables().unwrap_or_else(|wrong| {
+        let problem = |message| Problem { line: None, key: "hl7.tables".to_owned(), message };
+        problems.extend(wrong.into_iter().map(problem));
+        Arc::default()
+    });
+    Ok((Loaded { file, config, calendar, tables }, of_file(problems)))
 }
 
 /// Reads a text; paths stay as they are written.
@@ -92,6 +100,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         uploads: document.section("uploads"),
         auth: document.section("auth"),
         audit: document.section("audit"),
+        hl7: document.section("hl7"),
         worker: document.section("worker"),
         delivery: document.section("delivery"),
         retention: document.section("retention"),

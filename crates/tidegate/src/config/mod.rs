@@ -5,6 +5,7 @@
 //! [`crate::environment`].
 
 mod document;
+mod hl7;
 mod load;
 mod locate;
 mod problem;
@@ -14,16 +15,20 @@ mod wording;
 mod tests;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde::Serialize;
 use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
+use tidegate_hl7::Tables;
 use tidegate_ingest::config::{
     AuditConfig, AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, SftpConfig,
     UploadsConfig,
 };
 use tidegate_web::config::MetricsConfig;
 use tidegate_worker::config::{DeliveryConfig, RetentionConfig, WorkerConfig};
+
+pub(crate) use hl7::Hl7Config;
 
 pub(crate) use load::{load, load_leniently};
 pub(crate) use locate::locate;
@@ -53,6 +58,7 @@ pub(crate) struct Config {
     pub(crate) uploads: UploadsConfig,
     pub(crate) auth: AuthConfig,
     pub(crate) audit: AuditConfig,
+    pub(crate) hl7: Hl7Config,
     pub(crate) worker: WorkerConfig,
     pub(crate) delivery: DeliveryConfig,
     pub(crate) retention: RetentionConfig,
@@ -71,6 +77,8 @@ pub(crate) struct Loaded {
     pub(crate) config: Config,
     /// The windows of its `[maintenance]`.
     pub(crate) calendar: Calendar,
+    /// The code tables of its `[hl7]`; those that are compiled in where it names none.
+    pub(crate) tables: Arc<Tables>,
 }
 
 impl Loaded {

@@ -20,6 +20,7 @@ fn the_commented_default_is_the_default() {
     assert_eq!(document.section::<UploadsConfig>("uploads"), UploadsConfig::default());
     assert_eq!(document.section::<AuthConfig>("auth"), AuthConfig::default());
     assert_eq!(document.section::<AuditConfig>("audit"), AuditConfig::default());
+    assert_eq!(document.section::<Hl7Config>("hl7"), Hl7Config::default());
     assert_eq!(document.section::<WorkerConfig>("worker"), WorkerConfig::default());
     assert_eq!(document.section::<DeliveryConfig>("delivery"), DeliveryConfig::default());
     assert_eq!(document.section::<RetentionConfig>("retention"), RetentionConfig::default());
@@ -33,7 +34,7 @@ fn the_commented_default_names_every_key() {
                     certificate = 'c.pem'\nkey = 'k.pem'\nclient_ca = 'a.pem'\n\
                     [ftps_implicit]\n[sftp]\n\
                     [[folder]]\npath = '/srv/drop'\norg = 'A'\nresponses = '/srv/responses'\n\
-                    [delivery]\npath = 'delivered'\n\
+                    [hl7]\ntables = 'tables'\n[delivery]\npath = 'delivered'\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n";
     let config = right(loopback);
     let toml::Value::Table(sections) = toml::Value::try_from(&config).unwrap() else {

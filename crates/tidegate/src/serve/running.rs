@@ -20,7 +20,6 @@ use tidegate_ingest::{Announcement, Intake};
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
 use tidegate_web::metrics;
-use tidegate_worker::config::WorkerConfig;
 use tidegate_worker::{Deliver, Retention, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -29,7 +28,7 @@ use tokio::task::JoinSet;
 use super::parts::Parts;
 use super::signals::{Signals, Told};
 use super::site::{RunningSite, beside_store};
-use crate::config::Config;
+use crate::config::{Config, Loaded};
 use crate::failure::Failure;
 use crate::render::Screen;
 
@@ -81,7 +80,7 @@ impl Running {
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
         let mut running = Self { store: parts.store, site, ready, tasks, stop };
         running.watch_organizations(&parts.directory);
-        running.work(&parts.directory, parts.target, parts.loaded.config.worker.clone());
+        running.work(&parts.directory, parts.target, &parts.loaded);
         if let Some(tls) = &parts.tls {
             running.watch_certificate(tls);
         }
@@ -231,9 +230,16 @@ impl Running {
         });
     }
 
-    fn work(&mut self, directory: &Directory, target: Arc<dyn Deliver>, config: WorkerConfig) {
+    fn work(&mut self, directory: &Directory, target: Arc<dyn Deliver>, loaded: &Loaded) {
         let clock = Arc::new(SystemClock);
-        let worker = Worker::new(self.store.clone(), directory.subscribe(), target, config, clock);
+        let worker = Worker::new(
+            self.store.clone(),
+            directory.subscribe(),
+            target,
+            loaded.config.worker.clone(),
+            clock,
+        )
+        .with_tables(loaded.tables.clone());
         let stopping = self.stopping();
         self.tasks.spawn(async move {
             worker.run(stopping).await?;
