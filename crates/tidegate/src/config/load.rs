@@ -13,7 +13,7 @@ use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 14] = [
+pub(super) const KEYS: [&str; 15] = [
     "data_dir",
     "ftp",
     "ftps_implicit",
