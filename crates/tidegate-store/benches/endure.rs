@@ -30,6 +30,8 @@ const FILE_BYTES: usize = 512;
 const TERMS: Terms = Terms { complete: Duration::ZERO, error: Duration::ZERO };
 /// Files of an organization that may wait.
 const WAITING_MAX: u64 = 1_000;
+/// What `queue/` may take, whatever the number of files.
+const QUEUE_BYTES_MAX: u64 = 200_000_000;
 /// Between two passes of retention.
 const REST: Duration = Duration::from_secs(2);
 
@@ -76,6 +78,7 @@ async fn endure(dir: &Path, cycles: u64) {
     println!("after the last pass:");
     tell(dir, &store, done.load(Ordering::Relaxed), 0.0, peak);
     store.close().await;
+    assert!(peak <= QUEUE_BYTES_MAX, "queue/ became larger than it may");
 }
 
 fn reopen(dir: &Path) {

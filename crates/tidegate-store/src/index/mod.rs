@@ -9,6 +9,7 @@
 
 mod apply;
 mod digest;
+mod keeper;
 mod keys;
 mod lock;
 mod mark;
