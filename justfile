@@ -27,6 +27,16 @@ interop python="target/interop/bin/python":
     tests/interop/sftp target/release/tidegate {{python}}
     tests/interop/clients target/release/tidegate {{python}}
 
+# The same with Java's libraries, which are not installed by .ci/run.
+interop-java python="target/interop/bin/python":
+    cargo build --release
+    tests/interop/clients target/release/tidegate {{python}} java
+
+# One file of so many GiB by FTP, FTPS and SFTP; takes three times as much disk, in TMPDIR.
+interop-large gib="2":
+    cargo build --release
+    tests/interop/large target/release/tidegate {{gib}}
+
 # Uploads cut at every tenth, by reset and by an orderly end, in every protocol; see tests/interop/cuts.py.
 cuts python="target/interop/bin/python":
     cargo build --release
@@ -38,6 +48,12 @@ suites python="target/interop/bin/python":
     {{python}} -m pip install -q pytest psutil pyopenssl pyftpdlib==2.2.0
     cargo build -p tidegate-ftp --example directory
     tests/suites/pyftpdlib target/debug/examples/directory {{python}}
+
+# rclone's backend tests against the engine; needs Debian's packages of Go and of rclone's sources, see the script.
+suites-rclone:
+    cargo build -p tidegate
+    cargo build -p tidegate-ftp --example directory
+    tests/suites/rclone target/debug/examples/directory target/debug/tidegate
 
 # A wall clock that jumps by hours around the release binary; see tests/clock/run.
 clock:

@@ -45,7 +45,9 @@ where
         if self.offers(Verb::Eprt) {
             features.push("EPRT".to_owned());
         }
-        features.extend(["MDTM", "MFMT"].map(str::to_owned));
+        // Not MFMT, although it is answered: clients that can rely on it take a file whose time differs for another
+        // one, and send it again.
+        features.push("MDTM".to_owned());
         features.push(format!("MLST {}", self.facts.feature()));
         if is_encryptable {
             features.extend(["PBSZ", "PROT"].map(str::to_owned));

@@ -17,6 +17,7 @@ async fn files_are_looked_at_renamed_and_deleted() {
         "213 Modify=19700102000000; a b.hl7\r\n"
     );
     client.expect("MDTM 20200101000000 none", 550).await;
+    assert!(!client.expect("FEAT", 211).await.contains("MFMT"), "files keep the time at which they came");
     client.expect("SITE CHMOD 644 a b.hl7", 200).await;
     client.expect("SITE CHMOD 644 none", 550).await;
     client.expect("SIZE sub", 550).await;
