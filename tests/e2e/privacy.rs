@@ -15,7 +15,14 @@ fn the_log_at_its_loudest_tells_nothing_about_patients() {
     sender.put_file("SECRETNAME.part", &mut &sample::message(778)[..]).unwrap();
     sender.rename("SECRETNAME.part", "SECRETRENAMED.hl7").unwrap();
     sender.put_file("SECRETCUT.hl7", &mut &b"FHS|^~\\&|SECRETSYSTEM\rMSH|^~\\&|X\r"[..]).unwrap();
-    server.wait_for_ends(3);
+    // The marker in each field that a message may have, one message for each.
+    let marked = |segment| {
+        (2..=25).map(move |field| sample::with_field(&sample::message(779), segment, 1, field, "SECRETVALUE"))
+    };
+    let marked: Vec<_> =
+        ["MSH", "PID", "NK1", "ORC", "RXA", "RXR", "OBX"].into_iter().flat_map(marked).collect();
+    sender.put_file("SECRETFIELDS.hl7", &mut &sample::file("SECRETBATCH", &marked)[..]).unwrap();
+    server.wait_for_ends(4);
     let names = sender.nlst(Some("/outbox")).unwrap();
     sender.retr_as_buffer(&format!("/outbox/{}", names[0])).unwrap();
     sender.rm(format!("/outbox/{}", names[0])).unwrap();

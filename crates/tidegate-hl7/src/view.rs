@@ -242,6 +242,44 @@ mod tests {
         }
     }
 
+    /// Components of repetitions of fields, none of them empty where it would not be seen.
+    fn parts() -> impl Strategy<Value = Vec<Vec<Vec<String>>>> {
+        let component = "[A-Za-z0-9 \u{e9}\\\\&]{0,6}";
+        let repetition = prop::collection::vec(component, 1..4);
+        prop::collection::vec(prop::collection::vec(repetition, 1..4), 1..8)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_rendered_is_read_back_and_the_other_way_round(fields in parts()) {
+            let repetition = |components: &Vec<String>| components.join("^");
+            let field = |repetitions: &Vec<Vec<String>>| {
+                repetitions.iter().map(repetition).collect::<Vec<_>>().join("~")
+            };
+            let rendered: Vec<String> = fields.iter().map(field).collect();
+            let line = format!("RXA|{}", rendered.join("|"));
+            let read = Fields::of(line.as_bytes(), Delimiters::STANDARD);
+            for (number, (repetitions, rendered)) in (1..).zip(fields.iter().zip(&rendered)) {
+                prop_assert_eq!(read.get(number), rendered.as_bytes());
+                let read_back: Vec<&[u8]> = read.repetitions(number).collect();
+                let expected: Vec<String> = repetitions.iter().map(repetition).collect();
+                prop_assert_eq!(read_back, expected.iter().map(String::as_bytes).collect::<Vec<_>>());
+                for (at, component) in (1..).zip(&repetitions[0]) {
+                    prop_assert_eq!(read.component(number, at), component.as_bytes());
+                }
+            }
+            let again: Vec<&[u8]> = (1..=u8::try_from(fields.len()).unwrap()).map(|number| read.get(number)).collect();
+            prop_assert_eq!([b"RXA|", &again.join(&b'|')[..]].concat(), line.as_bytes());
+        }
+
+        #[test]
+        fn lines_put_together_again_are_the_message(segments in prop::collection::vec("[A-Z]{3}\\|[ -~\u{e9}]{0,12}", 1..8)) {
+            let message = segments.join("\r").into_bytes();
+            let read: Vec<&[u8]> = lines(&message).map(|(_, line)| line).collect();
+            prop_assert_eq!(read.join(&b'\r'), message);
+        }
+    }
+
     #[test]
     fn the_separator_is_the_first_field_of_a_header() {
         let header = Header::of(b"MSH|^~\\&|APP|FAC\rPID|").unwrap();
