@@ -49,6 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let visit = Visit {
             storage: Filesystem::new(directory)?,
             accounts: Account { name: name.clone(), password: password.clone() },
+            digests: None,
             greeting: String::new(),
             tls: tls.clone(),
             closing: closing.clone(),

@@ -1,9 +1,10 @@
 //! An FTP server engine for any storage and any accounts that speak unftp-core's traits.
 //!
-//! It knows the protocol (RFC 959, 2228, 2389, 2428, 3659, 4217) and nothing else: where files go is a
+//! It knows the protocol (RFC 959, 2228, 2389, 2428, 3659, 4217, and HASH of
+//! draft-bryan-ftp-hash-03) and nothing else: where files go is a
 //! [`StorageBackend`]'s business, who may log in an [`Authenticator`]'s. The caller accepts connections
-//! and hands each to [`Engine::serve`]; the engine starts no tasks, keeps no global state and ends when
-//! it is told to.
+//! and hands each to [`Engine::serve`]; the engine keeps no global state, starts no tasks but for
+//! hashing a piece of a file, and ends when it is told to.
 //!
 //! `examples/directory.rs` is a whole server in a hundred lines: a directory, one account, explicit FTPS.
 //!
@@ -22,10 +23,12 @@
 //! to say, who reads and writes.
 //!
 //! **What is not offered**, on purpose: ASCII conversion (`TYPE A` is accepted and moves bytes as they
-//! are, as most servers do), block and compressed mode, record structure, connections to third hosts.
+//! are, as most servers do), block and compressed mode, record structure, connections to third hosts,
+//! hashes that anybody can forge (MD5, SHA-1) and hashes of parts of files.
 
 mod control;
 mod data;
+mod digest;
 mod errand;
 mod failure;
 mod line;
@@ -44,10 +47,11 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use unftp_core::auth::{Authenticator, UserDetailProvider};
 use unftp_core::storage::StorageBackend;
 
+pub use digest::{Digest, Digests};
 pub use link::{Link, Seen};
 pub use settings::Settings;
 pub use tls::Tls;
@@ -59,15 +63,22 @@ use data::PassivePorts;
 pub struct Engine {
     settings: Settings,
     ports: Arc<PassivePorts>,
+    /// Who hashes a piece of a file.
+    hashing: Semaphore,
 }
+
+/// Pieces of files that are hashed at once, so that hashing leaves most processors to the rest.
+const HASHING_MAX: usize = 2;
 
 /// What one client gets to see.
 #[derive(Debug)]
-pub struct Visit<S, A> {
+pub struct Visit<S, A: UserDetailProvider> {
     /// Its files.
     pub storage: S,
     /// Its login.
     pub accounts: A,
+    /// What is known of its files without reading them, if anything is.
+    pub digests: Option<Arc<dyn Digests<A::User>>>,
     /// Lines before the last one of the greeting; may be empty.
     pub greeting: String,
     /// Whether it is encrypted.
@@ -80,7 +91,7 @@ impl Engine {
     /// An engine; ports are bound as they are needed.
     pub fn new(settings: Settings) -> Self {
         let ports = PassivePorts::new(settings.passive_ports.clone());
-        Self { settings, ports }
+        Self { settings, ports, hashing: Semaphore::new(HASHING_MAX) }
     }
 
     /// Speaks FTP with one client until its session ends; when it returns, the connection is closed and

@@ -24,6 +24,8 @@ pub struct Settings {
     pub connect_max: Duration,
     /// How long a TLS handshake may take.
     pub handshake_max: Duration,
+    /// How long a file may take to be hashed (HASH, XSHA256).
+    pub hash_max: Duration,
 }
 
 impl Default for Settings {
@@ -37,6 +39,7 @@ impl Default for Settings {
             login_max: Duration::from_mins(1),
             connect_max: Duration::from_secs(30),
             handshake_max: Duration::from_secs(30),
+            hash_max: Duration::from_mins(1),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands that the engine knows, and what HELP and FEAT say of them.
 
-/// A command (RFC 959; 2228 AUTH, CCC, PBSZ, PROT; 2389 FEAT, OPTS; 2428 EPRT, EPSV; 3659 MDTM, MLSD, MLST, SIZE).
+/// A command (RFC 959; 2228 AUTH, CCC, PBSZ, PROT; 2389 FEAT, OPTS; 2428 EPRT, EPSV; 3659 MDTM, MLSD, MLST, SIZE;
+/// draft-bryan-ftp-hash-03 HASH).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
     Abor,
@@ -16,6 +17,7 @@ pub(crate) enum Verb {
     Eprt,
     Epsv,
     Feat,
+    Hash,
     Help,
     List,
     Mdtm,
@@ -48,6 +50,7 @@ pub(crate) enum Verb {
     Syst,
     Type,
     User,
+    Xsha256,
 }
 
 /// Names and older names of commands, with their arguments as HELP shows them.
@@ -65,6 +68,7 @@ const TABLE: &[(&str, Verb, &str)] = &[
     ("EPRT", Verb::Eprt, "|<family>|<address>|<port>|"),
     ("EPSV", Verb::Epsv, "[<family>|ALL]"),
     ("FEAT", Verb::Feat, ""),
+    ("HASH", Verb::Hash, "<file>"),
     ("HELP", Verb::Help, "[<command>]"),
     ("LIST", Verb::List, "[<path>]"),
     ("MDTM", Verb::Mdtm, "<file>"),
@@ -102,6 +106,7 @@ const TABLE: &[(&str, Verb, &str)] = &[
     ("XMKD", Verb::Mkd, "<directory>"),
     ("XPWD", Verb::Pwd, ""),
     ("XRMD", Verb::Rmd, "<directory>"),
+    ("XSHA256", Verb::Xsha256, "<file>"),
 ];
 
 impl Verb {
@@ -151,6 +156,7 @@ impl Verb {
                 | Self::Auth
                 | Self::Dele
                 | Self::Eprt
+                | Self::Hash
                 | Self::Mdtm
                 | Self::Mfmt
                 | Self::Mkd
@@ -170,6 +176,7 @@ impl Verb {
                 | Self::Stru
                 | Self::Type
                 | Self::User
+                | Self::Xsha256
         )
     }
 }

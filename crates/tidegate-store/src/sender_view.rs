@@ -6,13 +6,16 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use tidegate_domain::job::{Job, JobEvent};
+use tidegate_domain::job::{Job, JobEvent, Submission};
 use tidegate_domain::{JobId, OrgCode, UploadName};
 
 use crate::Store;
 use crate::committer::Command;
 use crate::error::StoreError;
 use crate::layout::Answer;
+
+/// Jobs that are looked at for a name: a sender asks right after its upload.
+const SUBMISSIONS_SOUGHT_MAX: usize = 1_000;
 
 /// A file as a sender sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +48,25 @@ impl Store {
             size_bytes: file.size_bytes,
             modified: file.received_at,
         }))
+    }
+
+    /// What was handed over under a name, the newest of it: of an upload that is not yet processed, else
+    /// among the organization's newest 1,000.
+    pub fn newest_submission(
+        &self,
+        org: &OrgCode,
+        name: &UploadName,
+    ) -> Result<Option<Submission>, StoreError> {
+        let reader = self.core.reader()?;
+        let waiting = reader.newest_in_inbox(org, name)?;
+        let recent = reader.newest_of(org, None).take(SUBMISSIONS_SOUGHT_MAX);
+        for id in waiting.into_iter().map(Ok).chain(recent) {
+            match reader.job(id?)? {
+                Some(job) if job.submission.name == *name => return Ok(Some(job.submission)),
+                _ => {}
+            }
+        }
+        Ok(None)
     }
 
     /// Uploads under temporary names.

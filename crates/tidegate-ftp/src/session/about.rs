@@ -45,6 +45,7 @@ where
         if self.offers(Verb::Eprt) {
             features.push("EPRT".to_owned());
         }
+        features.push("HASH SHA-256*".to_owned());
         // Not MFMT, although it is answered: clients that can rely on it take a file whose time differs for another
         // one, and send it again.
         features.push("MDTM".to_owned());
@@ -55,7 +56,7 @@ where
         if self.offers(Verb::Rest) {
             features.push("REST STREAM".to_owned());
         }
-        features.extend(["SIZE", "TVFS", "UTF8"].map(str::to_owned));
+        features.extend(["SIZE", "TVFS", "UTF8", "XSHA256"].map(str::to_owned));
         Reply::list(211, "Features:", features, "End")
     }
 
@@ -88,6 +89,8 @@ where
         match (name, rest.trim()) {
             ("UTF8", "" | "ON") | ("UTF-8", _) => Reply::new(200, "Names are bytes; UTF-8 is fine"),
             ("UTF8", "OFF") => Reply::new(504, "Names are bytes, whatever they mean"),
+            ("HASH", "" | "SHA-256") => Reply::new(200, "SHA-256"),
+            ("HASH", _) => Reply::new(501, "There is SHA-256 only"),
             ("MLST", facts) => {
                 self.facts = Facts::chosen(facts);
                 Reply::new(200, format!("MLST OPTS {}", self.facts.names()))

@@ -4,6 +4,7 @@
 //! PWD and QUIT are looked at while a transfer runs.
 
 mod about;
+mod hash;
 mod listing;
 mod login;
 mod protection;
@@ -31,7 +32,7 @@ use crate::path::VirtualPath;
 use crate::reply::Reply;
 use crate::verb::Verb;
 use crate::wire::{Handshake, Wire};
-use crate::{Engine, Tls, Visit};
+use crate::{Digests, Engine, Tls, Visit};
 use login::Login;
 use protection::Protection;
 
@@ -40,6 +41,7 @@ struct Session<'e, S, A: UserDetailProvider> {
     engine: &'e Engine,
     storage: S,
     accounts: A,
+    digests: Option<Arc<dyn Digests<A::User>>>,
     peer: SocketAddr,
     local: SocketAddr,
     link: Arc<Link>,
@@ -88,11 +90,12 @@ where
     S::Metadata: 'static,
 {
     let link = Arc::new(Link::new(&stream)?);
-    let Visit { storage, accounts, greeting, tls, mut closing } = visit;
+    let Visit { storage, accounts, digests, greeting, tls, mut closing } = visit;
     let mut session = Session {
         engine,
         storage,
         accounts,
+        digests,
         peer: stream.peer_addr()?,
         local: stream.local_addr()?,
         link,
@@ -213,6 +216,7 @@ where
             }
             Verb::Rnto => self.rename(rename_from, &line.argument).await.into(),
             Verb::Size | Verb::Mdtm | Verb::Mlst | Verb::Mfmt => self.look(verb, &line.argument).await.into(),
+            Verb::Hash | Verb::Xsha256 => self.hash(verb, &line.argument).await.into(),
             Verb::Stat if !line.argument.is_empty() => self.stat_path(&line.argument).await.into(),
             Verb::Site => self.site(&line.argument).await.into(),
             Verb::Quit => Outcome::End(Reply::new(221, "Goodbye")),

@@ -12,10 +12,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::memory::{Accounts, Memory};
+use crate::memory::{Accounts, Known, Memory};
 
 /// Longer than anything takes on a busy machine; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection, encrypted or not.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -50,6 +50,7 @@ impl Client {
         let visit = Visit {
             storage: memory.clone(),
             accounts: Accounts,
+            digests: Some(Arc::new(Known)),
             greeting: "One\nTwo".to_owned(),
             tls,
             closing: seen,

@@ -11,6 +11,7 @@
 mod client;
 mod data;
 mod encrypted;
+mod hashes;
 mod interrupted;
 mod logins;
 mod memory;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use tidegate_ftp::{Digest, Digests};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Notify;
 use unftp_core::auth::{
@@ -24,6 +25,21 @@ pub(crate) struct Memory {
     pub(crate) broken: Arc<Mutex<Vec<std::io::ErrorKind>>>,
     /// Told at the beginning of each upload.
     pub(crate) begun: Arc<Notify>,
+}
+
+/// Knows the digests of files that it does not have.
+#[derive(Debug)]
+pub(crate) struct Known;
+
+#[async_trait]
+impl Digests<User> for Known {
+    async fn digest(&self, _: &User, path: &Path) -> Result<Option<Digest>> {
+        match path.to_str() {
+            Some("/sub/known") => Ok(Some(Digest { sha256: [0xa7; 32], size_bytes: 70_000 })),
+            Some("/sub/secret") => Err(Error::new(ErrorKind::PermissionDenied, "that is nobody's business")),
+            _ => Ok(None),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -99,6 +115,9 @@ impl Memory {
         if path == Path::new("/") || path == Path::new("/sub") {
             return Ok(Entry(None));
         }
+        if path == Path::new("/endless") {
+            return Ok(Entry(Some(0)));
+        }
         let files = self.files.lock().unwrap();
         let file = files.get(path).ok_or(ErrorKind::PermanentFileNotAvailable)?;
         Ok(Entry(Some(file.len())))
@@ -139,6 +158,10 @@ impl StorageBackend<User> for Memory {
         path: P,
         start: u64,
     ) -> Result<Box<dyn AsyncRead + Send + Sync + Unpin>> {
+        if path.as_ref() == Path::new("/endless") {
+            self.begun.notify_one();
+            return Ok(Box::new(tokio::io::repeat(0)));
+        }
         let files = self.files.lock().unwrap();
         let file = files.get(path.as_ref()).ok_or(ErrorKind::PermanentFileNotAvailable)?;
         Ok(Box::new(Cursor::new(file[usize::try_from(start).unwrap()..].to_vec())))

@@ -38,8 +38,10 @@ pub(super) async fn serve(
     let Some(tls) = encryption(entrance, shared) else {
         return tracing::error!("session refused: it has to be encrypted and there is no certificate");
     };
+    let storage = InboxStorage::new(Arc::clone(&shared.intake), Arc::clone(session));
     let visit = Visit {
-        storage: InboxStorage::new(Arc::clone(&shared.intake), Arc::clone(session)),
+        digests: Some(Arc::new(storage.clone())),
+        storage,
         accounts: SessionAuthenticator::new(Arc::clone(&shared.intake), Arc::clone(session)),
         greeting: (shared.announcement)().unwrap_or_default(),
         tls,

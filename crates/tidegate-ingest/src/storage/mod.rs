@@ -6,6 +6,7 @@
 
 mod backend;
 mod changes;
+mod digests;
 mod entry;
 mod error;
 mod place;

@@ -7,6 +7,7 @@ mod broken;
 mod client;
 mod defence;
 mod encrypted;
+mod hashes;
 mod limits;
 mod logins;
 mod names;

@@ -160,6 +160,16 @@ impl Reader {
         newest.map(|pair| decode(&pair?.1)).transpose()
     }
 
+    /// The id of the newest upload of a name that is still in the inbox.
+    pub(crate) fn newest_in_inbox(
+        &self,
+        org: &OrgCode,
+        name: &UploadName,
+    ) -> Result<Option<JobId>, StoreError> {
+        let newest = self.scan(&keys::inbox_prefix(org, Some(name))).next_back();
+        newest.map(|pair| keys::id_of(&pair?.0).ok_or_else(unreadable)).transpose()
+    }
+
     /// A complete job of the organization with these bytes.
     pub(crate) fn complete_with(
         &self,

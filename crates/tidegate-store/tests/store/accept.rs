@@ -1,7 +1,7 @@
 //! Accepting uploads.
 
 use sha2::{Digest, Sha256};
-use tidegate_domain::job::JobState;
+use tidegate_domain::job::{Counts, JobEvent, JobState, Outcome};
 use tidegate_store::{Options, StoreError};
 
 use crate::rig::{Rig, org, payload, sender, upload_name};
@@ -71,6 +71,29 @@ async fn the_same_name_twice_is_two_submissions() {
     let newest = rig.store.inbox_entry(&org("ACME01"), &upload_name("a.hl7")).unwrap().unwrap();
     assert_eq!(newest.size_bytes, 6);
     assert_eq!(rig.store.inbox(&org("ACME01")).unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_handed_over_under_a_name_is_told_before_and_after_it_is_processed() {
+    let rig = Rig::new();
+    let sought = |code: &str, name: &str| {
+        let found = rig.store.newest_submission(&org(code), &upload_name(name)).unwrap();
+        found.map(|submission| submission.sha256)
+    };
+    let first = rig.accept("ACME01", "a.hl7", b"one").await.submission.sha256;
+    let second = rig.accept("ACME01", "a.hl7", b"two").await.submission.sha256;
+    rig.accept("ACME01", "b.hl7", b"another").await;
+    assert_ne!(first, second);
+    for _ in 0..2 {
+        assert_eq!(sought("ACME01", "a.hl7"), Some(second));
+        assert_eq!(sought("ACME01", "c.hl7"), None);
+        assert_eq!(sought("BETA02", "a.hl7"), None);
+        while let Some(claim) = rig.store.claim(1).await.unwrap().pop() {
+            let completed = JobEvent::Completed { outcome: Outcome::Accepted, counts: Counts::default() };
+            rig.store.finish(&claim, completed).await.unwrap();
+        }
+        assert_eq!(rig.store.inbox(&org("ACME01")).unwrap(), []);
+    }
 }
 
 #[tokio::test]
