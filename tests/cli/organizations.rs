@@ -179,3 +179,53 @@ fn what_is_no_public_key_changes_nothing() {
     }
     assert!(!std::fs::read_to_string(site.path("orgs.d/ACME01.toml")).unwrap().contains("ssh-"));
 }
+
+#[test]
+fn limits_are_set_and_taken_away_one_by_one() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let server = site.serve();
+    site.run("org set ACME01 --sessions-max 5 --upload-bytes-max 4B --files-waiting-max 1000 --uploads-per-minute-max 60")
+        .ok();
+    let shown = site.run("org show ACME01").ok();
+    for words in ["5 sessions", "1,000 files waiting", "60 uploads a minute"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(server.upload("ACME01", "a.hl7", b"MSH|^").starts_with("552"));
+    site.run("org set ACME01 --upload-bytes-max '' --sessions-max ''").ok();
+    assert!(server.upload("ACME01", "a.hl7", b"MSH|^").starts_with("226"));
+    let limits = site.run("org show ACME01 --json").json()["limits"].clone();
+    assert_eq!(limits, serde_json::json!({"files_waiting_max": 1000, "uploads_per_minute_max": 60}));
+    for line in ["--sessions-max many", "--upload-bytes-max large", "--files-waiting-max -1"] {
+        assert_eq!(site.run(&format!("org set ACME01 {line}")).code, 2, "{line}");
+    }
+    let zero = site.run("org set ACME01 --sessions-max 0");
+    assert!(zero.code == 1 && zero.err.contains("limits.sessions_max"), "{zero:?}");
+}
+
+#[test]
+fn an_account_is_bound_to_a_certificate_by_its_file_or_its_fingerprint() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let certificate = rcgen::generate_simple_self_signed(["acme".to_owned()]).unwrap().cert;
+    std::fs::write(site.path("acme.pem"), certificate.pem()).unwrap();
+    let file = site.path("acme.pem").display().to_string();
+    let added = site.run(&format!("org certificate add ACME01 acme01 {file}")).ok();
+    assert!(added.contains("1 certificate now") && added.contains("ftp.client_ca"), "{added}");
+    let shown = site.run("org show ACME01 --json").json();
+    let fingerprint = shown["accounts"][0]["certificates"][0].as_str().unwrap().to_owned();
+    assert!(site.run("org show ACME01").ok().contains(&fingerprint));
+    let twice = site.run(&format!("org certificate add ACME01 acme01 {fingerprint}"));
+    assert!(twice.code == 1 && twice.err.contains("already"), "{twice:?}");
+
+    let server = site.serve();
+    assert!(server.login("acme01").starts_with("530"), "not without it");
+    let bare = fingerprint.replace(':', "").to_lowercase();
+    let removed = site.run(&format!("org certificate remove ACME01 acme01 {bare}")).ok();
+    assert!(removed.contains("any certificate, or none"), "{removed}");
+    assert!(server.login("acme01").starts_with("230"));
+    for (what, words) in [("nowhere.pem", "nowhere.pem"), (&*bare, "is not bound to")] {
+        let done = site.run(&format!("org certificate remove ACME01 acme01 {what}"));
+        assert!(done.code == 1 && done.err.contains(words), "{what}: {done:?}");
+    }
+}

@@ -104,6 +104,10 @@ pub struct Account {
     /// Public keys as in OpenSSH's `authorized_keys`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authorized_keys: Vec<String>,
+    /// SHA-256 fingerprints of certificates, one of which its client has to show wherever it logs in with
+    /// its password; empty means that none is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub client_certificates: Vec<String>,
     /// Networks that it may come from, such as `192.0.2.0/24`; empty means any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow_from: Vec<String>,
@@ -273,6 +277,7 @@ mod tests {
             name: account.to_owned(),
             password_hash: Some("$argon2id$secret".to_owned()),
             authorized_keys: Vec::new(),
+            client_certificates: Vec::new(),
             allow_from: Vec::new(),
             disabled: false,
         };

@@ -13,6 +13,11 @@
 //! data connection as if the file were whole; RFC 959, 4.1.1, makes the loss of the control connection
 //! an ABOR, and this engine looks. `226` is sent after `put` returned `Ok`, never before.
 //!
+//! **Refused logins** all sound alike, but for [`AuthenticationError::ImplPropagated`]: it stands for a login that
+//! is right and has to wait. Its words go to the client, with 421, which ends the session.
+//!
+//! [`AuthenticationError::ImplPropagated`]: unftp_core::auth::AuthenticationError::ImplPropagated
+//!
 //! **Encryption** is the caller's choice for each session ([`Tls`]). Where it is demanded, nobody logs in
 //! and nothing is transferred without it, whatever order the commands come in. What came in the clear
 //! behind AUTH TLS is never obeyed. An encrypted upload that ends without `close_notify` is a read error

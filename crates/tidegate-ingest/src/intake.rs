@@ -15,7 +15,9 @@ use tidegate_store::Store;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use crate::accounts::{Bans, Directory, Login, LoginRefused, Logins, PasswordError, SenderKey, source};
+use crate::accounts::{
+    Bans, Directory, Fingerprint, Login, LoginRefused, Logins, PasswordError, SenderKey, source,
+};
 use crate::audit::{Audit, Event};
 use crate::config::{AuthConfig, LimitsConfig, UploadsConfig};
 use crate::session::{ControlLink, Counted, Session, SessionCounts, SessionUser, Waiting};
@@ -90,7 +92,7 @@ impl Intake {
     /// The same with an audit log.
     #[must_use]
     pub fn audited(self, audit: Audit) -> Self {
-        Self { audit, ..self }
+        Self { logins: self.logins.audited(audit.clone()), audit, ..self }
     }
 
     /// Where it is noted who did what.
@@ -151,15 +153,16 @@ impl Intake {
         place.map(Some).ok_or(TurnedAway::Crowd)
     }
 
-    /// Checks a password and finds a place among the organization's sessions.
+    /// Checks a password, and the certificate that the client has shown, and finds a place among the organization's sessions.
     pub async fn log_in(
         &self,
         session: &Session,
         account: &str,
         password: Zeroizing<String>,
+        certificate: Option<Fingerprint>,
     ) -> Result<SessionUser, LoginRefused> {
         let _check = session.begin_check();
-        let checked = self.logins.check(account, password, session.peer().ip()).await;
+        let checked = self.logins.check(account, password, certificate, session.peer().ip()).await;
         self.let_in(session, account, checked)
     }
 

@@ -1,6 +1,8 @@
 //! Who the client is.
 
-use unftp_core::auth::{Authenticator, ChannelEncryptionState, Credentials, UserDetail, UserDetailProvider};
+use unftp_core::auth::{
+    AuthenticationError, Authenticator, ChannelEncryptionState, Credentials, UserDetail, UserDetailProvider,
+};
 use unftp_core::storage::StorageBackend;
 use zeroize::Zeroizing;
 
@@ -22,6 +24,23 @@ pub(super) enum Login<U> {
     },
     /// Logged in.
     In(U),
+}
+
+/// Why nobody was logged in.
+enum Refused {
+    /// The client hears the same, whatever it was.
+    Wrong,
+    /// Nothing is wrong with the login; why it has to wait.
+    NotNow(String),
+}
+
+impl From<AuthenticationError> for Refused {
+    fn from(error: AuthenticationError) -> Self {
+        match error {
+            AuthenticationError::ImplPropagated(why, _) => Self::NotNow(why),
+            _ => Self::Wrong,
+        }
+    }
 }
 
 impl<U> Default for Login<U> {
@@ -55,8 +74,10 @@ where
             (_, None) => Reply::new(503, "First USER, then PASS").into(),
             (_, Some(user)) => {
                 let failures = *failures + 1;
-                if self.check(&user, &argument).await.is_some() {
-                    return Reply::new(230, "Welcome").into();
+                match self.check(&user, &argument).await {
+                    Ok(()) => return Reply::new(230, "Welcome").into(),
+                    Err(Refused::NotNow(why)) => return Outcome::End(Reply::new(421, why)),
+                    Err(Refused::Wrong) => {}
                 }
                 self.login = Login::Out { name: None, failures };
                 let refused = Reply::new(530, "User name or password is wrong");
@@ -65,9 +86,9 @@ where
         }
     }
 
-    async fn check(&mut self, name: &str, password: &[u8]) -> Option<()> {
+    async fn check(&mut self, name: &str, password: &[u8]) -> Result<(), Refused> {
         let credentials = Credentials {
-            password: Some(String::from_utf8(password.to_vec()).ok()?),
+            password: Some(String::from_utf8(password.to_vec()).map_err(|_| Refused::Wrong)?),
             certificate_chain: self.protection.certificates.clone(),
             source_ip: self.peer.ip().to_canonical(),
             command_channel_security: if self.protection.control {
@@ -76,12 +97,12 @@ where
                 ChannelEncryptionState::Plaintext
             },
         };
-        let principal = self.accounts.authenticate(name, &credentials).await.ok()?;
-        let user = self.accounts.provide_user_detail(&principal).await.ok()?;
+        let principal = self.accounts.authenticate(name, &credentials).await?;
+        let user = self.accounts.provide_user_detail(&principal).await.map_err(|_| Refused::Wrong)?;
         if !user.account_enabled() || self.storage.enter(&user).is_err() {
-            return None;
+            return Err(Refused::Wrong);
         }
         self.login = Login::In(user);
-        Some(())
+        Ok(())
     }
 }

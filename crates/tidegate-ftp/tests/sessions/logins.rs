@@ -61,3 +61,13 @@ async fn a_server_that_stops_says_so() {
     client.closing.send_replace(true);
     assert!(client.closed().await.starts_with("421"));
 }
+
+#[tokio::test]
+async fn who_has_to_wait_hears_why_and_who_is_wrong_does_not() {
+    let mut client = Client::connect(settings()).await;
+    client.expect("USER late", 331).await;
+    assert_eq!(client.expect("PASS guess", 530).await, "530 User name or password is wrong\r\n");
+    client.expect("USER late", 331).await;
+    assert_eq!(client.expect("PASS secret", 421).await, "421 Too many of you\r\n");
+    assert_eq!(client.closed().await, "");
+}

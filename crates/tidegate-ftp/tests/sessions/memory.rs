@@ -70,6 +70,9 @@ impl Authenticator for Accounts {
         if name == "certified" && !has_certificate {
             return Err(AuthenticationError::BadPassword);
         }
+        if name == "late" && credentials.password.as_deref() == Some("secret") {
+            return Err(AuthenticationError::new("Too many of you"));
+        }
         if ["ann", "certified"].contains(&name) && credentials.password.as_deref() == Some("secret") {
             return Ok(Principal { username: name.to_owned() });
         }

@@ -16,6 +16,7 @@ use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::networks::{parse_network, source};
+use crate::audit::{Audit, Event};
 use crate::config::AuthConfig;
 
 /// Addresses, and accounts, of which failures are remembered.
@@ -29,6 +30,7 @@ pub struct Bans {
     state: Mutex<State>,
     /// Names of accounts are kept as hashes only: people type passwords there.
     names: RandomState,
+    audit: Audit,
 }
 
 /// An address that is banned.
@@ -40,6 +42,17 @@ pub struct Ban {
     pub remaining: Duration,
     /// How many bans in a row this is.
     pub times: u32,
+}
+
+impl Ban {
+    /// The address, or the network that is banned with it, for people.
+    pub fn address(&self) -> String {
+        shown(self.source)
+    }
+}
+
+fn shown(source: IpNet) -> String {
+    if source.addr().is_ipv4() { source.addr().to_string() } else { source.to_string() }
 }
 
 #[derive(Debug, Default)]
@@ -69,7 +82,12 @@ impl Bans {
     /// With validated settings.
     pub fn new(rules: AuthConfig) -> Self {
         let exempt = rules.exempt_addresses.iter().filter_map(|text| parse_network(text)).collect();
-        Self { rules, exempt, state: Mutex::default(), names: RandomState::new() }
+        Self { rules, exempt, state: Mutex::default(), names: RandomState::new(), audit: Audit::default() }
+    }
+
+    /// The same with an audit log.
+    pub(super) fn audited(self, audit: Audit) -> Self {
+        Self { audit, ..self }
     }
 
     /// Whether many may be behind the address, so that it is neither banned nor counted.
@@ -91,13 +109,16 @@ impl Bans {
         state.addresses.iter().filter_map(|(source, address)| address.ban(*source, now)).collect()
     }
 
-    /// Lifts the ban of an address, or every ban, and forgets what led to it; those that stood.
-    pub fn lift(&self, peer: Option<IpAddr>) -> Vec<Ban> {
+    /// Lifts the ban of an address, or every ban, and forgets what led to it; those that stood. `actor` is
+    /// who wants it.
+    pub fn lift(&self, peer: Option<IpAddr>, actor: &str) -> Vec<Ban> {
         let mut lifted = self.list();
         lifted.retain(|ban| peer.is_none_or(|peer| ban.source == source(peer)));
         let mut state = self.state();
         for ban in &lifted {
             state.addresses.remove(&ban.source);
+            let (address, actor) = (ban.address(), actor.to_owned());
+            self.audit.note_defence(Event::BanLifted { address, actor });
         }
         lifted
     }
@@ -138,6 +159,8 @@ impl Bans {
             let length = doubled(self.rules.ban.0, address.times, self.rules.ban_max.0);
             address.times = address.times.saturating_add(1);
             address.banned_until = now.checked_add(length);
+            let event = Event::Banned { address: shown(source), for_s: length.as_secs() };
+            self.audit.note_defence(event);
             tracing::warn!(address = %source, for_s = length.as_secs(), times = address.times, "address banned");
         }
     }

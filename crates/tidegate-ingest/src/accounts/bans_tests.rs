@@ -90,11 +90,11 @@ async fn a_ban_is_lifted_alone_or_with_all_others() {
     for peer in ["192.0.2.1", "192.0.2.2", "2001:db8::1"] {
         get_banned(&bans, peer);
     }
-    assert!(bans.lift(Some(address("192.0.2.9"))).is_empty());
-    let lifted = bans.lift(Some(address("2001:db8::2")));
+    assert!(bans.lift(Some(address("192.0.2.9")), "jo").is_empty());
+    let lifted = bans.lift(Some(address("2001:db8::2")), "jo");
     assert_eq!(lifted.iter().map(|ban| ban.source.to_string()).collect::<Vec<_>>(), ["2001:db8::/64"]);
     assert!(!bans.is_banned(address("2001:db8::1")) && bans.is_banned(address("192.0.2.1")));
-    assert_eq!(bans.lift(None).len(), 2);
+    assert_eq!(bans.lift(None, "jo").len(), 2);
     get_banned(&bans, "192.0.2.1");
     assert_eq!(bans.list()[0].times, 1, "what was lifted does not count");
 }

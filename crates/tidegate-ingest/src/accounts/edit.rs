@@ -126,6 +126,7 @@ name = 'acme-lab'
             name: name.to_owned(),
             password_hash: None,
             authorized_keys: Vec::new(),
+            client_certificates: Vec::new(),
             allow_from: Vec::new(),
             disabled: false,
         }

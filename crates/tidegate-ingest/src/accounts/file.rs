@@ -7,6 +7,7 @@ use std::path::Path;
 
 use tidegate_domain::Organization;
 
+use super::certificates::Fingerprint;
 use super::keys::SenderKey;
 use super::networks::parse_network;
 use super::password::parse_hash;
@@ -77,6 +78,10 @@ fn mistakes(organization: &Organization) -> Vec<(String, String)> {
         for error in account.authorized_keys.iter().filter_map(|line| SenderKey::parse(line).err()) {
             add("authorized_keys", &error.to_string());
         }
+        let certificates = account.client_certificates.iter();
+        for error in certificates.filter_map(|text| Fingerprint::parse(text).err()) {
+            add("client_certificates", &error.to_string());
+        }
         for network in account.allow_from.iter().filter(|text| parse_network(text).is_none()) {
             add("allow_from", &format!("{network:?} is no network; write 192.0.2.0/24 or an address"));
         }
@@ -110,10 +115,10 @@ mod tests {
     fn all_mistakes_of_a_file_come_together_and_no_hash_with_them() {
         let found = keys(
             "code = 'A'\n[[account]]\nname = ''\npassword_hash = '$hidden$'\nauthorized_keys = ['ssh-hidden']
-allow_from = ['x', '10.0.0.0/8']\n",
+client_certificates = ['hidden']\nallow_from = ['x', '10.0.0.0/8']\n",
         );
         let keys: Vec<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
-        let expected = ["name", "password_hash", "authorized_keys", "allow_from"];
+        let expected = ["name", "password_hash", "authorized_keys", "client_certificates", "allow_from"];
         assert_eq!(keys, expected.map(|key| format!("account[0].{key}")));
         assert!(!format!("{found:?}").contains("hidden"));
     }

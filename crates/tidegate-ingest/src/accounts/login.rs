@@ -1,7 +1,7 @@
 //! The check of an account name and a password, or a public key.
 //!
-//! Invariant: whoever is refused can't tell why. An unknown account, a wrong password, a disabled
-//! account and a foreign network cost the same work and are answered no sooner than the refusal
+//! Invariant: whoever is refused can't tell why. An unknown account, a wrong password, a wrong certificate, a
+//! disabled account and a foreign network cost the same work and are answered no sooner than the refusal
 //! delay, which grows with each failure; only a password that was right a while ago is found right without that
 //! work. The reasons are for the log. Account names that don't exist are never logged: people type
 //! passwords there.
@@ -16,11 +16,13 @@ use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 use super::bans::Bans;
+use super::certificates::Fingerprint;
 use super::directory::Directory;
 use super::keys::SenderKey;
 use super::networks::allows;
 use super::password::{PasswordError, PasswordHashing};
 use super::remembered::Remembered;
+use crate::audit::Audit;
 use crate::config::AuthConfig;
 
 /// Who logged in.
@@ -44,6 +46,9 @@ pub enum LoginRefused {
     /// The key is none of the account's.
     #[error("unknown key")]
     UnknownKey,
+    /// The password is right, and the client has shown none of the account's certificates.
+    #[error("none of the account's certificates")]
+    WrongCertificate,
     /// The account or its organization is shut out.
     #[error("disabled")]
     Disabled,
@@ -89,15 +94,21 @@ impl Logins {
         })
     }
 
-    /// Checks a password that came from `peer`.
+    /// The same with an audit log.
+    pub(crate) fn audited(self, audit: Audit) -> Self {
+        Self { bans: self.bans.audited(audit), ..self }
+    }
+
+    /// Checks a password that came from `peer`, and the certificate that was shown there.
     pub async fn check(
         &self,
         account: &str,
         password: Zeroizing<String>,
+        certificate: Option<Fingerprint>,
         peer: IpAddr,
     ) -> Result<Login, LoginRefused> {
         let started = Instant::now();
-        let result = self.check_at_once(account, password, peer).await;
+        let result = self.check_at_once(account, password, certificate, peer).await;
         self.settle(account, peer, started, result).await
     }
 
@@ -175,6 +186,7 @@ impl Logins {
         &self,
         name: &str,
         password: Zeroizing<String>,
+        certificate: Option<Fingerprint>,
         peer: IpAddr,
     ) -> Result<Login, LoginRefused> {
         if self.bans.is_banned(peer) {
@@ -189,6 +201,9 @@ impl Logins {
         let (organization, account) = known.ok_or(LoginRefused::UnknownAccount)?;
         if !has_hash || !fits {
             return Err(LoginRefused::WrongPassword);
+        }
+        if !accepts(account, certificate) {
+            return Err(LoginRefused::WrongCertificate);
         }
         admit(organization, account, peer)?;
         Ok(Login { org: organization.code.clone(), account: account.name.clone() })
@@ -224,6 +239,13 @@ impl Logins {
         }
         admit(organization, account, peer)
     }
+}
+
+/// Whether an account is bound to no certificate, or to this one.
+fn accepts(account: &Account, certificate: Option<Fingerprint>) -> bool {
+    let mut bound = account.client_certificates.iter();
+    bound.len() == 0
+        || certificate.is_some_and(|shown| bound.any(|text| Fingerprint::parse(text) == Ok(shown)))
 }
 
 fn admit(organization: &Organization, account: &Account, peer: IpAddr) -> Result<(), LoginRefused> {

@@ -18,7 +18,7 @@ fn logins(folder: &Path) -> Logins {
 }
 
 async fn check(logins: &Logins, account: &str, password: &str) -> Result<Login, LoginRefused> {
-    logins.check(account, Zeroizing::new(password.to_owned()), Ipv4Addr::LOCALHOST.into()).await
+    logins.check(account, Zeroizing::new(password.to_owned()), None, Ipv4Addr::LOCALHOST.into()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -91,7 +91,7 @@ async fn a_banned_address_is_refused_whatever_its_password_and_others_are_not() 
     write(folder.path(), "A", "a", "");
     let logins = logins(folder.path());
     let try_from = async |peer: &str, password: &str| {
-        logins.check("a", Zeroizing::new(password.to_owned()), peer.parse().unwrap()).await
+        logins.check("a", Zeroizing::new(password.to_owned()), None, peer.parse().unwrap()).await
     };
     for _ in 0..10 {
         assert_eq!(try_from("192.0.2.1", "wrong horse").await, Err(LoginRefused::WrongPassword));

@@ -4,6 +4,7 @@
 //! stays in force until it can be read again. Sessions that are open are not looked at here.
 
 mod bans;
+mod certificates;
 mod directory;
 mod edit;
 mod file;
@@ -18,6 +19,7 @@ mod watch;
 mod write;
 
 pub use bans::{Ban, Bans};
+pub use certificates::{Fingerprint, FingerprintError};
 pub use directory::Directory;
 pub use file::check_organization;
 pub use folder::{OrgFolder, load_folder};

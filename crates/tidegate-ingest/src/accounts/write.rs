@@ -100,6 +100,7 @@ mod tests {
             name: "acme".to_owned(),
             password_hash: None,
             authorized_keys: Vec::new(),
+            client_certificates: Vec::new(),
             allow_from: vec!["10.0.0.0/8".to_owned()],
             disabled: false,
         };

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use tidegate_domain::{JobId, OrgCode};
+use tidegate_store::Sender;
 
 use crate::accounts::Login;
 use crate::session::Session;
@@ -49,6 +50,25 @@ pub enum Event {
     },
     /// An upload under a temporary name was deleted.
     StagedDeleted,
+    /// A response or report was brought back to its watched folder.
+    BroughtBack {
+        /// The job that it answers.
+        job: Option<JobId>,
+    },
+    /// An address is turned away from here on, for failed logins.
+    Banned {
+        /// The address, or the network of 64 bits that an IPv6 address is in.
+        address: String,
+        /// For how long, in seconds.
+        for_s: u64,
+    },
+    /// Somebody let an address in again.
+    BanLifted {
+        /// The address, or the network.
+        address: String,
+        /// Who.
+        actor: String,
+    },
 }
 
 impl Event {
@@ -63,12 +83,20 @@ impl Event {
             Self::Fetched { .. } => "fetched",
             Self::Deleted { .. } => "deleted",
             Self::StagedDeleted => "staged_deleted",
+            Self::BroughtBack { .. } => "brought_back",
+            Self::Banned { .. } => "banned",
+            Self::BanLifted { .. } => "ban_lifted",
         }
     }
 
     /// A response was opened; of its name only the job is kept.
     pub fn fetched(name: &[u8]) -> Self {
         Self::Fetched { job: job_of(name) }
+    }
+
+    /// A response was brought back.
+    pub fn brought_back(name: &[u8]) -> Self {
+        Self::BroughtBack { job: job_of(name) }
     }
 
     /// A response was deleted.
@@ -91,26 +119,55 @@ pub(super) struct Entry {
     at: DateTime<Utc>,
     #[serde(flatten)]
     event: Event,
-    session: u64,
-    protocol: &'static str,
-    peer: SocketAddr,
+    #[serde(flatten)]
+    session: Option<InSession>,
+    /// Of what was not done in a session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    protocol: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     org: Option<OrgCode>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
 }
 
+/// The session in which something was done.
+#[derive(Debug, Serialize)]
+struct InSession {
+    session: u64,
+    protocol: &'static str,
+    peer: SocketAddr,
+}
+
 impl Entry {
+    /// Of a session.
     pub(super) fn new(at: DateTime<Utc>, session: &Session, login: Option<&Login>, event: Event) -> Self {
         Self {
             at,
             event,
-            session: session.number(),
-            protocol: session.protocol().as_str(),
-            peer: session.peer(),
+            session: Some(InSession {
+                session: session.number(),
+                protocol: session.protocol().as_str(),
+                peer: session.peer(),
+            }),
+            protocol: None,
             org: login.map(|login| login.org.clone()),
             account: login.map(|login| login.account.clone()),
         }
+    }
+
+    /// Of a watched folder, which stands for the account.
+    pub(super) fn of_folder(at: DateTime<Utc>, org: &OrgCode, folder: &Sender, event: Event) -> Self {
+        Self {
+            protocol: Some(folder.protocol.as_str()),
+            org: Some(org.clone()),
+            account: Some(folder.account.clone()),
+            ..Self::of_nobody(at, event)
+        }
+    }
+
+    /// Of no sender in particular.
+    pub(super) fn of_nobody(at: DateTime<Utc>, event: Event) -> Self {
+        Self { at, event, session: None, protocol: None, org: None, account: None }
     }
 }
 

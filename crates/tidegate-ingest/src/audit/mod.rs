@@ -1,4 +1,5 @@
-//! The audit log: who logged in, from where, what was sent, fetched and deleted, what was refused and why.
+//! The audit log: who logged in, from where, what was sent, fetched and deleted, what was refused and why, and who
+//! was turned away.
 //!
 //! Invariant: it never holds anybody up and never makes anything fail. What its bounded queue can't take, or
 //! the disk refuses, is counted, told in the log and in [`Audit::trouble`], and the count is written as soon
@@ -13,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tidegate_domain::Clock;
+use chrono::{DateTime, Utc};
+use tidegate_domain::{Clock, OrgCode};
+use tidegate_store::Sender;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::accounts::Login;
@@ -71,11 +74,24 @@ impl Audit {
     /// Notes what happened in a session; `login` where somebody is known.
     pub fn note(&self, session: &Session, login: Option<&Login>, event: Event) {
         self.tally.count(session.protocol(), event.as_str());
-        if let Some(log) = &self.log {
-            let entry = Entry::new(log.clock.now(), session, login, event);
-            if log.queue.try_send(Order::Write(entry)).is_err() {
-                log.shared.lost.fetch_add(1, Ordering::Relaxed);
-            }
+        self.write(|at| Entry::new(at, session, login, event));
+    }
+
+    /// Notes what happened to a file of a watched folder, or to its answer.
+    pub(crate) fn note_folder(&self, org: &OrgCode, folder: &Sender, event: Event) {
+        self.tally.count(folder.protocol, event.as_str());
+        self.write(|at| Entry::of_folder(at, org, folder, event));
+    }
+
+    /// Notes what was done about an address.
+    pub(crate) fn note_defence(&self, event: Event) {
+        self.write(|at| Entry::of_nobody(at, event));
+    }
+
+    fn write(&self, entry: impl FnOnce(DateTime<Utc>) -> Entry) {
+        let Some(log) = &self.log else { return };
+        if log.queue.try_send(Order::Write(entry(log.clock.now()))).is_err() {
+            log.shared.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -24,6 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 pub use trouble::Trouble;
 
+use crate::audit::Event;
 use crate::config::FolderConfig;
 use crate::intake::Intake;
 use candidates::{Candidates, Verdict};
@@ -79,6 +80,8 @@ struct Folder {
     candidates: Candidates,
     /// Accepted files that could not be removed.
     accepted: HashMap<OsString, Identity>,
+    /// Files that were refused, and noted as that.
+    refused: HashMap<OsString, Identity>,
     /// Files of the organization's outbox that answer other uploads than this folder's.
     others: HashSet<Vec<u8>>,
 }
@@ -86,13 +89,14 @@ struct Folder {
 impl Folder {
     fn new(door: FolderDoor, stop: watch::Receiver<bool>) -> Self {
         let candidates = Candidates::new(door.config.settle.0);
-        Self { door, stop, candidates, accepted: HashMap::new(), others: HashSet::new() }
+        let (accepted, refused) = (HashMap::new(), HashMap::new());
+        Self { door, stop, candidates, accepted, refused, others: HashSet::new() }
     }
 
     /// Takes up all hints that wait, then the files that they call finished.
     async fn follow(&mut self, first: Hint, hints: &mut Hints) {
         let waiting = std::iter::once(first).chain(std::iter::from_fn(|| hints.waiting()));
-        let finished: Vec<OsString> = waiting.filter_map(|hint| self.note(hint)).collect();
+        let finished: Vec<OsString> = waiting.filter_map(|hint| self.heed(hint)).collect();
         if !self.is_admitted() {
             return;
         }
@@ -104,7 +108,7 @@ impl Folder {
         }
     }
 
-    fn note(&mut self, hint: Hint) -> Option<OsString> {
+    fn heed(&mut self, hint: Hint) -> Option<OsString> {
         match hint {
             Hint::Written(name) => self.candidates.written(name),
             Hint::Gone(name) => self.candidates.gone(&name),
@@ -120,7 +124,7 @@ impl Folder {
     /// Looks through the whole folder and brings responses back; what is in the way becomes the
     /// folder's trouble.
     async fn rescan(&mut self, hints: &mut Hints) {
-        std::iter::from_fn(|| hints.waiting()).for_each(|hint| drop(self.note(hint)));
+        std::iter::from_fn(|| hints.waiting()).for_each(|hint| drop(self.heed(hint)));
         if hints.take_lost() {
             self.candidates.doubt();
         }
@@ -145,16 +149,21 @@ impl Folder {
         let there: HashSet<&OsString> = files.iter().map(|(name, _)| name).collect();
         self.candidates.keep(|name| there.contains(&name.to_owned()));
         self.accepted.retain(|name, _| there.contains(name));
-        let mut left: BTreeMap<String, u64> = BTreeMap::new();
+        self.refused.retain(|name, _| there.contains(name));
+        let (mut waits, mut left) = (None, BTreeMap::<String, u64>::new());
         for (name, identity) in &files {
             if *self.stop.borrow() {
                 break;
             }
-            if let Err(reason) = self.consider(name, *identity).await {
-                *left.entry(reason.to_string()).or_default() += 1;
+            match self.consider(name, *identity).await {
+                Ok(()) => {}
+                // Without a number, which would be another one each time: it is said once.
+                Err(reason) if reason.is_for_all() => waits = Some(reason.to_string()),
+                Err(reason) => *left.entry(reason.to_string()).or_default() += 1,
             }
         }
-        Ok(left.into_iter().map(|(reason, count)| format!("{count} not taken: {reason}")).collect())
+        let left = left.into_iter().map(|(reason, count)| format!("{count} not taken: {reason}"));
+        Ok(waits.into_iter().chain(left).collect())
     }
 
     /// Takes a file if it is whole.
@@ -167,7 +176,14 @@ impl Folder {
             Verdict::Quiet if listing::has_visible_writer(identity).await => return Ok(()),
             Verdict::Quiet | Verdict::Whole => {}
         }
-        self.take(name, identity).await?;
+        let taken = self.take(name, identity).await;
+        if let Err(reason) = &taken
+            && !reason.is_wait()
+            && self.refused.insert(name.clone(), identity) != Some(identity)
+        {
+            self.note(Event::Refused { reason: reason.to_string() });
+        }
+        taken?;
         self.candidates.gone(name);
         Ok(())
     }

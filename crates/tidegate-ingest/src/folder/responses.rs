@@ -16,6 +16,7 @@ use tidegate_domain::OrgCode;
 use tidegate_store::{Sender, Store, StoreError};
 
 use super::Folder;
+use crate::audit::Event;
 
 /// Who may read and delete a response is said by the directory's rights and group, not by our umask.
 const MODE: u32 = 0o660;
@@ -47,7 +48,7 @@ impl Folder {
             let copied = tokio::task::spawn_blocking(move || copy(response, &target, copied)).await;
             copied.map_err(io::Error::other)??;
             match store.delete_outbox(&org, name, &sender.account).await {
-                Ok(()) | Err(StoreError::NotFound) => {}
+                Ok(()) | Err(StoreError::NotFound) => self.note(Event::brought_back(name)),
                 Err(error) => return Err(error.into()),
             }
         }

@@ -14,6 +14,8 @@ use tidegate_store::{Sender, StoreError, Upload};
 
 use super::Folder;
 use super::identity::Identity;
+use crate::audit::Event;
+use crate::intake::UsedUp;
 
 /// Why a file stays in its folder. The texts do not name it.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +24,12 @@ pub(super) enum Left {
     Name(#[from] NameError),
     #[error("larger than limits.upload_bytes_max")]
     TooLarge,
+    #[error("as many files wait to be processed as files_waiting_max lets; the next ones wait here")]
+    FilesWaiting,
+    #[error(
+        "as many files were taken within a minute as uploads_per_minute_max lets; the next ones wait here"
+    )]
+    Uploads,
     /// The next look finds it as it is then.
     #[error("written to while it was read")]
     Changed,
@@ -35,6 +43,27 @@ pub(super) enum Left {
     Store(#[from] StoreError),
 }
 
+impl From<UsedUp> for Left {
+    fn from(used_up: UsedUp) -> Self {
+        match used_up {
+            UsedUp::FilesWaiting => Self::FilesWaiting,
+            UsedUp::Uploads => Self::Uploads,
+        }
+    }
+}
+
+impl Left {
+    /// Whether nothing is wrong with the file: it only has to wait.
+    pub(super) fn is_wait(&self) -> bool {
+        matches!(self, Self::FilesWaiting | Self::Uploads | Self::Changed | Self::Stopping)
+    }
+
+    /// Whether every file that comes now has to wait.
+    pub(super) fn is_for_all(&self) -> bool {
+        matches!(self, Self::FilesWaiting | Self::Uploads)
+    }
+}
+
 impl Folder {
     /// Accepts a file and removes it from the folder.
     pub(super) async fn take(&mut self, name: &OsString, seen: Identity) -> Result<(), Left> {
@@ -42,6 +71,8 @@ impl Folder {
         if seen.size_bytes() > self.door.intake.upload_bytes_max(&self.door.config.org) {
             return Err(Left::TooLarge);
         }
+        self.door.intake.may_wait(&self.door.config.org)?;
+        self.door.intake.begin_upload(&self.door.config.org)?;
         let path = self.door.config.path.join(name);
         let (file, upload) = self.read(&path, seen).await?;
         if identity(&file).await? != seen {
@@ -51,6 +82,7 @@ impl Folder {
         let (org, sender) = (&self.door.config.org, self.sender());
         let job = upload.accept(org, sender, upload_name).await?;
         let org = org.clone();
+        self.note(Event::Accepted { job: job.id, size_bytes });
         let removed = self.remove(name, seen).await;
         tracing::info!(job = %job.id, %org, size_bytes, "file of a watched folder accepted");
         if matches!(removed, Err(Left::Changed)) {
@@ -61,6 +93,11 @@ impl Folder {
             }
         }
         removed
+    }
+
+    /// Notes what happened to a file, or to its answer.
+    pub(super) fn note(&self, event: Event) {
+        self.door.intake.audit().note_folder(&self.door.config.org, &self.sender(), event);
     }
 
     async fn read(&self, path: &Path, seen: Identity) -> Result<(tokio::fs::File, Upload), Left> {

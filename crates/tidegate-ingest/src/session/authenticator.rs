@@ -13,7 +13,8 @@ use unftp_core::auth::{
 use zeroize::Zeroizing;
 
 use super::{Session, SessionUser};
-use crate::intake::Intake;
+use crate::accounts::{Fingerprint, LoginRefused};
+use crate::intake::{Intake, TurnedAway};
 
 /// Logs one session in.
 #[derive(Debug)]
@@ -40,15 +41,20 @@ impl Authenticator for SessionAuthenticator {
         creds: &Credentials,
     ) -> Result<Principal, AuthenticationError> {
         let password = Zeroizing::new(creds.password.clone().unwrap_or_default());
+        // The first is the client's own; those of authorities follow it.
+        let shown = creds.certificate_chain.as_ref().and_then(|chain| chain.first());
+        let certificate = shown.map(|certificate| Fingerprint::of(&certificate.0));
         let _turn = self.one_at_a_time.lock().await;
         if matches!(creds.command_channel_security, ChannelEncryptionState::Tls) {
             self.session.encrypted();
         }
-        match self.intake.log_in(&self.session, username, password).await {
+        match self.intake.log_in(&self.session, username, password, certificate).await {
             Ok(user) => {
                 *self.passed.lock().unwrap_or_else(PoisonError::into_inner) = Some(user);
                 Ok(Principal { username: username.to_owned() })
             }
+            // Only who has the right password gets so far.
+            Err(LoginRefused::TooManySessions) => Err(AuthenticationError::new(TurnedAway::Full.to_string())),
             // Whatever the reason was, the client hears the same.
             Err(_) => Err(AuthenticationError::BadPassword),
         }

@@ -127,7 +127,9 @@ impl Incoming {
 
 impl Drop for Incoming {
     fn drop(&mut self) {
+        // Where a write was refused, that was noted.
         let Some(upload) = self.upload.take() else { return };
+        self.storage.note_refusal(&self.user, &TransferError::ControlLost);
         let (storage, user, name) = (self.storage.clone(), Arc::clone(&self.user), self.name.clone());
         let kept = async move { storage.keep_broken(&user, upload, name).await };
         // Without a runtime the server is gone, and what came with it.

@@ -93,7 +93,7 @@ impl Handler for Visitor {
             return Ok(self.refusal());
         }
         let password = Zeroizing::new(password.to_owned());
-        let login = self.intake.log_in(&self.session, user, password).await;
+        let login = self.intake.log_in(&self.session, user, password, None).await;
         Ok(self.answer(login))
     }
 

@@ -11,6 +11,7 @@ use tidegate_domain::job::{Counts, Job, JobEvent, Outcome};
 use tidegate_domain::units::{ByteSize, HumanDuration};
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::Directory;
+use tidegate_ingest::audit::Audit;
 use tidegate_ingest::config::{AuthConfig, FolderConfig, LimitsConfig, UploadsConfig};
 use tidegate_ingest::folder::{FolderDoor, Trouble, run};
 use tidegate_store::{Filter, Options, Store};
@@ -31,6 +32,7 @@ pub(crate) struct Rig {
     pub(crate) store: Store,
     pub(crate) directory: Arc<Directory>,
     trouble: Arc<Trouble>,
+    audit: Audit,
     stop: watch::Sender<bool>,
     door: Option<JoinHandle<()>>,
 }
@@ -47,7 +49,8 @@ impl Rig {
         let (store, _) =
             Store::open(&base.path().join("data"), Options::default(), Arc::new(SystemClock)).unwrap();
         let (trouble, stop) = (Arc::new(Trouble::default()), watch::Sender::new(false));
-        Self { base, store, directory, trouble, stop, door: None }
+        let audit = Audit::open(&base.path().join("audit.log"), Arc::new(SystemClock)).unwrap();
+        Self { base, store, directory, trouble, audit, stop, door: None }
     }
 
     /// Begins to watch; a quiet file is taken at the second look.
@@ -60,6 +63,7 @@ impl Rig {
         let (auth, uploads) = (AuthConfig::default(), UploadsConfig::default());
         let intake =
             Intake::new(self.store.clone(), Arc::clone(&self.directory), limits, &auth, &uploads).unwrap();
+        let intake = intake.audited(self.audit.clone());
         let door = FolderDoor {
             config: FolderConfig {
                 path: self.base.path().join("drop"),
@@ -73,6 +77,18 @@ impl Rig {
             trouble: Arc::clone(&self.trouble),
         };
         self.door = Some(tokio::spawn(run(door, self.stop.subscribe())));
+    }
+
+    /// The audit log so far.
+    pub(crate) async fn audit_log(&self) -> String {
+        self.audit.flushed().await;
+        fs::read_to_string(self.path("audit.log")).unwrap()
+    }
+
+    /// Sets the organization's limits.
+    pub(crate) fn limit(&self, limits: &str) {
+        fs::write(self.path("orgs.d/ACME01.toml"), format!("code = 'ACME01'\n[limits]\n{limits}\n")).unwrap();
+        assert_eq!(self.directory.reload(), []);
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {

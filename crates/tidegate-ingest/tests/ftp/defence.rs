@@ -43,8 +43,15 @@ async fn an_address_that_fails_ten_times_is_turned_away_at_the_door_and_others_a
     assert_eq!(refused.closed().await, "");
     let mut other = Client::over(connect_from("127.0.0.2", rig.address).await).await;
     assert_eq!(other.try_login("acme", PASSWORD).await.code, 230, "the account itself is never shut out");
-    assert_eq!(rig.intake.bans().lift(None).len(), 1);
+    assert_eq!(rig.intake.bans().lift(None, "jo").len(), 1);
     Client::login(rig.address, "acme").await;
+    let log = rig.audit_log().await;
+    for entry in [
+        r#""event":"banned","address":"127.0.0.1","for_s":900}"#,
+        r#""event":"ban_lifted","address":"127.0.0.1","actor":"jo"}"#,
+    ] {
+        assert_eq!(log.matches(entry).count(), 1, "{entry}: {log}");
+    }
 }
 
 #[tokio::test]

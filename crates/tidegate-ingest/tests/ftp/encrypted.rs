@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use tempfile::TempDir;
 use tidegate_domain::job::Protocol;
+use tidegate_ingest::accounts::Fingerprint;
 use tidegate_ingest::tls::TlsFiles;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -16,6 +18,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::client::{Client, Reply, Stream};
 use crate::rig::{PASSWORD, Rig, Setup};
+use crate::site::write_org;
 
 /// A certificate of localhost in a folder, and who trusts it.
 fn issue(folder: &Path) -> Arc<ClientConfig> {
@@ -152,4 +155,61 @@ async fn a_client_without_a_certificate_is_turned_away_where_one_is_required() {
         let read = client.control.read_exact(&mut reply).await;
         assert_eq!(read.is_ok() && &reply == b"200", lets_in);
     }
+}
+
+/// A certificate of a client's own, which is its own authority: with what it connects, as PEM, and its
+/// fingerprint.
+fn certified(server: &CertificateDer<'static>) -> (Arc<ClientConfig>, String, String) {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["client".to_owned()]).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(server.clone()).unwrap();
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(roots);
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let config = builder.with_client_auth_cert(vec![cert.der().clone()], key).unwrap();
+    (Arc::new(config), cert.pem(), Fingerprint::of(cert.der()).to_string())
+}
+
+#[tokio::test]
+async fn an_account_that_is_bound_to_a_certificate_needs_it_and_another_ones_does_not_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let nobodys = issue(folder.path());
+    let server = CertificateDer::from_pem_file(folder.path().join("certificate.pem")).unwrap();
+    let (acmes, acmes_pem, acmes_fingerprint) = certified(&server);
+    let (betas, betas_pem, betas_fingerprint) = certified(&server);
+    let authorities = folder.path().join("senders.pem");
+    std::fs::write(&authorities, acmes_pem + &betas_pem).unwrap();
+    let tls = TlsFiles { client_ca: Some(authorities), ..files(folder.path()) };
+    let rig = Rig::with(Setup { tls: Some(tls), ..Setup::default() }).await;
+    let bind = |code: &str, account: &str, fingerprints: &str| {
+        let more = format!("client_certificates = [{fingerprints}]");
+        write_org(rig.directory.path(), code, account, &more);
+        assert_eq!(rig.directory.reload(), []);
+    };
+    let logs_in = async |account: &str, config: &Arc<ClientConfig>| {
+        let mut client = explicit(rig.address, config).await.unwrap();
+        let reply = client.try_login(account, PASSWORD).await;
+        assert!(
+            ["230 Welcome\r\n", "530 User name or password is wrong\r\n"].contains(&&*reply.text),
+            "{reply:?}"
+        );
+        reply.code == 230
+    };
+    bind("ACME01", "acme", &format!("'{acmes_fingerprint}'"));
+    assert!(logs_in("acme", &acmes).await);
+    assert!(!logs_in("acme", &betas).await && !logs_in("acme", &nobodys).await);
+    assert!(logs_in("beta", &betas).await && logs_in("beta", &acmes).await, "it is bound to none");
+    assert!(rig.audit_log().await.contains("none of the account's certificates"));
+
+    bind("ACME01", "acme", &format!("'{acmes_fingerprint}', '{betas_fingerprint}'"));
+    assert!(logs_in("acme", &acmes).await && logs_in("acme", &betas).await);
+    bind("BETA02", "beta", &format!("'{betas_fingerprint}'"));
+    assert!(!logs_in("beta", &acmes).await && logs_in("beta", &betas).await);
+
+    // Encrypted from the first byte on.
+    let implicit = TcpStream::connect(rig.implicit).await.unwrap();
+    let implicit = shake(&acmes, implicit).await.unwrap();
+    let mut client = Client::greeted(Box::new(implicit), rig.implicit.ip()).await;
+    assert_eq!(client.try_login("beta", PASSWORD).await.code, 530);
+    assert_eq!(client.try_login("acme", PASSWORD).await.code, 230);
 }

@@ -33,6 +33,24 @@ async fn a_connection_lost_before_close_has_submitted_nothing() {
 }
 
 #[tokio::test]
+async fn an_upload_that_was_lost_is_noted_once_and_one_that_was_refused_is_not_noted_again() {
+    let mut rig = Rig::start().await;
+    let client = half_an_upload(&rig, "SMITH.hl7").await;
+    let handle = client.open("JONES.hl7", NEW).await.unwrap();
+    client.write(&handle, 0, b"MSH").await.unwrap();
+    assert!(client.write(&handle, 1, b"MSH").await.is_err());
+    client.ssh.disconnect(Disconnect::ByApplication, "", "").await.unwrap();
+    rig.signal_stop();
+    rig.ended().await;
+    let log = rig.audit_log().await;
+    for reason in ["the control connection was lost", "this write is out of order"] {
+        let entry = format!("\"event\":\"refused\",\"reason\":\"{reason}");
+        assert_eq!(log.matches(&entry).count(), 1, "{log}");
+    }
+    assert!(!log.contains("SMITH") && !log.contains("JONES"), "{log}");
+}
+
+#[tokio::test]
 async fn a_goodbye_before_close_has_submitted_nothing() {
     let rig = Rig::start().await;
     let client = half_an_upload(&rig, "a.hl7").await;

@@ -113,3 +113,15 @@ async fn the_banner_says_what_is_announced() {
     let text = "Maintenance until 05:00.\r\n[31mUploads go on.\r\n";
     assert_eq!(*visitor.banner.lock().unwrap(), text, "in words, without control characters");
 }
+
+/// SFTP knows no certificates: a password that leaked must not get around the one that FTPS asks for.
+#[tokio::test]
+async fn the_password_of_an_account_that_is_bound_to_a_certificate_does_not_do_and_its_key_does() {
+    let rig = Rig::start().await;
+    let key = generate(Algorithm::Ed25519);
+    let bound = format!("client_certificates = ['{}']", "0F".repeat(32));
+    give_key(&rig, "ACME01", "acme", &key, &bound);
+    let mut ssh = connect(rig.address).await;
+    assert!(!try_password(&mut ssh, "acme", PASSWORD).await.success());
+    assert!(try_key(&mut ssh, "acme", &key, None).await);
+}

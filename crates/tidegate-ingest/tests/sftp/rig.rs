@@ -68,8 +68,13 @@ impl Rig {
         if self.stop.is_some() {
             self.signal_stop();
         }
-        timeout(Duration::from_mins(1), self.door).await.expect("an end in time").unwrap();
+        self.ended().await;
         self.store
+    }
+
+    /// Waits until the door has ended that was told to stop, and all of its uploads.
+    pub(crate) async fn ended(&mut self) {
+        timeout(Duration::from_mins(1), &mut self.door).await.expect("an end in time").unwrap();
     }
 
     pub(crate) fn jobs(&self) -> Vec<Job> {

@@ -23,7 +23,7 @@ pub(super) async fn lift(
     if actor.is_empty() || actor.len() > ACTOR_BYTES_MAX {
         return Err(Failure::bad_request("a change needs an actor, of up to 128 bytes"));
     }
-    let bans = control.site.lift_bans(request.address);
+    let bans = control.site.lift_bans(request.address, actor);
     for ban in &bans {
         tracing::info!(address = %ban.address, ?actor, "ban lifted");
     }

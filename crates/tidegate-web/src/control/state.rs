@@ -30,8 +30,8 @@ pub trait Site: Send + Sync + 'static {
     /// Addresses that are banned for failed logins.
     fn bans(&self) -> Vec<BanView>;
 
-    /// Lifts the ban of an address, or every ban; those that stood.
-    fn lift_bans(&self, address: Option<IpAddr>) -> Vec<BanView>;
+    /// Lifts the ban of an address, or every ban, as `actor` wants it; those that stood.
+    fn lift_bans(&self, address: Option<IpAddr>, actor: &str) -> Vec<BanView>;
 
     /// Senders that are logged in.
     fn sessions(&self) -> usize;

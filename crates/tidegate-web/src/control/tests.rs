@@ -40,10 +40,10 @@ impl Site for QuietSite {
     }
 
     fn bans(&self) -> Vec<BanView> {
-        self.lift_bans(None)
+        self.lift_bans(None, "jo")
     }
 
-    fn lift_bans(&self, address: Option<IpAddr>) -> Vec<BanView> {
+    fn lift_bans(&self, address: Option<IpAddr>, _: &str) -> Vec<BanView> {
         let until = "2024-03-09T02:00:00Z".parse().unwrap();
         let mut bans: Vec<BanView> = ["192.0.2.1", "192.0.2.2"]
             .map(|address| BanView { address: address.to_owned(), until, times: 1 })

@@ -25,8 +25,9 @@ pub(crate) use maintenance::{
     ReleaseArgs as ReleaseHoldArgs, StartArgs,
 };
 pub(crate) use org::{
-    AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, KeyArgs,
-    KeyCommand, OrgCommand, PasswdArgs, SetArgs as OrgSetArgs, ShowArgs as OrgShowArgs,
+    AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, CertificateArgs,
+    CertificateCommand, KeyArgs, KeyCommand, Limit, LimitArgs, OrgCommand, PasswdArgs, SetArgs as OrgSetArgs,
+    ShowArgs as OrgShowArgs,
 };
 pub(crate) use queue::{ActArgs, ListArgs, QueueCommand, ResponseArgs, ShowArgs};
 pub(crate) use retention::{LegalHoldArgs, RetentionCommand, RunArgs as RunRetentionArgs};

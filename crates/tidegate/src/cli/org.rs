@@ -1,9 +1,11 @@
 //! `tidegate org ...`.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use tidegate_domain::OrgCode;
+use tidegate_domain::units::ByteSize;
 
 use super::JsonArg;
 
@@ -15,7 +17,7 @@ pub(crate) enum OrgCommand {
     List(JsonArg),
     /// Show one organization
     Show(ShowArgs),
-    /// Change the name, contacts, time zone or networks of an organization
+    /// Change the name, contacts, time zone, networks or limits of an organization
     Set(SetArgs),
     /// Shut out an organization, or one of its accounts; what was accepted is still processed
     Disable(AccountsArgs),
@@ -29,6 +31,31 @@ pub(crate) enum OrgCommand {
     /// Give an account a public key for SFTP, or take one away
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Bind an account to a certificate for FTPS, or no longer
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CertificateCommand {
+    /// Let an account log in with its password only where its client shows this certificate, or another one
+    /// that it is bound to
+    Add(CertificateArgs),
+    /// No longer let an account log in with this certificate
+    Remove(CertificateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CertificateArgs {
+    /// Code of the organization
+    #[arg(value_name = "CODE", value_parser = org_code)]
+    pub(crate) code: OrgCode,
+    /// User name of the account
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: String,
+    /// PEM file with the certificate, or its SHA-256 fingerprint as openssl x509 -fingerprint -sha256 shows it
+    #[arg(value_name = "FILE|FINGERPRINT")]
+    pub(crate) certificate: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,7 +138,31 @@ pub(crate) struct SetArgs {
     /// Set the networks of this account only, not of all
     #[arg(long, value_name = "ACCOUNT", requires = "allow_from")]
     pub(crate) account: Option<String>,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
 }
+
+/// Limits of its own; '' stands for none but the service's.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "they are named as the keys are")]
+pub(crate) struct LimitArgs {
+    /// Sessions at once; '' stands for the service's limit alone
+    #[arg(long, value_name = "NUMBER", value_parser = limit::<usize>)]
+    pub(crate) sessions_max: Option<Limit<usize>>,
+    /// Longest upload, such as 50MiB; '' as above
+    #[arg(long, value_name = "SIZE", value_parser = limit::<ByteSize>)]
+    pub(crate) upload_bytes_max: Option<Limit<ByteSize>>,
+    /// Files that may wait to be processed; '' stands for any number
+    #[arg(long, value_name = "NUMBER", value_parser = limit::<u64>)]
+    pub(crate) files_waiting_max: Option<Limit<u64>>,
+    /// Uploads begun within any minute; '' stands for any number
+    #[arg(long, value_name = "NUMBER", value_parser = limit::<usize>)]
+    pub(crate) uploads_per_minute_max: Option<Limit<usize>>,
+}
+
+/// What a limit is to be; none where it is taken away.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limit<T>(pub(crate) Option<T>);
 
 #[derive(Debug, Args)]
 pub(crate) struct AccountsArgs {
@@ -159,4 +210,10 @@ pub(crate) struct AccountRemoveArgs {
 
 pub(super) fn org_code(text: &str) -> Result<OrgCode, String> {
     OrgCode::new(text).map_err(|error| error.to_string())
+}
+
+fn limit<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<Limit<T>, String> {
+    let value =
+        if text.is_empty() { None } else { Some(text.parse().map_err(|error: T::Err| error.to_string())?) };
+    Ok(Limit(value))
 }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 const VALID: Days = Days::new(820);
 
 /// Writes `certificate.pem` and `key.pem` into `folder`: for this host's name and for localhost.
-pub(super) fn make(folder: &Path) -> Result<(), Failure> {
+pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
     let doing = "while making a certificate";
     let key = KeyPair::generate().context(doing)?;
     let certificate = params().and_then(|params| params.self_signed(&key)).context(doing)?;

@@ -6,7 +6,7 @@
 mod act;
 mod backup;
 mod bans;
-mod certificate;
+pub(crate) mod certificate;
 mod check_config;
 mod completions;
 mod doctor;
@@ -14,6 +14,7 @@ mod hl7;
 mod init;
 mod maintenance;
 mod org;
+mod org_certificates;
 mod org_change;
 mod org_files;
 mod org_keys;

@@ -9,12 +9,15 @@ use tidegate_ingest::accounts::{OrgFolder, create_organization, load_folder, sav
 
 use tidegate_web::api::{LegalHoldView, RetentionView};
 
+use super::org_certificates;
 use super::org_change;
 use super::org_files::{hand_over, poke};
 use super::org_keys;
 use super::org_view::{OrgView, org_list, org_text, sheet};
 use super::password;
-use crate::cli::{AccountCommand, JsonArg, KeyCommand, OrgAddArgs, OrgCommand, OrgShowArgs, PasswdArgs};
+use crate::cli::{
+    AccountCommand, CertificateCommand, JsonArg, KeyCommand, OrgAddArgs, OrgCommand, OrgShowArgs, PasswdArgs,
+};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -32,6 +35,8 @@ pub(super) fn org(context: &Context, command: OrgCommand) -> Result<(), Failure>
         OrgCommand::Passwd(args) => passwd(context, &args),
         OrgCommand::Key(KeyCommand::Add(args)) => org_keys::add(context, &args),
         OrgCommand::Key(KeyCommand::Remove(args)) => org_keys::remove(context, &args),
+        OrgCommand::Certificate(CertificateCommand::Add(args)) => org_certificates::add(context, &args),
+        OrgCommand::Certificate(CertificateCommand::Remove(args)) => org_certificates::remove(context, &args),
     }
 }
 
@@ -68,6 +73,7 @@ pub(super) fn organization(
         name: account,
         password_hash: Some(password_hash),
         authorized_keys: Vec::new(),
+        client_certificates: Vec::new(),
         allow_from: Vec::new(),
         disabled: false,
     };

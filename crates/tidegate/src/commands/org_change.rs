@@ -3,21 +3,23 @@
 //! Invariant: a change that would make the file one that the server refuses is not written.
 
 use anyhow::{Context as _, anyhow};
-use tidegate_domain::{Account, OrgCode, Organization};
+use tidegate_domain::{Account, OrgCode, OrgLimits, Organization};
 use tidegate_ingest::accounts::{check_organization, save_organization};
 
 use super::org::{read, unknown};
 use super::org_files::{hand_over, poke};
 use super::password;
-use crate::cli::{AccountAddArgs, AccountRemoveArgs, AccountsArgs, OrgSetArgs};
+use crate::cli::{AccountAddArgs, AccountRemoveArgs, AccountsArgs, Limit, LimitArgs, OrgSetArgs};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::render::Screen;
 
 pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
-    let OrgSetArgs { name, contact, timezone, allow_from, .. } = args;
-    if name.is_none() && contact.is_empty() && timezone.is_none() && allow_from.is_empty() {
-        let what = "say what to set: --name, --contact, --timezone or --allow-from";
+    let OrgSetArgs { name, contact, timezone, allow_from, limits, .. } = args;
+    let sets_limits = sets_any(limits);
+    if name.is_none() && contact.is_empty() && timezone.is_none() && allow_from.is_empty() && !sets_limits {
+        let what =
+            "say what to set: --name, --contact, --timezone, --allow-from or a limit such as --sessions-max";
         return Err(Failure::Usage(what.to_owned()));
     }
     change(context, &args.code, |organization| {
@@ -36,8 +38,32 @@ pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
                 account.allow_from.clone_from(&networks);
             }
         }
+        set_limits(&mut organization.limits, limits);
         Ok(format!("Changed {}.", args.code))
     })
+}
+
+fn sets_any(limits: &LimitArgs) -> bool {
+    let LimitArgs { sessions_max, upload_bytes_max, files_waiting_max, uploads_per_minute_max } = limits;
+    sessions_max.is_some()
+        || upload_bytes_max.is_some()
+        || files_waiting_max.is_some()
+        || uploads_per_minute_max.is_some()
+}
+
+fn set_limits(limits: &mut OrgLimits, to: &LimitArgs) {
+    if let Some(Limit(max)) = to.sessions_max {
+        limits.sessions_max = max;
+    }
+    if let Some(Limit(max)) = to.upload_bytes_max {
+        limits.upload_bytes_max = max;
+    }
+    if let Some(Limit(max)) = to.files_waiting_max {
+        limits.files_waiting_max = max;
+    }
+    if let Some(Limit(max)) = to.uploads_per_minute_max {
+        limits.uploads_per_minute_max = max;
+    }
 }
 
 pub(super) fn set_disabled(context: &Context, args: &AccountsArgs, disabled: bool) -> Result<(), Failure> {
@@ -67,6 +93,7 @@ pub(super) fn add_account(context: &Context, args: AccountAddArgs) -> Result<(),
             name,
             password_hash,
             authorized_keys: Vec::new(),
+            client_certificates: Vec::new(),
             allow_from: Vec::new(),
             disabled: false,
         });

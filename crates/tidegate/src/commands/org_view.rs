@@ -37,6 +37,8 @@ struct AccountView {
     password: bool,
     /// Kind, fingerprint and comment of each.
     keys: Vec<String>,
+    /// Fingerprints of the certificates that it is bound to.
+    certificates: Vec<String>,
     allow_from: Vec<String>,
     disabled: bool,
 }
@@ -52,6 +54,7 @@ impl OrgView {
                 .filter_map(|line| SenderKey::parse(line).ok())
                 .map(|key| key.describe())
                 .collect(),
+            certificates: account.client_certificates.clone(),
             allow_from: account.allow_from.clone(),
             disabled: account.disabled,
         });
@@ -139,13 +142,17 @@ fn limits_line(limits: &OrgLimits) -> Option<String> {
 fn account_line(account: &AccountView) -> String {
     let mut parts = vec![if account.password { "password" } else { "no password" }.to_owned()];
     parts.push(plural(account.keys.len() as u64, "key"));
+    if !account.certificates.is_empty() {
+        parts.push(format!("bound to {}", plural(account.certificates.len() as u64, "certificate")));
+    }
     if !account.allow_from.is_empty() {
         parts.push(format!("from {} only", account.allow_from.join(", ")));
     }
     if account.disabled {
         parts.push("disabled".to_owned());
     }
-    let keys: Vec<String> = account.keys.iter().map(|key| format!("\n  {key}")).collect();
+    let keys: Vec<String> =
+        account.keys.iter().chain(&account.certificates).map(|key| format!("\n  {key}")).collect();
     format!("{}: {}{}", account.name, parts.join(", "), keys.concat())
 }
 

@@ -116,8 +116,8 @@ impl Site for RunningSite {
         self.intake.bans().list().into_iter().map(ban_view).collect()
     }
 
-    fn lift_bans(&self, address: Option<IpAddr>) -> Vec<BanView> {
-        self.intake.bans().lift(address).into_iter().map(ban_view).collect()
+    fn lift_bans(&self, address: Option<IpAddr>, actor: &str) -> Vec<BanView> {
+        self.intake.bans().lift(address, actor).into_iter().map(ban_view).collect()
     }
 
     fn sessions(&self) -> usize {
@@ -146,7 +146,5 @@ impl Site for RunningSite {
 }
 
 fn ban_view(ban: Ban) -> BanView {
-    let address =
-        if ban.source.addr().is_ipv4() { ban.source.addr().to_string() } else { ban.source.to_string() };
-    BanView { address, until: SystemClock.now() + ban.remaining, times: ban.times }
+    BanView { address: ban.address(), until: SystemClock.now() + ban.remaining, times: ban.times }
 }

@@ -1,0 +1,70 @@
+//! `tidegate org certificate ...`.
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, anyhow};
+use tidegate_ingest::accounts::Fingerprint;
+
+use super::org::change;
+use crate::cli::CertificateArgs;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::render::plural;
+
+/// Longest file that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 64 << 10;
+
+pub(super) fn add(context: &Context, args: &CertificateArgs) -> Result<(), Failure> {
+    let certificate = read(&args.certificate)?;
+    change(context, &args.code, &args.account, |account| {
+        if account.client_certificates.iter().any(|text| is(text, certificate)) {
+            return Err(anyhow!("{} is bound to {certificate} already", args.account).into());
+        }
+        account.client_certificates.push(certificate.to_string());
+        let all = plural(account.client_certificates.len() as u64, "certificate");
+        Ok(format!(
+            "The password of {} now counts only over FTPS and with a certificate it is bound to:\n  \
+             {certificate}\nIt is bound to {all} now.{}",
+            account.name,
+            hint(context)
+        ))
+    })
+}
+
+pub(super) fn remove(context: &Context, args: &CertificateArgs) -> Result<(), Failure> {
+    let certificate = read(&args.certificate)?;
+    change(context, &args.code, &args.account, |account| {
+        let before = account.client_certificates.len();
+        account.client_certificates.retain(|text| !is(text, certificate));
+        if account.client_certificates.len() == before {
+            return Err(anyhow!("{} is not bound to {certificate}", args.account).into());
+        }
+        let left = match account.client_certificates.len() {
+            0 => "any certificate, or none, will do now".to_owned(),
+            count => format!("it is bound to {} now", plural(count as u64, "certificate")),
+        };
+        Ok(format!("{} is no longer bound to {certificate}; {left}.", account.name))
+    })
+}
+
+/// What else has to be done.
+fn hint(context: &Context) -> &'static str {
+    let asks = context.loaded.config.ftp.as_ref().is_some_and(|ftp| ftp.client_ca.is_some());
+    if asks { "" } else { "\nSet ftp.client_ca, too: without it no client is asked for a certificate." }
+}
+
+fn is(text: &str, certificate: Fingerprint) -> bool {
+    Fingerprint::parse(text) == Ok(certificate)
+}
+
+/// A fingerprint, or that of the certificate in a file.
+fn read(certificate: &str) -> Result<Fingerprint, Failure> {
+    if let Ok(fingerprint) = Fingerprint::parse(certificate) {
+        return Ok(fingerprint);
+    }
+    let mut pem = Vec::new();
+    let file = std::fs::File::open(certificate);
+    let read = file.and_then(|file| file.take(FILE_BYTES_MAX).read_to_end(&mut pem));
+    read.with_context(|| format!("while reading {certificate}, which is no SHA-256 fingerprint either"))?;
+    Ok(Fingerprint::of_pem(&pem).with_context(|| format!("in {certificate}"))?)
+}
