@@ -3,10 +3,14 @@
 use tidegate_domain::job::{JobState, Outcome};
 use tidegate_hl7::sample::{self, Defect};
 
+use super::sender::Protocol;
+
 /// One upload.
 pub(super) struct File {
     /// Whose account sends it.
     pub(super) sender: &'static str,
+    /// By which protocol.
+    pub(super) protocol: Protocol,
     pub(super) name: &'static str,
     /// For the narration.
     pub(super) what: &'static str,
@@ -33,6 +37,7 @@ pub(super) fn all() -> Vec<File> {
     vec![
         File {
             sender: "acme",
+            protocol: Protocol::Ftp,
             name: "friday.hl7",
             what: "five good messages",
             bytes: friday.clone(),
@@ -42,6 +47,7 @@ pub(super) fn all() -> Vec<File> {
         },
         File {
             sender: "lakeside",
+            protocol: Protocol::Ftps,
             name: "visits.hl7",
             what: "four messages, two of them with something wrong",
             bytes: sample::file("VISITS", &mixed),
@@ -51,6 +57,7 @@ pub(super) fn all() -> Vec<File> {
         },
         File {
             sender: "lakeside",
+            protocol: Protocol::Sftp,
             name: "cut-off.hl7",
             what: "a file whose end is missing",
             bytes: cut,
@@ -60,6 +67,7 @@ pub(super) fn all() -> Vec<File> {
         },
         File {
             sender: "acme",
+            protocol: Protocol::Sftp,
             name: "friday-again.hl7",
             what: "the first file once more, sent out of fear",
             bytes: friday,

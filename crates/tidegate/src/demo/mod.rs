@@ -1,7 +1,7 @@
 //! `tidegate demo`: the main job in one go, on loopback, with throw-away data.
 //!
 //! Invariant: nothing is acted. The server is this program in a process of its own, the commands shown
-//! are the ones that ran, uploads and downloads go through an FTP client's library over TCP, and a step
+//! are the ones that ran, uploads and downloads go through libraries of FTP and SFTP clients over TCP, and a step
 //! that did not happen ends the demo with an error.
 
 mod files;

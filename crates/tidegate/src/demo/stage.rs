@@ -9,15 +9,22 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, Result, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
+use tidegate_ingest::sftp::HostKeys;
 
-use super::sender::PASSWORD;
+use super::sender::{Doors, PASSWORD};
+use crate::commands::certificate;
 use crate::failure::Failure;
 use crate::render::Screen;
 
 const CONFIGURATION: &str = r#"data_dir = "data"
 [ftp]
 listen = "127.0.0.1:0"
-tls = "off"
+tls = "optional"
+certificate = "tls/certificate.pem"
+key = "tls/key.pem"
+[sftp]
+listen = "127.0.0.1:0"
+host_keys = ["ssh_host_ed25519_key"]
 [limits]
 free_bytes_min = "64MiB"
 [maintenance]
@@ -29,7 +36,7 @@ pub(super) struct Stage {
     directory: TempDir,
     program: PathBuf,
     server: Option<Child>,
-    ftp: Option<SocketAddr>,
+    doors: Option<Doors>,
 }
 
 impl Stage {
@@ -40,34 +47,36 @@ impl Stage {
         let directory = directory.context("while making the demo's directory")?;
         fs::write(directory.path().join("tidegate.toml"), CONFIGURATION)
             .and_then(|()| fs::create_dir(directory.path().join("orgs.d")))
+            .and_then(|()| fs::create_dir(directory.path().join("tls")))
             .context("while writing the demo's configuration")?;
-        Ok(Self { directory, program, server: None, ftp: None })
+        certificate::make(&directory.path().join("tls")).map_err(|failure| anyhow!("{failure}"))?;
+        HostKeys::make(directory.path()).context("while making the demo's host keys")?;
+        Ok(Self { directory, program, server: None, doors: None })
     }
 
     pub(super) fn path(&self, below: &str) -> PathBuf {
         self.directory.path().join(below)
     }
 
-    /// Where the FTP door listens.
-    pub(super) fn ftp_address(&self) -> Result<SocketAddr> {
-        self.ftp.context("the server does not run")
+    /// Where the server is.
+    pub(super) fn doors(&self) -> Result<&Doors> {
+        self.doors.as_ref().context("the server does not run")
     }
 
     /// Starts the server and waits until it says that it is ready.
-    pub(super) fn start_server(&mut self) -> Result<SocketAddr> {
+    pub(super) fn start_server(&mut self) -> Result<()> {
         let log = fs::File::create(self.path("server.log")).context("while making the server's log")?;
         let server = self.command(&["serve"]).stdout(Stdio::piped()).stderr(log).spawn();
         let server = self.server.insert(server.context("while starting the server")?);
         let output = server.stdout.take().context("while listening to the server")?;
         let mut ready = String::new();
         BufReader::new(output).read_line(&mut ready).context("while waiting for the server")?;
-        let address = ready.split_whitespace().find_map(|word| word.trim_end_matches(',').parse().ok());
-        let Some(address) = address else {
+        let (Some(ftp), Some(sftp)) = (address(&ready, "ftp"), address(&ready, "sftp")) else {
             let log = fs::read_to_string(self.path("server.log")).unwrap_or_default();
             bail!("the server did not start:\n{log}");
         };
-        self.ftp = Some(address);
-        Ok(address)
+        self.doors = Some(Doors { ftp, sftp, certificate: self.path("tls/certificate.pem") });
+        Ok(())
     }
 
     /// Runs a command that the reader of the demo sees, with its output.
@@ -109,17 +118,22 @@ impl Stage {
 
     /// Leaves the server running until it is interrupted, and says how to use it.
     pub(super) fn keep(mut self) -> Result<(), Failure> {
-        let address = self.ftp_address()?;
+        let Doors { ftp, sftp, .. } = self.doors()?;
+        let (ftp, sftp_port) = (*ftp, sftp.port());
         Screen::print(&format!(
             "The server goes on until you press Ctrl-C. In another terminal:\n\n  \
              export TIDEGATE_CONFIG={}\n  \
              tidegate status\n  \
              tidegate maintenance start --for 2m --reason \"trying it out\"\n  \
-             curl -T FILE ftp://acme:{PASSWORD}@{address}/\n  \
+             curl -T FILE ftp://acme:{PASSWORD}@{ftp}/\n  \
+             curl --ssl-reqd --cacert {} -T FILE ftp://acme:{PASSWORD}@localhost:{}/\n  \
+             sftp -P {sftp_port} acme@127.0.0.1\n  \
              tidegate queue list\n  \
-             curl ftp://acme:{PASSWORD}@{address}/outbox/\n\n\
-             Accounts: acme and lakeside. Files: {}",
+             curl ftp://acme:{PASSWORD}@{ftp}/outbox/\n\n\
+             Accounts: acme and lakeside, password {PASSWORD}. Files: {}",
             self.path("tidegate.toml").display(),
+            self.path("tls/certificate.pem").display(),
+            ftp.port(),
             self.path("data").display(),
         ))?;
         if let Some(mut server) = self.server.take() {
@@ -147,6 +161,12 @@ impl Drop for Stage {
             drop(server.wait());
         }
     }
+}
+
+/// The address behind the name of a door in the line that the server prints when it is ready.
+fn address(ready: &str, door: &str) -> Option<SocketAddr> {
+    let mut words = ready.split_whitespace().skip_while(|word| *word != door);
+    words.nth(1)?.trim_end_matches(',').parse().ok()
 }
 
 fn stop(server: &Child) {

@@ -9,7 +9,7 @@ use chrono::{SecondsFormat, Utc};
 use tidegate_web::api::{JobView, Status};
 
 use super::files::{self, File};
-use super::sender::Sender;
+use super::sender::{Doors, Protocol, log_in};
 use super::stage::Stage;
 use crate::render::Screen;
 
@@ -23,19 +23,19 @@ pub(super) fn tell(stage: &mut Stage) -> Result<()> {
     let files = files::all();
     heading("tidegate, on this machine only, with made-up patients")?;
     set_up(stage)?;
-    let address = stage.ftp_address()?;
-
     heading("1. Maintenance begins: the registry is being upgraded, files must wait")?;
     let from = Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true);
     let length = format!("{WINDOW_SECONDS}s");
     let reason = "registry database upgrade";
     stage.show(&["maintenance", "add", WINDOW, "--from", &from, "--for", &length, "--reason", reason])?;
 
-    heading("2. The senders know nothing of it and upload by FTP, as every day")?;
+    heading("2. The senders know nothing of it and upload, as every day")?;
     for file in &files {
-        upload(address, file)?;
+        upload(stage.doors()?, file)?;
     }
-    say("226 means: on disk, queued, no need to send again, whatever happens from here on.\n")?;
+    say(
+        "226, and OK in SFTP, mean: on disk, queued, no need to send again, whatever happens from here on.\n",
+    )?;
 
     heading("3. Staff see what waits, and why")?;
     stage.show(&["status"])?;
@@ -48,10 +48,11 @@ pub(super) fn tell(stage: &mut Stage) -> Result<()> {
     stage.show(&["queue", "list"])?;
     check_ends(stage, &files)?;
 
-    heading("5. Each sender fetches its answers by FTP")?;
-    fetch(address, "acme", "friday.hl7", ".response", "MSA|AA|")?;
-    fetch(address, "lakeside", "visits.hl7", ".report.txt", "accepted")?;
-    fetch(address, "lakeside", "cut-off.hl7", ".response", "MSA|AR|")?;
+    heading("5. Each sender fetches its answers, by FTP, FTPS or SFTP")?;
+    let doors = stage.doors()?;
+    fetch(doors, (Protocol::Ftp, "acme"), "friday.hl7", ".response", "MSA|AA|")?;
+    fetch(doors, (Protocol::Ftps, "lakeside"), "visits.hl7", ".report.txt", "accepted")?;
+    fetch(doors, (Protocol::Sftp, "lakeside"), "cut-off.hl7", ".response", "MSA|AR|")?;
 
     heading("6. The registry has what was good, each message once")?;
     check_delivered(stage, &files)?;
@@ -64,20 +65,23 @@ fn set_up(stage: &mut Stage) -> Result<()> {
     {
         stage.run(&["org", "add", code, "--name", name, "--account", account, "--password-stdin"])?;
     }
-    let address = stage.start_server()?;
-    say(&format!("Two organizations, ACME01 and LAKE02; the server listens for FTP on {address}.\n"))
+    stage.start_server()?;
+    let Doors { ftp, sftp, .. } = stage.doors()?;
+    say("Two organizations, ACME01 and LAKE02. The server listens")?;
+    say(&format!("on {ftp} for FTP and FTPS, on {sftp} for SFTP.\n"))
 }
 
-fn upload(address: std::net::SocketAddr, file: &File) -> Result<()> {
-    let mut sender = Sender::log_in(address, file.sender)?;
-    if file.name == "friday.hl7" {
+fn upload(doors: &Doors, file: &File) -> Result<()> {
+    let mut sender = log_in(doors, file.protocol, file.sender)?;
+    if file.protocol == Protocol::Ftp {
         for line in sender.greeting().lines() {
             say(line.trim_end())?;
         }
     }
     sender.upload(file.name, &file.bytes)?;
     sender.leave()?;
-    say(&format!("{:9} STOR {:17} 226   {}", file.sender, file.name, file.what))
+    let (protocol, success) = (file.protocol.name(), file.protocol.success());
+    say(&format!("{:9} {protocol:5} {:17} {success:4}  {}", file.sender, file.name, file.what))
 }
 
 fn check_waiting(stage: &Stage, files: usize) -> Result<()> {
@@ -124,19 +128,20 @@ fn check_ends(stage: &Stage, files: &[File]) -> Result<()> {
 
 /// Fetches the answer to one upload and shows it.
 fn fetch(
-    address: std::net::SocketAddr,
-    account: &str,
+    doors: &Doors,
+    (protocol, account): (Protocol, &str),
     upload: &str,
     ending: &str,
     expected: &str,
 ) -> Result<()> {
-    let mut sender = Sender::log_in(address, account)?;
+    let mut sender = log_in(doors, protocol, account)?;
     let names = sender.outbox()?;
     let name = names.iter().find(|name| name.starts_with(upload) && name.ends_with(ending));
     let name = name.with_context(|| format!("there is no answer to {upload} in the outbox"))?;
-    let text = sender.fetch(name)?;
+    let bytes = sender.fetch(name)?;
+    let text = String::from_utf8_lossy(&bytes);
     sender.leave()?;
-    say(&format!("{account:9} RETR outbox/{name}"))?;
+    say(&format!("{account:9} {:5} outbox/{name}", protocol.name()))?;
     for line in text.trim_end().split(['\r', '\n']) {
         say(&format!("   {line}"))?;
     }
