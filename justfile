@@ -74,10 +74,15 @@ overload files="100000":
     cargo build --release
     cargo run --manifest-path tests/power/Cargo.toml --target-dir target/power -- overload --files {{files}}
 
+# Every date of every zone from 1970 to 2037, for rules of windows; `cargo test` tries a sample.
+zones:
+    TIDEGATE_ALL_YEARS=1 cargo test --release -p tidegate-domain --test maintenance every_date
+
 # Figures as ratios: durable accepts, the HL7 door, the drain of a backlog.
 bench:
     cargo bench -p tidegate-store --bench accept
     cargo bench -p tidegate-store --bench large
+    cargo bench -p tidegate-domain --bench gate
     cargo bench -p tidegate-hl7 --bench door
     cargo bench -p tidegate-worker --bench drain
 

@@ -72,6 +72,26 @@ fn windows_are_checked_and_shown_as_the_clocks_will_show_them() {
 }
 
 #[test]
+fn windows_that_recur_are_listed_with_those_that_the_clocks_touch() {
+    let site = Site::new();
+    let text = std::fs::read_to_string(site.path("tidegate.toml")).unwrap();
+    let daily = "[[maintenance.window]]\nname = \"nightly\"\ncron = \"0 19 * * *\"\nend = \"06:00\"\n";
+    site.configure(&format!("{text}{daily}"));
+    let report = site.run("check-config --json").json();
+    let count = |list: &str| report[list].as_array().unwrap().len();
+    // A night that runs now is the thirty-first. Two changes of the clocks a year, but for the day of one.
+    assert_eq!(count("occurrences") / 30, 1, "{report}");
+    assert!((3..=5).contains(&count("touched_by_clock_change")), "{report}");
+    assert_eq!(report["occurrences"][0]["timezone"], "America/Chicago");
+    let shown = site.run("check-config").ok();
+    assert!(shown.contains("nightly: ") && shown.contains("Clock changes"), "{shown}");
+    assert!(shown.contains("(10 h)") && shown.contains("(12 h)"), "{shown}");
+    site.configure(&format!("{text}{}", daily.replace("0 19", "0 99")));
+    let refused = site.run("check-config");
+    assert!(refused.code == 78 && refused.err.contains("maintenance.window[0].cron"), "{refused:?}");
+}
+
+#[test]
 fn the_default_is_printed_with_comments_and_the_effective_one_can_be_used_again() {
     let site = Site::new();
     let default = tidegate().args(["print-config", "--default"]).output().unwrap();

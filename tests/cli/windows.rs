@@ -59,3 +59,60 @@ fn a_window_is_announced_explained_and_not_opened_by_a_release() {
     assert!(ended.contains("Gate: open"), "{ended}");
     assert!(site.run("maintenance list --json").json()["occurrences"].is_array());
 }
+
+#[test]
+fn an_occurrence_is_extended_skipped_and_a_window_taken_back_with_who_and_why() {
+    let site = Site::new();
+    site.configure(&format!(
+        "{}[[maintenance.window]]\nname = \"weekly\"\ncron = \"30 2 * * SUN\"\nduration = \"4h\"\n",
+        std::fs::read_to_string(site.path("tidegate.toml")).unwrap()
+    ));
+    let _server = site.serve();
+    let skipped = site.run("maintenance skip weekly --at 2098-03-03 --reason 'no backup'");
+    assert!(skipped.out.contains("Skipped weekly for everyone from Sun 2098-03-09 03:00 CDT"), "{skipped:?}");
+    let state =
+        |at: &str| site.run(&format!("maintenance explain --at '{at}' --json")).json()["state"].clone();
+    assert_eq!((state("2098-03-09 04:00"), state("2098-03-16 04:00")), ("open".into(), "closed".into()));
+
+    let refused = site.run("maintenance extend weekly --for 1h --reason x");
+    assert!(refused.code == 1, "{refused:?}");
+    site.run("maintenance add later --from '2098-05-01 10:00' --for 2h --reason 'Upgrade'").ok();
+    let shorter = site.run("maintenance extend later --reason x");
+    assert_eq!(shorter.code, 2, "{shorter:?}");
+    site.run("maintenance remove later --reason 'called off'").ok();
+    let gone = site.run("maintenance remove later --reason x");
+    assert!(gone.code == 1 && gone.err.contains("no window named"), "{gone:?}");
+    let configured = site.run("maintenance remove weekly --reason x");
+    assert!(configured.err.contains("stands in the configuration file"), "{configured:?}");
+
+    let listed = site.run("maintenance list --json").json();
+    let events: Vec<_> =
+        listed["history"].as_array().unwrap().iter().map(|one| one["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["window_removed", "window_added", "occurrence_skipped"]);
+    assert_eq!(listed["history"][0]["reason"], "called off");
+    let listed = site.run("maintenance list").ok();
+    assert!(listed.contains("In the last 7 days") && listed.contains("removed later"), "{listed}");
+}
+
+#[test]
+fn a_server_whose_windows_cannot_be_read_takes_uploads_and_processes_none_until_they_can() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let text = std::fs::read_to_string(site.path("tidegate.toml")).unwrap();
+    site.configure(&format!(
+        "{text}[[maintenance.window]]\nname = \"w\"\ncron = \"30 25 * * *\"\nend = \"06:00\"\n"
+    ));
+    let _server = site.serve();
+    let status = site.run("status --json").json();
+    assert_eq!(
+        (&status["gate"]["state"], &status["gate"]["causes"][0]["name"]),
+        (&"closed".into(), &"configuration".into())
+    );
+    assert!(status["problems"][0].as_str().unwrap().contains("maintenance.window[0].cron"), "{status}");
+    let gate = site.run("maintenance explain --org ACME01 --json").json();
+    assert_eq!(gate["claims_allowed"], false);
+    site.configure(&text);
+    site.reload();
+    let status = site.run("status --json").json();
+    assert_eq!((&status["gate"]["state"], status["problems"].as_array().unwrap().len()), (&"open".into(), 0));
+}

@@ -7,27 +7,34 @@
 
 pub mod local;
 
+mod announced;
 mod announcement;
 mod calendar;
+mod clock_change;
 mod config;
 mod gate;
 mod hold;
 mod interval;
 mod occurrences;
 mod overrides;
+mod recurring;
+mod rule;
 mod scope;
 mod timeline;
 mod window;
 mod wording;
 
 pub use announcement::{ANNOUNCED_AHEAD, announcement, show_instant};
-pub use calendar::{Calendar, CalendarError, InFlight, InHand};
+pub use calendar::{Calendar, CalendarError, InFlight, InHand, WINDOWS_MAX};
+pub use clock_change::touches_clock_change;
 pub use config::{MaintenanceConfig, PAUSE_MAX, Problem, WindowConfig};
 pub use gate::{Cause, CauseKind, Gate, GateState, gate};
 pub use hold::{HOLD_DEFAULT, HOLD_MAX, Hold, HoldError, HoldLength};
 pub use interval::Interval;
-pub use occurrences::{Occurrence, OccurrenceState, occurrences};
-pub use overrides::{Override, OverrideError};
+pub use occurrences::{LISTED_AHEAD, Occurrence, OccurrenceState, occurrences};
+pub use overrides::{Extension, Override, OverrideError};
+pub use recurring::{Length, Plan, PlanError, Recurring};
+pub use rule::{Rule, RuleError, STARTS_A_DAY_MAX};
 pub use scope::{OrgPattern, OrgPatternError, Scope};
 pub use window::{Origin, Window};
-pub use wording::{NAME_CHARS_MAX, REASON_CHARS_MAX, WordingError};
+pub use wording::{NAME_CHARS_MAX, REASON_CHARS_MAX, WordingError, check_reason};

@@ -45,7 +45,7 @@ pub use crate::backup::{Backup, BackupDone, BackupError, BackupProgress, Beside}
 pub use crate::compact::Compaction;
 pub use crate::core::Options;
 pub use crate::error::{OpenError, StoreError};
-pub use crate::maintenance::Maintenance;
+pub use crate::maintenance::{Happened, Happening, Maintenance};
 pub use crate::open::Recovery;
 pub use crate::retain::{Amount, Due};
 pub use crate::sender_view::SenderFile;

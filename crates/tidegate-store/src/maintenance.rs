@@ -1,9 +1,11 @@
 //! Windows, overrides and holds: what the configuration says and what staff did since.
 //!
 //! Invariant: what staff did is journaled before it counts, so that a restart inside a window or a
-//! hold stays closed.
+//! hold stays closed. The gate's answers are remembered only while they hold, and with what they follow
+//! from: what is replaced takes its answers along.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -12,12 +14,60 @@ use tidegate_domain::maintenance::{Calendar, Gate, HOLD_MAX, Hold, InHand, Overr
 
 use crate::record::{Entry, MaintenanceChange};
 
+/// What staff did of late: so many changes are kept.
+const HISTORY_KEPT: usize = 500;
+
+/// Overrides that are kept. More than that many staff do not make in years, so the oldest are long over.
+const OVERRIDES_KEPT: usize = 1000;
+
 /// What staff did at run time, as the journal tells it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct StaffChanges {
     windows: Vec<Window>,
     overrides: Vec<Override>,
     holds: Vec<Hold>,
+    history: Vec<Happened>,
+}
+
+/// Something that staff did about windows and holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happened {
+    /// When, by the wall clock.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub what: Happening,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Happening {
+    /// A window was announced.
+    WindowAdded {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A window was taken back.
+    WindowRemoved {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A hold was placed.
+    HoldPlaced(Hold),
+    /// A hold was released.
+    HoldReleased {
+        /// The hold as it was placed.
+        hold: Hold,
+        /// Why.
+        reason: String,
+    },
+    /// An occurrence of a window was changed.
+    Overridden(Override),
 }
 
 impl StaffChanges {
@@ -27,13 +77,49 @@ impl StaffChanges {
         let ran_out =
             |until: DateTime<Utc>| until + TimeDelta::from_std(HOLD_MAX).unwrap_or_default() < entry.at;
         self.holds.retain(|hold| !hold.until.is_some_and(ran_out));
+        self.note(entry, change);
         match change {
             MaintenanceChange::WindowAdded(window) => self.windows.push(window.clone()),
             MaintenanceChange::HoldPlaced(hold) => self.holds.push(hold.clone()),
             MaintenanceChange::HoldsReleased { org, .. } => self.holds.retain(|hold| hold.org != *org),
             MaintenanceChange::Overridden(change) => self.overrides.push(change.clone()),
+            MaintenanceChange::WindowRemoved { name, .. } => {
+                self.windows.retain(|window| window.name != *name);
+                // Another window of that name is none of their business.
+                self.overrides.retain(|change| change.window() != name);
+            }
         }
+        drop_oldest(&mut self.overrides, OVERRIDES_KEPT);
     }
+
+    /// Keeps for people what happens. Holds that were released are named one by one, if they stood.
+    fn note(&mut self, entry: &Entry, change: &MaintenanceChange) {
+        let what = match change {
+            MaintenanceChange::WindowAdded(window) => {
+                vec![Happening::WindowAdded { name: window.name.clone(), reason: window.reason.clone() }]
+            }
+            MaintenanceChange::HoldPlaced(hold) => vec![Happening::HoldPlaced(hold.clone())],
+            MaintenanceChange::HoldsReleased { org, reason } => {
+                let stood =
+                    |hold: &&Hold| hold.org == *org && hold.until.is_none_or(|until| until > entry.at);
+                let released = self.holds.iter().filter(stood);
+                released
+                    .map(|hold| Happening::HoldReleased { hold: hold.clone(), reason: reason.clone() })
+                    .collect()
+            }
+            MaintenanceChange::Overridden(change) => vec![Happening::Overridden(change.clone())],
+            MaintenanceChange::WindowRemoved { name, reason } => {
+                vec![Happening::WindowRemoved { name: name.clone(), reason: reason.clone() }]
+            }
+        };
+        let (at, actor) = (entry.at, &entry.actor);
+        self.history.extend(what.into_iter().map(|what| Happened { at, actor: actor.clone(), what }));
+        drop_oldest(&mut self.history, HISTORY_KEPT);
+    }
+}
+
+fn drop_oldest<T>(items: &mut Vec<T>, kept: usize) {
+    items.drain(..items.len().saturating_sub(kept));
 }
 
 /// Everything that the gate is a function of, at one moment.
@@ -45,6 +131,20 @@ pub struct Maintenance {
     pub overrides: Vec<Override>,
     /// Holds that stand.
     pub holds: Vec<Hold>,
+    /// What staff did, the latest last.
+    pub history: Vec<Happened>,
+    answers: Answers,
+}
+
+/// The gate's last answer for each organization that was asked about, and for everyone. As many as there are
+/// organizations; whoever claims asks for all that have work.
+#[derive(Debug, Clone, Default)]
+struct Answers(Arc<Mutex<HashMap<Option<OrgCode>, Answer>>>);
+
+#[derive(Debug)]
+struct Answer {
+    since: DateTime<Utc>,
+    gate: Gate,
 }
 
 impl Maintenance {
@@ -57,7 +157,7 @@ impl Maintenance {
     /// back behind its placement since.
     pub fn gate_now(&self, now: DateTime<Utc>, org: Option<&OrgCode>) -> Gate {
         if self.holds.iter().all(|hold| hold.placed_at <= now) {
-            return self.gate(now, org);
+            return self.answers.get_or(now, org, || self.gate(now, org));
         }
         let placed = |hold: &Hold| Hold { placed_at: hold.placed_at.min(now), ..hold.clone() };
         let holds: Vec<Hold> = self.holds.iter().map(placed).collect();
@@ -67,6 +167,27 @@ impl Maintenance {
     /// What a job of the organization that is being processed has to do.
     pub fn in_hand(&self, now: DateTime<Utc>, org: &OrgCode) -> InHand {
         self.calendar.in_hand(now, self.gate_now(now, Some(org)).closed_since)
+    }
+}
+
+impl Answers {
+    /// The last answer if it still holds, else a new one.
+    fn get_or(&self, now: DateTime<Utc>, org: Option<&OrgCode>, ask: impl FnOnce() -> Gate) -> Gate {
+        let org = org.cloned();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answer) = known.get(&org).filter(|answer| answer.holds(now)) {
+            return answer.gate.clone();
+        }
+        let gate = ask();
+        known.insert(org, Answer { since: now, gate: gate.clone() });
+        gate
+    }
+}
+
+impl Answer {
+    /// It is constant from the instant of the question to the next change.
+    fn holds(&self, now: DateTime<Utc>) -> bool {
+        self.since <= now && self.gate.next_change.is_none_or(|next| now < next)
     }
 }
 
@@ -105,6 +226,8 @@ impl Gatekeeper {
             calendar,
             overrides: sources.staff.overrides.clone(),
             holds: sources.staff.holds.clone(),
+            history: sources.staff.history.clone(),
+            answers: Answers::default(),
         });
     }
 }

@@ -94,4 +94,11 @@ pub(crate) enum MaintenanceChange {
     },
     /// One occurrence of a window was changed.
     Overridden(Override),
+    /// A window of staff was taken back.
+    WindowRemoved {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
 }

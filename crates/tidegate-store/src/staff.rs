@@ -155,6 +155,12 @@ impl Store {
         self.change_maintenance(MaintenanceChange::WindowAdded(window), actor).await
     }
 
+    /// Takes a window of staff back, with what was changed about it.
+    pub async fn remove_window(&self, name: &str, reason: &str, actor: &str) -> Result<(), StoreError> {
+        let change = MaintenanceChange::WindowRemoved { name: name.to_owned(), reason: reason.to_owned() };
+        self.change_maintenance(change, actor).await
+    }
+
     /// Places a hold.
     pub async fn place_hold(&self, hold: Hold) -> Result<(), StoreError> {
         let actor = hold.actor.clone();

@@ -3,8 +3,10 @@
 use std::env;
 use std::path::Path;
 
+use chrono::Utc;
+
 use crate::client::Client;
-use crate::config::{self, Loaded};
+use crate::config::{self, Loaded, Problems};
 use crate::failure::Failure;
 use crate::render::Screen;
 
@@ -18,6 +20,13 @@ impl Context {
     pub(crate) fn load(named: Option<&Path>) -> Result<Self, Failure> {
         let path = config::locate(named).ok_or_else(Self::no_configuration)?;
         Ok(Self { loaded: config::load(&path)? })
+    }
+
+    /// The same for a server that starts, with what is wrong with its windows. Uploads are accepted even if
+    /// nobody knows when they may be processed; until somebody does, none is.
+    pub(crate) fn load_for_start(named: Option<&Path>) -> Result<(Loaded, Option<Problems>), Failure> {
+        let path = config::locate(named).ok_or_else(Self::no_configuration)?;
+        Ok(config::load_for_start(&path, Utc::now())?)
     }
 
     /// The same for a command that only speaks to the server. What is wrong with the file is told and

@@ -30,15 +30,16 @@ pub fn announcement(
     overrides: &[Override],
     holds: &[Hold],
 ) -> Option<String> {
-    let timeline = Timeline::new(org, calendar, overrides, holds);
-    let zone = calendar.timezone.unwrap_or(Tz::UTC);
+    let around = |at| Timeline::new(at, org, calendar, overrides, holds);
+    let (timeline, zone) = (around(now), calendar.timezone.unwrap_or(Tz::UTC));
     if let Some(running) = timeline.span_at(now) {
         return Some(format!(
             "Maintenance until {}: uploads are accepted, processing waits.",
             show_end(running, zone)
         ));
     }
-    let next = timeline.span_after(now).filter(|next| next.start - now <= ANNOUNCED_AHEAD)?;
+    let start = timeline.next_start(now).filter(|start| *start - now <= ANNOUNCED_AHEAD)?;
+    let next = around(start).span_at(start)?;
     Some(format!(
         "Next maintenance from {} until {}: uploads are accepted then too, processing waits.",
         show_instant(next.start, zone),

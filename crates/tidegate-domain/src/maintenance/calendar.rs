@@ -10,13 +10,21 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::overrides::is_active;
-use super::{Origin, Override, Window};
+use super::{Origin, Override, Recurring, Window};
+
+/// Most one-off windows: 1000.
+pub const WINDOWS_MAX: usize = 1000;
 
 /// Windows of the configuration and of staff, with the rules around their edges.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
-    /// In no order; names are unique.
+    /// One-off windows, in no order; names are unique, those of recurring windows included.
     pub windows: Vec<Window>,
+    /// Recurring windows; they stand in the configuration.
+    pub recurring: Vec<Recurring>,
+    /// Since when the windows of the configuration can't be read, if they can't: the gate is closed for
+    /// everyone until they can.
+    pub unreadable_since: Option<DateTime<Utc>>,
     /// The zone of wall-clock times and of what people are shown; set once a window exists.
     pub timezone: Option<Tz>,
     /// How long before a window's start no new file is claimed.
@@ -60,6 +68,9 @@ pub enum CalendarError {
     /// Another window has that name.
     #[error("there is a window named {0:?} already")]
     NameTaken(String),
+    /// There are [`WINDOWS_MAX`] windows.
+    #[error("there are {WINDOWS_MAX} windows: remove some that are over")]
+    TooMany,
     /// The calendar has no window of that name.
     #[error("there is no window named {0:?}")]
     NoSuchWindow(String),
@@ -75,6 +86,8 @@ impl Default for Calendar {
     fn default() -> Self {
         Self {
             windows: Vec::new(),
+            recurring: Vec::new(),
+            unreadable_since: None,
             timezone: None,
             cutoff: Duration::ZERO,
             grace: Duration::from_mins(5),
@@ -85,15 +98,28 @@ impl Default for Calendar {
 }
 
 impl Calendar {
-    /// The window of that name.
+    /// The one-off window of that name.
     pub fn window(&self, name: &str) -> Option<&Window> {
         self.windows.iter().find(|window| window.name == name)
     }
 
+    /// The recurring window of that name.
+    pub fn recurring(&self, name: &str) -> Option<&Recurring> {
+        self.recurring.iter().find(|window| window.plan().name == name)
+    }
+
+    /// Whether there is a window of that name, of either kind.
+    pub fn has_window(&self, name: &str) -> bool {
+        self.window(name).is_some() || self.recurring(name).is_some()
+    }
+
     /// Adds a window.
     pub fn add_window(&mut self, window: Window) -> Result<(), CalendarError> {
-        if self.window(&window.name).is_some() {
+        if self.has_window(&window.name) {
             return Err(CalendarError::NameTaken(window.name));
+        }
+        if self.windows.len() >= WINDOWS_MAX {
+            return Err(CalendarError::TooMany);
         }
         self.windows.push(window);
         Ok(())
@@ -106,11 +132,13 @@ impl Calendar {
         overrides: &[Override],
         now: DateTime<Utc>,
     ) -> Result<(), CalendarError> {
-        let window = self.window(name).ok_or_else(|| CalendarError::NoSuchWindow(name.to_owned()))?;
-        if window.origin == Origin::Configuration {
+        if !self.has_window(name) {
+            return Err(CalendarError::NoSuchWindow(name.to_owned()));
+        }
+        if self.window(name).is_none_or(|window| window.origin == Origin::Configuration) {
             return Err(CalendarError::Configured(name.to_owned()));
         }
-        if is_active(window, overrides, now) {
+        if is_active(name, self, overrides, now) {
             return Err(CalendarError::Active(name.to_owned()));
         }
         self.windows.retain(|window| window.name != name);

@@ -1,8 +1,9 @@
 //! The section `[maintenance]` of the configuration file.
 //!
 //! Invariant: a section becomes a calendar as a whole or not at all, and all that is wrong with it is
-//! said together. Recurring windows are not known yet; their keys are refused as unknown.
+//! said together.
 
+mod closed;
 mod problem;
 mod window;
 
@@ -11,8 +12,10 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use self::closed::closed_all_week;
 use self::problem::Problems;
-use super::{Calendar, InFlight};
+use self::window::Read;
+use super::{Calendar, InFlight, WINDOWS_MAX, show_instant};
 use crate::units::HumanDuration;
 
 pub use self::problem::Problem;
@@ -62,13 +65,16 @@ impl MaintenanceConfig {
         let timezone = self.zone(&mut problems);
         self.check_pauses(&mut problems);
         let mut calendar = Calendar {
-            windows: Vec::new(),
             timezone,
             cutoff: self.cutoff.0,
             grace: self.grace.0,
             in_flight: self.in_flight,
             resume_ramp: self.resume_ramp.0,
+            ..Calendar::default()
         };
+        if self.window.len() > WINDOWS_MAX {
+            problems.add("maintenance.window", format!("has more than {WINDOWS_MAX} windows"));
+        }
         for (index, window) in self.window.iter().enumerate() {
             let key = format!("maintenance.window[{index}]");
             // Without a zone the calendar is refused already; the rest is checked all the same.
@@ -77,7 +83,18 @@ impl MaintenanceConfig {
                 problems
                     .add(format!("{key}.name"), format!("{:?} is the name of another window", window.name));
             }
-            calendar.windows.extend(window.to_window(zone, &key, &mut problems));
+            match window.read(zone, &key, &mut problems) {
+                Some(Read::OneOff(window)) => calendar.windows.push(window),
+                Some(Read::Recurring(window)) => calendar.recurring.push(*window),
+                None => {}
+            }
+        }
+        if let Some(begins) = closed_all_week(&calendar) {
+            let begins = show_instant(begins, timezone.unwrap_or(Tz::UTC));
+            problems.add(
+                "maintenance.window",
+                format!("together the recurring windows keep the gate closed for a week or longer, such as from {begins} on"),
+            );
         }
         problems.none_or(calendar)
     }
@@ -93,8 +110,7 @@ impl MaintenanceConfig {
             }
             return None;
         };
-        let message = |_| format!("{name:?} is no IANA time zone: write one such as \"America/Chicago\"");
-        problems.keep(key, name.parse().map_err(message))
+        zone(name, key, problems)
     }
 
     fn check_pauses(&self, problems: &mut Problems) {
@@ -108,4 +124,10 @@ impl MaintenanceConfig {
             }
         }
     }
+}
+
+/// The zone of that name.
+fn zone(name: &str, key: &str, problems: &mut Problems) -> Option<Tz> {
+    let message = |_| format!("{name:?} is no IANA time zone: write one such as \"America/Chicago\"");
+    problems.keep(key, name.parse().map_err(message))
 }

@@ -70,7 +70,7 @@ pub enum CauseKind {
 /// The gate at `now` for `org`, by the windows and holds for everyone and its own; `None` asks about
 /// everyone, whom windows and holds of single organizations do not concern.
 ///
-/// `closed = (windows - ended) ∪ holds`. To learn what releasing a hold would do, ask without it.
+/// `closed = (windows - ended/skipped + extended) ∪ holds`. To learn what releasing a hold would do, ask without it.
 pub fn gate(
     now: DateTime<Utc>,
     org: Option<&OrgCode>,
@@ -78,7 +78,7 @@ pub fn gate(
     overrides: &[Override],
     holds: &[Hold],
 ) -> Gate {
-    let timeline = Timeline::new(org, calendar, overrides, holds);
+    let timeline = Timeline::new(now, org, calendar, overrides, holds);
     let span = timeline.span_at(now);
     Gate {
         state: if span.is_some() { GateState::Closed } else { GateState::Open },

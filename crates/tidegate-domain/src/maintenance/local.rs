@@ -10,7 +10,7 @@ use chrono_tz::{GapInfo, Tz};
 use super::Interval;
 
 /// Years that [`parse_local`] takes: before them nothing ran, after them chrono-tz knows no rules.
-const YEARS: std::ops::RangeInclusive<i32> = 1970..=2099;
+pub(super) const YEARS: std::ops::RangeInclusive<i32> = 1970..=2099;
 
 /// Forms of a local time: with a `T` or a blank, with seconds or without.
 const FORMS: [&str; 4] = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"];

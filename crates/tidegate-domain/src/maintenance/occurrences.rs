@@ -1,14 +1,18 @@
 //! The windows' occurrences in a stretch of time, for listings.
 //!
-//! Invariant: an occurrence that was ended stays in the list, with who ended it and why. Holds are
+//! Invariant: an occurrence that staff changed stays in the list, with who changed it and why. Holds are
 //! no occurrences and are listed beside them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::overrides::{effective_end, ended_by};
-use super::{Calendar, Origin, Override, Scope, Window};
+use super::announced::{Announced, announced};
+use super::overrides::Changes;
+use super::{Calendar, Origin, Override, Scope};
+
+/// How far ahead recurring windows are listed: a year and a month.
+pub const LISTED_AHEAD: TimeDelta = TimeDelta::days(396);
 
 /// One interval of a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +35,8 @@ pub struct Occurrence {
     pub origin: Origin,
     /// Whether it is over, runs or comes.
     pub state: OccurrenceState,
-    /// What ended it early.
-    pub ended: Option<Override>,
+    /// What staff changed about it, in order.
+    pub changes: Vec<Override>,
 }
 
 /// Where an occurrence stands in time.
@@ -45,10 +49,12 @@ pub enum OccurrenceState {
     Active,
     /// It has not begun.
     Coming,
+    /// It does not take place.
+    Skipped,
 }
 
-/// All occurrences that were announced for any part of `[from, to)`, in order of their start, with
-/// their state at `now`.
+/// All occurrences for any part of `[from, to)`, as they were announced or as they are, in order of their
+/// start, with their state at `now`. Those of recurring windows end [`LISTED_AHEAD`] of `from` and `now`.
 pub fn occurrences(
     calendar: &Calendar,
     overrides: &[Override],
@@ -56,35 +62,35 @@ pub fn occurrences(
     to: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Vec<Occurrence> {
-    let mut found: Vec<_> = calendar
-        .windows
-        .iter()
-        .filter(|window| window.interval.start() < to && from < window.interval.end())
-        .map(|window| Occurrence::of(window, overrides, now))
-        .collect();
+    let listed = now.max(from).checked_add_signed(LISTED_AHEAD).unwrap_or(to);
+    let found = announced(calendar, &Changes::new(overrides), from, to.min(listed));
+    let found = found.iter().map(|one| Occurrence::of(one, now));
+    let mut found: Vec<_> =
+        found.filter(|one| one.start < to && from < one.end.max(one.announced_end)).collect();
     found.sort_by(|one, other| (one.start, &one.window).cmp(&(other.start, &other.window)));
     found
 }
 
 impl Occurrence {
-    fn of(window: &Window, overrides: &[Override], now: DateTime<Utc>) -> Self {
-        let (start, end) = (window.interval.start(), effective_end(window, overrides));
+    fn of(one: &Announced<'_>, now: DateTime<Utc>) -> Self {
+        let (start, effect) = (one.interval.start(), one.effect());
         let state = match now {
-            _ if end <= now => OccurrenceState::Past,
+            _ if effect.skipped => OccurrenceState::Skipped,
+            _ if effect.end <= now => OccurrenceState::Past,
             _ if now < start => OccurrenceState::Coming,
             _ => OccurrenceState::Active,
         };
         Self {
-            window: window.name.clone(),
+            window: one.notice.name.to_owned(),
             start,
-            end,
-            announced_end: window.interval.end(),
-            zone: window.zone,
-            reason: window.reason.clone(),
-            scope: window.scope.clone(),
-            origin: window.origin.clone(),
+            end: effect.end,
+            announced_end: one.interval.end(),
+            zone: one.notice.zone,
+            reason: one.notice.reason.to_owned(),
+            scope: one.notice.scope.clone(),
+            origin: one.notice.origin.clone(),
             state,
-            ended: ended_by(window, overrides).cloned(),
+            changes: one.changes.iter().copied().cloned().collect(),
         }
     }
 }

@@ -63,12 +63,14 @@ impl Window {
         }
         Ok(Self { name, interval, zone, reason, scope, origin })
     }
+}
 
-    /// Who added it; `None` for one of the configuration.
+impl Origin {
+    /// Who added the window; `None` for one of the configuration.
     pub fn actor(&self) -> Option<&str> {
-        match &self.origin {
-            Origin::Configuration => None,
-            Origin::Staff { actor, .. } => Some(actor),
+        match self {
+            Self::Configuration => None,
+            Self::Staff { actor, .. } => Some(actor),
         }
     }
 }

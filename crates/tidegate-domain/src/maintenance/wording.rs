@@ -30,7 +30,8 @@ pub(super) fn check_name(name: &str) -> Result<(), WordingError> {
     check("name", name, NAME_CHARS_MAX)
 }
 
-pub(super) fn check_reason(reason: &str) -> Result<(), WordingError> {
+/// Whether a reason can be taken.
+pub fn check_reason(reason: &str) -> Result<(), WordingError> {
     check("reason", reason, REASON_CHARS_MAX)
 }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use tidegate_domain::maintenance::{
-    Calendar, CalendarError, InFlight, InHand, Interval, Origin, Scope, Window, WordingError,
+    Calendar, CalendarError, InFlight, InHand, Interval, Origin, Scope, WINDOWS_MAX, Window, WordingError,
 };
 
-use crate::support::{CHICAGO, at, calendar, ended, staff_window, window};
+use crate::recurring::calendar_of;
+use crate::support::{CHICAGO, at, calendar, ended, extended, staff_window, window};
 
 #[test]
 fn names_are_unique_whatever_their_origin() {
@@ -30,10 +31,35 @@ fn an_active_window_is_ended_not_removed() {
 }
 
 #[test]
+fn a_window_that_was_extended_is_active_longer() {
+    let mut calendar = calendar([staff_window("one", "10:00", "11:00")]);
+    let extended = [extended("one", "10:00", "12:00")];
+    let active = calendar.remove_window("one", &extended, at("11:30"));
+    assert_eq!(active, Err(CalendarError::Active("one".to_owned())));
+    assert_eq!(calendar.remove_window("one", &extended, at("12:00")), Ok(()));
+}
+
+#[test]
+fn windows_are_bounded_in_number() {
+    let mut calendar =
+        calendar((0..WINDOWS_MAX).map(|number| window(&format!("{number}"), "10:00", "11:00")));
+    assert_eq!(calendar.add_window(staff_window("one", "12:00", "13:00")), Err(CalendarError::TooMany));
+}
+
+#[test]
 fn a_window_of_the_file_is_removed_in_the_file() {
     let mut calendar = calendar([window("one", "10:00", "11:00")]);
     let configured = calendar.remove_window("one", &[], at("09:00"));
     assert_eq!(configured, Err(CalendarError::Configured("one".to_owned())));
+    let mut recurring = calendar_of("[[window]]\nname = 'one'\ncron = '0 2 * * *'\nduration = '1h'");
+    assert_eq!(
+        recurring.remove_window("one", &[], at("12:00")),
+        Err(CalendarError::Configured("one".to_owned()))
+    );
+    assert_eq!(
+        recurring.add_window(staff_window("one", "12:00", "13:00")),
+        Err(CalendarError::NameTaken("one".to_owned()))
+    );
     let unknown = calendar.remove_window("two", &[], at("09:00"));
     assert_eq!(unknown, Err(CalendarError::NoSuchWindow("two".to_owned())));
 }
@@ -49,7 +75,7 @@ fn staff_give_a_reason_and_the_file_need_not() {
     assert_eq!(new("a\nb", Origin::Configuration), Err(WordingError::Control("reason")));
     assert_eq!(new("", staff("kim")), Err(WordingError::Missing("reason")));
     assert_eq!(new("why", staff("")), Err(WordingError::Missing("actor")));
-    assert_eq!(new("why", staff("kim")).unwrap().actor(), Some("kim"));
+    assert_eq!(new("why", staff("kim")).unwrap().origin.actor(), Some("kim"));
 }
 
 fn in_hand(in_flight: InFlight, time: &str) -> InHand {

@@ -12,6 +12,7 @@ mod notice_window;
 mod overrides;
 mod persistence;
 mod properties;
+mod recurring;
 mod scope;
 mod support;
 mod zones;

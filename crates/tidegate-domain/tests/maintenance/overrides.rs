@@ -1,10 +1,12 @@
-//! Ending an active occurrence.
+//! Ending, extending and skipping occurrences.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use tidegate_domain::maintenance::{
-    Calendar, GateState, OccurrenceState, Override, OverrideError, WordingError, gate, occurrences,
+    Calendar, Extension, GateState, OccurrenceState, Override, OverrideError, WordingError, gate, occurrences,
 };
 
-use crate::support::{at, calendar, ended, staff_window, window};
+use crate::recurring::calendar_of;
+use crate::support::{at, calendar, ended, extended, skipped, staff_window, utc, window};
 
 fn one_window() -> Calendar {
     calendar([window("window", "10:00", "12:00")])
@@ -92,7 +94,7 @@ fn the_list_shows_what_was_what_is_and_what_comes() {
     ];
     assert_eq!(short, expected);
     assert_eq!((list[1].end, list[1].announced_end), (at("12:30"), at("14:00")));
-    assert_eq!(list[1].ended.as_ref(), Some(&changes[0]));
+    assert_eq!(list[1].changes, changes);
     assert_eq!(list[3].origin, calendar.windows[0].origin);
 }
 
@@ -108,4 +110,137 @@ fn an_occurrence_is_listed_if_any_part_of_it_lies_in_the_stretch() {
     let count = |from, to| occurrences(&one_window(), &[], at(from), at(to), at("00:00")).len();
     assert_eq!([count("11:59", "13:00"), count("09:00", "10:00:01"), count("10:30", "11:00")], [1, 1, 1]);
     assert_eq!([count("12:00", "13:00"), count("09:00", "10:00")], [0, 0]);
+}
+
+const WHO: (&str, &str) = ("kim", "runs late");
+
+fn extend(time: &str, by: Extension, overrides: &[Override]) -> Result<Override, OverrideError> {
+    Override::extend("window", by, at(time), &one_window(), overrides, WHO)
+}
+
+#[test]
+fn an_active_occurrence_is_extended_by_a_length_or_to_an_instant() {
+    let until = |change: Result<Override, OverrideError>| match change.unwrap() {
+        Override::Extended { until, occurrence_start, .. } => (occurrence_start, until),
+        other => panic!("{other:?}"),
+    };
+    let hour = Extension::By(TimeDelta::hours(1));
+    assert_eq!(until(extend("11:00", hour, &[])), (at("10:00"), at("13:00")));
+    assert_eq!(
+        until(extend("12:30", hour, &[extended("window", "10:00", "13:00")])),
+        (at("10:00"), at("14:00"))
+    );
+    assert_eq!(until(extend("11:00", Extension::To(at("12:01")), &[])), (at("10:00"), at("12:01")));
+    let changes = [extended("window", "10:00", "13:00")];
+    let state = |time| gate(at(time), None, &one_window(), &changes, &[]);
+    assert_eq!((state("12:59:59").state, state("13:00").state), (GateState::Closed, GateState::Open));
+    assert_eq!(state("10:30").until, Some(at("13:00")));
+}
+
+#[test]
+fn an_extension_makes_longer_and_not_without_end() {
+    assert_eq!(extend("11:00", Extension::To(at("12:00")), &[]), Err(OverrideError::NoExtension));
+    assert_eq!(extend("11:00", Extension::By(TimeDelta::zero()), &[]), Err(OverrideError::NoExtension));
+    let week = at("11:00") + TimeDelta::days(7);
+    assert!(extend("11:00", Extension::To(week), &[]).is_ok());
+    assert_eq!(
+        extend("11:00", Extension::To(week + TimeDelta::seconds(1)), &[]),
+        Err(OverrideError::TooLong)
+    );
+    assert_eq!(extend("11:00", Extension::By(TimeDelta::MAX), &[]), Err(OverrideError::TooLong));
+    let not_active = Err(OverrideError::NotActive("window".to_owned()));
+    for time in ["09:59", "12:00"] {
+        assert_eq!(extend(time, Extension::By(TimeDelta::hours(1)), &[]), not_active);
+    }
+}
+
+#[test]
+fn of_several_changes_each_counts_in_its_turn() {
+    let until = |changes: &[Override]| gate(at("10:30"), None, &one_window(), changes, &[]).until;
+    let (longer, end) = (extended("window", "10:00", "14:00"), ended("window", "10:00", "13:00"));
+    assert_eq!(until(&[longer.clone(), end.clone()]), Some(at("13:00")));
+    assert_eq!(until(&[end, longer.clone()]), Some(at("14:00")));
+    // An announcement that became longer than the extension stays as it is.
+    assert_eq!(until(&[extended("window", "10:00", "11:00")]), Some(at("12:00")));
+    assert_eq!(until(&[longer, skipped("window", "10:00")]), None);
+}
+
+/// Every day from 02:00 to 03:00 in Chicago: 07:00 to 08:00 UTC in May.
+fn daily() -> Calendar {
+    calendar_of("[[window]]\nname = 'window'\ncron = '0 2 * * *'\nduration = '1h'")
+}
+
+fn skip(
+    now: &str,
+    from: Option<&str>,
+    calendar: &Calendar,
+    overrides: &[Override],
+) -> Result<DateTime<Utc>, OverrideError> {
+    Override::skip("window", from.map(utc), utc(now), calendar, overrides, WHO)
+        .map(|skip| skip.occurrence_start())
+}
+
+#[test]
+fn the_next_occurrence_is_skipped_or_the_one_that_is_named() {
+    let calendar = daily();
+    assert_eq!(skip("2024-05-06T06:00", None, &calendar, &[]), Ok(utc("2024-05-06T07:00")));
+    // What runs is not to come.
+    assert_eq!(skip("2024-05-06T07:00", None, &calendar, &[]), Ok(utc("2024-05-07T07:00")));
+    for named in ["2024-05-20T00:00", "2024-05-20T07:00", "2024-05-20T07:59:59"] {
+        assert_eq!(
+            skip("2024-05-06T06:00", Some(named), &calendar, &[]),
+            Ok(utc("2024-05-20T07:00")),
+            "{named}"
+        );
+    }
+    let first = [skipped("window", "07:00")];
+    assert_eq!(skip("2024-05-06T06:00", None, &calendar, &first), Ok(utc("2024-05-07T07:00")));
+    let begun = Err(OverrideError::Begun("window".to_owned()));
+    assert_eq!(skip("2024-05-06T07:30", Some("2024-05-06T07:30"), &calendar, &[]), begun);
+}
+
+#[test]
+fn a_one_off_window_is_skipped_before_it_begins() {
+    let calendar = one_window();
+    let nothing = Err(OverrideError::NothingComing("window".to_owned()));
+    assert_eq!(skip("2024-05-06T09:00", None, &calendar, &[]), Ok(at("10:00")));
+    assert_eq!(skip("2024-05-06T10:00", None, &calendar, &[]), nothing);
+    assert_eq!(skip("2024-05-06T09:00", None, &calendar, &[skipped("window", "10:00")]), nothing);
+    assert_eq!(skip("2024-05-06T09:00", Some("2024-05-07T00:00"), &calendar, &[]), nothing);
+    let unknown = Override::skip("other", None, at("09:00"), &calendar, &[], WHO);
+    assert_eq!(unknown, Err(OverrideError::NoSuchWindow("other".to_owned())));
+}
+
+#[test]
+fn a_skipped_occurrence_neither_closes_nor_cuts_off_and_stays_in_the_list() {
+    let calendar = Calendar { cutoff: std::time::Duration::from_mins(10), ..daily() };
+    let changes = [skipped("window", "07:00")];
+    for time in ["06:55", "07:30"] {
+        let found = gate(at(time), None, &calendar, &changes, &[]);
+        assert_eq!((found.state, found.claims_allowed), (GateState::Open, true), "{time}");
+        assert_eq!(found.next_change, Some(utc("2024-05-07T06:50")), "{time}");
+    }
+    let listed = occurrences(&calendar, &changes, at("00:00"), utc("2024-05-08T00:00"), at("06:00"));
+    let states: Vec<_> = listed.iter().map(|one| one.state).collect();
+    assert_eq!(states, [OccurrenceState::Skipped, OccurrenceState::Coming]);
+    assert_eq!(listed[0].changes, changes);
+}
+
+#[test]
+fn a_recurring_window_is_ended_and_extended_occurrence_by_occurrence() {
+    let calendar = daily();
+    let end = Override::end("window", at("07:30"), &calendar, &[], "kim", "done early").unwrap();
+    assert_eq!(end, ended("window", "07:00", "07:30"));
+    assert_eq!(gate(at("07:30"), None, &calendar, &[end], &[]).next_change, Some(utc("2024-05-07T07:00")));
+    // Six days longer: over all that come meanwhile, which keep their own ends.
+    let long = Extension::To(utc("2024-05-12T12:00"));
+    let change = Override::extend("window", long, at("07:30"), &calendar, &[], WHO).unwrap();
+    let changes = [change];
+    let found = gate(utc("2024-05-12T11:00"), None, &calendar, &changes, &[]);
+    assert_eq!((found.closed_since, found.until), (Some(at("07:00")), Some(utc("2024-05-12T12:00"))));
+    let during = gate(utc("2024-05-10T07:30"), None, &calendar, &changes, &[]);
+    assert_eq!(during.causes.len(), 2, "{during:?}");
+    // The one that began last is meant.
+    let end = Override::end("window", utc("2024-05-10T07:30"), &calendar, &changes, "kim", "done").unwrap();
+    assert_eq!(end.occurrence_start(), utc("2024-05-10T07:00"));
 }

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tidegate_domain::maintenance::{Calendar, Hold, Interval, Override, Window};
+use tidegate_domain::maintenance::{Hold, Interval, Override, Window};
 
-use crate::support::{at, calendar, ended, hold, org, staff_window, window, window_of};
+use crate::support::{at, ended, extended, hold, org, skipped, staff_window, window, window_of};
 
 fn survives<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
     let bytes = postcard::to_stdvec(value).unwrap();
@@ -21,7 +21,8 @@ fn windows_holds_and_overrides_survive() {
     survives::<Hold>(&hold("hold", "10:00", None));
     survives::<Hold>(&Hold { org: Some(org("ACME01")), ..hold("hold", "10:00", Some("11:00")) });
     survives::<Override>(&ended("window", "10:00", "10:30"));
-    survives::<Calendar>(&calendar([window("file", "10:00", "11:00")]));
+    survives::<Override>(&extended("window", "10:00", "12:30"));
+    survives::<Override>(&skipped("window", "10:00"));
 }
 
 #[test]
@@ -32,4 +33,13 @@ fn an_interval_that_runs_backwards_is_not_read_back() {
     }
     let bytes = postcard::to_stdvec(&(at("10:00"), at("11:00"))).unwrap();
     assert!(postcard::from_bytes::<Interval>(&bytes).is_ok());
+}
+
+/// The journal has them so since before windows recurred; what stands there must stay readable.
+#[test]
+fn what_is_on_disk_is_read_as_ever() {
+    let bytes = postcard::to_stdvec(&ended("window", "10:00", "10:30")).unwrap();
+    assert_eq!(bytes[0], 0);
+    assert_eq!(postcard::to_stdvec(&extended("window", "10:00", "12:30")).unwrap()[0], 1);
+    assert_eq!(postcard::to_stdvec(&skipped("window", "10:00")).unwrap()[0], 2);
 }

@@ -1,68 +1,189 @@
-//! The gate against an oracle that looks at every minute of a small world.
+//! The gate against an oracle that looks at every minute of a small world: windows that are announced once
+//! or recur, what staff changed about them, and holds.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use proptest::prelude::*;
 use tidegate_domain::OrgCode;
 use tidegate_domain::maintenance::{
-    Calendar, Gate, GateState, Hold, Interval, OrgPattern, Override, Scope, Window, gate,
+    Calendar, Gate, GateState, Hold, Interval, Length, OrgPattern, Override, Plan, Recurring, Rule, Scope,
+    Window, gate,
 };
 
 use crate::support;
 
 /// Everything of this world happens in minutes `0..END`, so that one later nothing changes any more.
-const END: i64 = 90;
+const END: i64 = 170;
 
 /// Whom a closure concerns: everyone, `ACME01`, or the counties.
 const PATTERNS: [Option<&str>; 3] = [None, Some("ACME01"), Some("county-*")];
 
 #[derive(Debug, Clone)]
 struct World {
-    /// Start, length, index into [`PATTERNS`], and minutes after the start at which it was ended.
-    windows: Vec<(i64, i64, usize, Option<i64>)>,
+    windows: Vec<WindowSpec>,
+    /// They start at that minute of the first two hours.
+    recurring: Vec<WindowSpec>,
+    changes: Vec<ChangeSpec>,
     /// Start, length if it has an end, and whether it concerns `ACME01` only.
     holds: Vec<(i64, Option<i64>, bool)>,
     cutoff: i64,
     org: Option<&'static str>,
 }
 
+#[derive(Debug, Clone)]
+struct WindowSpec {
+    start: i64,
+    length: i64,
+    /// Index into [`PATTERNS`].
+    pattern: usize,
+}
+
+/// What staff did about an occurrence, picked from all there are.
+#[derive(Debug, Clone)]
+struct ChangeSpec {
+    occurrence: usize,
+    what: Change,
+    /// After the start of the occurrence.
+    minutes: i64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    End,
+    Extend,
+    Skip,
+}
+
+/// One occurrence as the oracle knows it.
+#[derive(Debug, Clone)]
+struct Known {
+    name: String,
+    start: i64,
+    end: i64,
+    is_skipped: bool,
+    pattern: usize,
+}
+
 fn worlds() -> impl Strategy<Value = World> {
-    let window = (0..60_i64, 1..20_i64, 0..3_usize, proptest::option::weighted(0.3, 0..25_i64));
+    let spec = |starts: std::ops::Range<i64>| {
+        (starts, 1..20_i64, 0..3_usize).prop_map(|(start, length, pattern)| WindowSpec {
+            start,
+            length,
+            pattern,
+        })
+    };
+    let what = prop_oneof![Just(Change::End), Just(Change::Extend), Just(Change::Skip)];
+    let change = (any::<usize>(), what, 0..60_i64).prop_map(|(occurrence, what, minutes)| ChangeSpec {
+        occurrence,
+        what,
+        minutes,
+    });
     let hold = (0..60_i64, proptest::option::weighted(0.9, 1..20_i64), any::<bool>());
     let org = prop_oneof![Just(None), Just(Some("ACME01")), Just(Some("county-7"))];
-    (proptest::collection::vec(window, 0..6), proptest::collection::vec(hold, 0..4), 0..6_i64, org)
-        .prop_map(|(windows, holds, cutoff, org)| World { windows, holds, cutoff, org })
+    let windows =
+        (proptest::collection::vec(spec(0..60), 0..5), proptest::collection::vec(spec(0..45), 0..4));
+    let staff = (proptest::collection::vec(change, 0..6), proptest::collection::vec(hold, 0..4));
+    (windows, staff, 0..6_i64, org).prop_map(|((windows, recurring), (changes, holds), cutoff, org)| World {
+        windows,
+        recurring,
+        changes,
+        holds,
+        cutoff,
+        org,
+    })
 }
 
 fn minute(minute: i64) -> DateTime<Utc> {
     support::at("00:00") + TimeDelta::minutes(minute)
 }
 
+fn scope(pattern: usize) -> Scope {
+    PATTERNS[pattern].map_or(Scope::Everyone, |pattern| Scope::Orgs(vec![OrgPattern::new(pattern).unwrap()]))
+}
+
 impl World {
     fn calendar(&self) -> Calendar {
-        let windows = self.windows.iter().enumerate().map(|(index, (start, length, pattern, _))| Window {
+        let windows = self.windows.iter().enumerate().map(|(index, spec)| Window {
             name: format!("window {index}"),
-            interval: Interval::new(minute(*start), minute(start + length)).unwrap(),
-            scope: PATTERNS[*pattern]
-                .map_or(Scope::Everyone, |pattern| Scope::Orgs(vec![OrgPattern::new(pattern).unwrap()])),
+            interval: Interval::new(minute(spec.start), minute(spec.start + spec.length)).unwrap(),
+            scope: scope(spec.pattern),
             ..support::window("", "00:00", "01:00")
         });
         let cutoff = Duration::from_mins(self.cutoff.unsigned_abs());
-        Calendar { cutoff, ..support::calendar(windows) }
+        let recurring = self.recurring.iter().enumerate().map(|(index, spec)| {
+            let plan = Plan {
+                name: format!("recurring {index}"),
+                rule: Rule::cron(&format!("{} 0,1 * * *", spec.start)).unwrap(),
+                length: Length::Exactly(TimeDelta::minutes(spec.length)),
+                except: BTreeSet::new(),
+                valid_from: Some(minute(0).date_naive()),
+                valid_until: Some(minute(0).date_naive()),
+                zone: Tz::UTC,
+                reason: String::new(),
+                scope: scope(spec.pattern),
+            };
+            Recurring::new(plan).unwrap()
+        });
+        Calendar { cutoff, recurring: recurring.collect(), ..support::calendar(windows) }
+    }
+
+    /// All occurrences as they were announced.
+    fn announced(&self) -> Vec<Known> {
+        let known = |name: String, start: i64, spec: &WindowSpec| Known {
+            name,
+            start,
+            end: start + spec.length,
+            is_skipped: false,
+            pattern: spec.pattern,
+        };
+        let windows = self.windows.iter().enumerate();
+        let windows = windows.map(|(index, spec)| known(format!("window {index}"), spec.start, spec));
+        let recurring = self.recurring.iter().enumerate().flat_map(|(index, spec)| {
+            [0, 60].map(|hour| known(format!("recurring {index}"), spec.start + hour, spec))
+        });
+        windows.chain(recurring).collect()
+    }
+
+    /// The same as they are.
+    fn occurrences(&self) -> Vec<Known> {
+        let mut known = self.announced();
+        for change in &self.changes {
+            let Some(index) = change.occurrence.checked_rem(known.len()) else { continue };
+            let one = &mut known[index];
+            let at = one.start + change.minutes;
+            match change.what {
+                Change::End => one.end = one.end.min(at),
+                Change::Extend => one.end = one.end.max(at),
+                Change::Skip => one.is_skipped = true,
+            }
+        }
+        known
     }
 
     fn overrides(&self) -> Vec<Override> {
-        let ended = self.windows.iter().enumerate().filter_map(|(index, (start, _, _, ended))| {
-            Some(Override::Ended {
-                window: format!("window {index}"),
-                occurrence_start: minute(*start),
-                at: minute(start + (*ended)?),
-                actor: "kim".to_owned(),
-                reason: "done early".to_owned(),
+        let known = self.announced();
+        let overrides = self.changes.iter().filter_map(|change| {
+            let one = &known[change.occurrence.checked_rem(known.len())?];
+            let (window, occurrence_start) = (one.name.clone(), minute(one.start));
+            let (at, actor, reason) =
+                (minute(one.start + change.minutes), "kim".to_owned(), "why".to_owned());
+            Some(match change.what {
+                Change::End => Override::Ended { window, occurrence_start, at, actor, reason },
+                Change::Extend => Override::Extended {
+                    window,
+                    occurrence_start,
+                    until: at,
+                    at: occurrence_start,
+                    actor,
+                    reason,
+                },
+                Change::Skip => Override::Skipped { window, occurrence_start, at: minute(-1), actor, reason },
             })
         });
-        ended.collect()
+        overrides.collect()
     }
 
     fn holds(&self) -> Vec<Hold> {
@@ -89,29 +210,32 @@ impl World {
         }
     }
 
-    /// Names of what covers the minute, sorted.
-    fn covering(&self, at: i64) -> Vec<String> {
-        let windows = self.windows.iter().enumerate().filter(|(_, (start, length, pattern, ended))| {
-            let covers = *start <= at && at < start + length && ended.is_none_or(|ended| at < start + ended);
-            covers && self.concerns(PATTERNS[*pattern])
+    /// Names and starts of what covers the minute, sorted.
+    fn covering(&self, at: i64) -> Vec<(String, i64)> {
+        let windows = self.occurrences().into_iter().filter(|one| {
+            !one.is_skipped && one.start <= at && at < one.end && self.concerns(PATTERNS[one.pattern])
         });
         let holds = self.holds.iter().enumerate().filter(|(_, (start, length, acme))| {
             let covers = *start <= at && length.is_none_or(|length| at < start + length);
             covers && self.concerns(acme.then_some("ACME01"))
         });
-        let mut names: Vec<_> = windows.map(|(index, _)| format!("window {index}")).collect();
-        names.extend(holds.map(|(index, _)| format!("hold {index}")));
+        let mut names: Vec<_> = windows.map(|one| (one.name, one.start)).collect();
+        names.extend(holds.map(|(index, (start, ..))| (format!("hold {index}"), *start)));
         names.sort();
         names
     }
 
     fn in_cutoff(&self, at: i64) -> bool {
-        self.windows.iter().any(|(start, _, pattern, ended)| {
-            *ended != Some(0) && start - self.cutoff <= at && at < *start && self.concerns(PATTERNS[*pattern])
+        self.occurrences().iter().any(|one| {
+            let takes_place = !one.is_skipped && one.start < one.end;
+            takes_place
+                && one.start - self.cutoff <= at
+                && at < one.start
+                && self.concerns(PATTERNS[one.pattern])
         })
     }
 
-    fn answer(&self, at: i64) -> (Vec<String>, bool) {
+    fn answer(&self, at: i64) -> (Vec<(String, i64)>, bool) {
         let covering = self.covering(at);
         let claims = covering.is_empty() && !self.in_cutoff(at);
         (covering, claims)
@@ -127,6 +251,7 @@ proptest! {
         let (covering, claims) = world.answer(now);
         let mut names: Vec<_> = found.causes.iter().map(|cause| cause.name.clone()).collect();
         names.sort();
+        let covering: Vec<_> = covering.into_iter().map(|(name, _)| name).collect();
         prop_assert_eq!(found.state == GateState::Closed, !covering.is_empty());
         prop_assert_eq!(found.claims_allowed, claims);
         prop_assert_eq!(names, covering);

@@ -68,6 +68,27 @@ pub(crate) fn ended(window: &str, start: &str, end: &str) -> Override {
     }
 }
 
+pub(crate) fn extended(window: &str, start: &str, until: &str) -> Override {
+    Override::Extended {
+        window: window.to_owned(),
+        occurrence_start: at(start),
+        until: at(until),
+        at: at(start),
+        actor: "kim".to_owned(),
+        reason: "runs late".to_owned(),
+    }
+}
+
+pub(crate) fn skipped(window: &str, start: &str) -> Override {
+    Override::Skipped {
+        window: window.to_owned(),
+        occurrence_start: at(start),
+        at: at("00:00"),
+        actor: "kim".to_owned(),
+        reason: "called off".to_owned(),
+    }
+}
+
 pub(crate) fn calendar(windows: impl IntoIterator<Item = Window>) -> Calendar {
     Calendar { windows: windows.into_iter().collect(), timezone: Some(CHICAGO), ..Calendar::default() }
 }

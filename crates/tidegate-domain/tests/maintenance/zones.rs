@@ -1,10 +1,13 @@
 //! The resolver in all zones, 1970 to 2037, checked against nothing but offsets at instants.
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Offset, TimeDelta, TimeZone, Utc, Weekday};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use tidegate_domain::maintenance::local::{
     occurrence_until, occurrence_with_duration, resolve_end, resolve_start,
 };
+use tidegate_domain::maintenance::{Interval, Length, Plan, Recurring, Rule, Scope};
 
 use crate::support::utc;
 
@@ -89,4 +92,56 @@ fn every_date_has_one_occurrence_that_starts_no_earlier_than_it_reads() {
             date = date + Days::new(67);
         }
     }
+}
+
+/// Whether all years of all zones are tried; else one year of every third zone.
+const ALL: &str = "TIDEGATE_ALL_YEARS";
+
+#[test]
+fn every_date_that_a_rule_matches_has_exactly_one_occurrence() {
+    let all = std::env::var_os(ALL).is_some();
+    let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
+    // Times at which clocks change, beside midnight and an ordinary one.
+    let rules = [
+        (Rule::cron("30 2 * * *"), time(2, 30), None),
+        (Rule::cron("0 0 * * *"), time(0, 0), None),
+        (Rule::rrule("FREQ=WEEKLY;BYDAY=SU", time(1, 15)), time(1, 15), Some(Weekday::Sun)),
+        (Rule::rrule("FREQ=DAILY", time(23, 45)), time(23, 45), None),
+    ];
+    for (index, zone) in TZ_VARIANTS.into_iter().enumerate() {
+        for (number, (rule, time, weekday)) in rules.iter().enumerate() {
+            if !all && (index % 3 > 0 || index / 3 % rules.len() != number) {
+                continue;
+            }
+            let window = recurring(zone, rule.clone().unwrap());
+            let sampled = 1970 + i32::try_from(index * 7 % 68).unwrap();
+            for year in if all { 1970..=2037 } else { sampled..=sampled } {
+                let days = NaiveDate::from_ymd_opt(year, 1, 1).unwrap().iter_days();
+                let days = days.take_while(|day| day.year() == year);
+                let days = days.filter(|day| weekday.is_none_or(|weekday| day.weekday() == weekday));
+                let mut expected: Vec<_> = days.map(|day| resolve_start(zone, day.and_time(*time))).collect();
+                // Dates that the clocks skip share the occurrence of the next one.
+                expected.dedup();
+                let (first, last) = (expected[0], *expected.last().unwrap());
+                let found = window.between(first, last + TimeDelta::seconds(1));
+                let found: Vec<_> = found.iter().map(Interval::start).collect();
+                assert_eq!(found, expected, "{zone} {rule:?} {year}");
+            }
+        }
+    }
+}
+
+fn recurring(zone: Tz, rule: Rule) -> Recurring {
+    let plan = Plan {
+        name: "w".to_owned(),
+        rule,
+        length: Length::Exactly(TimeDelta::minutes(10)),
+        except: BTreeSet::new(),
+        valid_from: None,
+        valid_until: None,
+        zone,
+        reason: String::new(),
+        scope: Scope::Everyone,
+    };
+    Recurring::new(plan).unwrap()
 }

@@ -8,7 +8,7 @@ use super::keys::state_byte;
 
 /// Format of keys and values; raise it with every change of what is kept, `Job` included. Another number
 /// means a new index, not a migration: it is only a view.
-pub(crate) const FORMAT: u32 = 4;
+pub(crate) const FORMAT: u32 = 5;
 
 /// Written with every batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -77,6 +77,9 @@ fn staff() -> impl Strategy<Value = StaffOp> {
         1 => (org(), -30..60_i64, 1..240_i64)
             .prop_map(|(org, starts_in_min, minutes)| S::AddWindow { org, starts_in_min, minutes }),
         2 => (0..8_usize).prop_map(|window| S::EndWindow { window }),
+        1 => (0..8_usize, 1..120_i64).prop_map(|(window, minutes)| S::ExtendWindow { window, minutes }),
+        1 => (0..8_usize).prop_map(|window| S::SkipWindow { window }),
+        1 => (0..8_usize).prop_map(|window| S::RemoveWindow { window }),
         1 => (0..ORGS.len()).prop_map(|org| S::PlaceLegalHold { org }),
         2 => (0..ORGS.len()).prop_map(|org| S::ReleaseLegalHolds { org }),
     ]

@@ -162,6 +162,7 @@ fn gate(store: &Store, model: &Model) -> Checked {
     let found = store.maintenance();
     same("windows", &found.calendar, &model.gate.calendar)?;
     same("overrides", &found.overrides, &model.gate.overrides)?;
+    same("what staff did", &found.history, &model.gate.history)?;
     let standing = |holds| GateModel::standing(holds, model.now);
     same("holds", &standing(&found.holds), &standing(&model.gate.holds))?;
     for org in orgs().map(Some).chain([None]) {

@@ -4,12 +4,14 @@
 use chrono::{DateTime, Utc};
 use tidegate_domain::OrgCode;
 use tidegate_domain::maintenance::{Calendar, Gate, HOLD_MAX, Hold, Override, gate};
+use tidegate_store::Happened;
 
 #[derive(Debug, Default)]
 pub(crate) struct GateModel {
     pub(crate) calendar: Calendar,
     pub(crate) overrides: Vec<Override>,
     pub(crate) holds: Vec<Hold>,
+    pub(crate) history: Vec<Happened>,
 }
 
 impl GateModel {

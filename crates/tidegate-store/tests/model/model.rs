@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use tidegate_domain::job::{Job, JobEvent, JobState, Outcome, RetryPolicy, Submission};
 use tidegate_domain::{JobId, OrgCode, UploadName};
+use tidegate_store::{Happened, Happening};
 
 use crate::fairness::Fairness;
 use crate::gate::GateModel;
@@ -53,6 +54,11 @@ impl Model {
     pub(crate) fn new(now: DateTime<Utc>, lease: Lease) -> Self {
         let (gate, retention, fairness) = Default::default();
         Self { now, lease, jobs: Vec::new(), staged: BTreeMap::new(), gate, retention, fairness }
+    }
+
+    /// Something that staff did about windows and holds.
+    pub(crate) fn note(&mut self, what: Happening) {
+        self.gate.history.push(Happened { at: self.now, actor: "staff:eve".to_owned(), what });
     }
 
     pub(crate) fn job(&self, id: JobId) -> &ModelJob {

@@ -109,6 +109,16 @@ pub(crate) enum StaffOp {
     EndWindow {
         window: usize,
     },
+    ExtendWindow {
+        window: usize,
+        minutes: i64,
+    },
+    SkipWindow {
+        window: usize,
+    },
+    RemoveWindow {
+        window: usize,
+    },
     PlaceLegalHold {
         org: usize,
     },

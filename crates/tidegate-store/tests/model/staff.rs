@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tidegate_domain::OrgCode;
 use tidegate_domain::job::{IllegalTransition, JobEvent};
-use tidegate_domain::maintenance::{Hold, HoldLength, Interval, OrgPattern, Origin, Override, Scope, Window};
-use tidegate_store::StoreError;
+use tidegate_domain::maintenance::{
+    Extension, Hold, HoldLength, Interval, OrgPattern, Origin, Override, Scope, Window,
+};
+use tidegate_store::{Happening, StoreError};
 
+use crate::gate::GateModel;
 use crate::ops::{Action, Pick, StaffOp};
 use crate::sender::org;
 use crate::suite::Suite;
@@ -32,7 +35,31 @@ impl Suite {
             }
             StaffOp::ReleaseLegalHolds { org: of } => self.release_legal_holds(org(of)).await,
             StaffOp::EndWindow { window } => {
-                self.end_window(window).await;
+                self.override_window(window, |name, now, gate| {
+                    Override::end(name, now, &gate.calendar, &gate.overrides, "eve", "done early").ok()
+                })
+                .await;
+                Ok(())
+            }
+            StaffOp::ExtendWindow { window, minutes } => {
+                let by = Extension::By(TimeDelta::minutes(minutes));
+                self.override_window(window, |name, now, gate| {
+                    Override::extend(name, by, now, &gate.calendar, &gate.overrides, ("eve", "runs late"))
+                        .ok()
+                })
+                .await;
+                Ok(())
+            }
+            StaffOp::SkipWindow { window } => {
+                self.override_window(window, |name, now, gate| {
+                    Override::skip(name, None, now, &gate.calendar, &gate.overrides, ("eve", "called off"))
+                        .ok()
+                })
+                .await;
+                Ok(())
+            }
+            StaffOp::RemoveWindow { window } => {
+                self.remove_window(window).await;
                 Ok(())
             }
         }
@@ -69,18 +96,27 @@ impl Suite {
         let hold = Hold::new("hold", org, "disk swap", "eve", self.model.now, length).unwrap();
         self.backend.store.place_hold(hold.clone()).await.unwrap();
         self.model.gate.forget_old_holds(self.model.now);
+        self.model.note(Happening::HoldPlaced(hold.clone()));
         self.model.gate.holds.push(hold);
     }
 
     pub(crate) async fn release_holds(&mut self, org: Option<OrgCode>) -> Checked {
         let found = self.backend.store.release_holds(org.as_ref(), "eve", "done").await.unwrap();
-        same("released", &found, &self.model.gate.release(self.model.now, org.as_ref()))
+        let released = self.model.gate.release(self.model.now, org.as_ref());
+        for hold in &released {
+            self.model.note(Happening::HoldReleased { hold: hold.clone(), reason: "done".to_owned() });
+        }
+        same("released", &found, &released)
     }
 
     async fn add_window(&mut self, org: Option<OrgCode>, starts_in_min: i64, minutes: i64) {
         let start = self.model.now + TimeDelta::minutes(starts_in_min);
         let window = Window {
-            name: format!("window {}", self.model.gate.calendar.windows.len()),
+            // A name may come again once its window was removed, and then at another time.
+            name: (0..=self.model.gate.calendar.windows.len())
+                .map(|number| format!("window {number}"))
+                .find(|name| !self.model.gate.calendar.has_window(name))
+                .unwrap(),
             interval: Interval::new(start, start + TimeDelta::minutes(minutes)).unwrap(),
             zone: "America/Chicago".parse().unwrap(),
             reason: "IT system maintenance".to_owned(),
@@ -89,18 +125,37 @@ impl Suite {
         };
         self.backend.store.add_window(window.clone(), "eve").await.unwrap();
         self.model.gate.forget_old_holds(self.model.now);
+        let (name, reason) = (window.name.clone(), window.reason.clone());
+        self.model.note(Happening::WindowAdded { name, reason });
         self.model.gate.calendar.windows.push(window);
     }
 
-    /// Ends a window early, if it is active.
-    async fn end_window(&mut self, number: usize) {
+    /// Changes an occurrence, if that is possible.
+    async fn override_window(
+        &mut self,
+        number: usize,
+        make: impl FnOnce(&str, DateTime<Utc>, &GateModel) -> Option<Override>,
+    ) {
+        let gate = &self.model.gate;
+        let Some(number) = number.checked_rem(gate.calendar.windows.len()) else { return };
+        let Some(change) = make(&gate.calendar.windows[number].name, self.model.now, gate) else { return };
+        self.backend.store.override_window(change.clone(), "eve").await.unwrap();
+        self.model.gate.forget_old_holds(self.model.now);
+        self.model.note(Happening::Overridden(change.clone()));
+        self.model.gate.overrides.push(change);
+    }
+
+    /// Removes a window with what was changed about it, unless it is active.
+    async fn remove_window(&mut self, number: usize) {
         let gate = &mut self.model.gate;
         let Some(number) = number.checked_rem(gate.calendar.windows.len()) else { return };
-        let name = &gate.calendar.windows[number].name;
-        let end = Override::end(name, self.model.now, &gate.calendar, &gate.overrides, "eve", "done early");
-        let Ok(end) = end else { return };
-        self.backend.store.override_window(end.clone(), "eve").await.unwrap();
+        let name = gate.calendar.windows[number].name.clone();
+        if gate.calendar.remove_window(&name, &gate.overrides, self.model.now).is_err() {
+            return;
+        }
+        self.backend.store.remove_window(&name, "called off", "eve").await.unwrap();
         gate.forget_old_holds(self.model.now);
-        gate.overrides.push(end);
+        gate.overrides.retain(|change| change.window() != name);
+        self.model.note(Happening::WindowRemoved { name, reason: "called off".to_owned() });
     }
 }

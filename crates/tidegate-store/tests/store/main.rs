@@ -17,6 +17,7 @@ mod damage;
 mod deferred;
 mod large;
 mod layouts;
+mod leak;
 mod maintenance;
 mod outbox;
 mod recovery;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_domain::OrgCode;
 use tidegate_domain::maintenance::{Hold, Occurrence, OccurrenceState, Origin, Override, Scope};
 use tidegate_domain::units::HumanDuration;
+use tidegate_store::{Happened, Happening};
 
 use super::{GateView, When};
 
@@ -18,10 +19,12 @@ pub struct MaintenanceView {
     pub gate: GateView,
     /// Occurrences of windows, by their start: those of the last 7 days, the running and the coming.
     pub occurrences: Vec<OccurrenceView>,
-    /// Coming occurrences beyond those.
+    /// Coming occurrences beyond those, of recurring windows within 13 months.
     pub more: usize,
     /// Holds in force.
     pub holds: Vec<HoldView>,
+    /// What staff did in the last 7 days, the latest first.
+    pub history: Vec<HappenedView>,
 }
 
 /// One occurrence of a window.
@@ -37,7 +40,7 @@ pub struct OccurrenceView {
     pub announced_end: DateTime<Utc>,
     /// Zone in which it was announced.
     pub timezone: Tz,
-    /// Whether it is over, runs or comes.
+    /// Whether it is over, runs, comes or was skipped.
     pub state: OccurrenceState,
     /// For people; may be empty.
     pub reason: String,
@@ -49,6 +52,43 @@ pub struct OccurrenceView {
     pub actor: Option<String>,
     /// How it was ended early.
     pub ended: Option<EndedView>,
+    /// Everything that staff changed about it, in order.
+    pub changes: Vec<ChangeView>,
+}
+
+/// A change of one occurrence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeView {
+    /// `ended`, `extended` or `skipped`.
+    pub change: String,
+    /// When it was made.
+    pub at: DateTime<Utc>,
+    /// Until when it was extended.
+    pub until: Option<DateTime<Utc>>,
+    /// Who made it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Something that staff did about windows and holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HappenedView {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub actor: String,
+    /// `window_added`, `window_removed`, `hold_placed`, `hold_released`, `occurrence_ended`,
+    /// `occurrence_extended` or `occurrence_skipped`.
+    pub event: String,
+    /// Name of the window or the hold.
+    pub name: String,
+    /// Start of the occurrence that was changed.
+    pub occurrence_start: Option<DateTime<Utc>>,
+    /// Until when the hold was placed or the occurrence extended.
+    pub until: Option<DateTime<Utc>>,
+    /// Why.
+    pub reason: String,
 }
 
 /// Who ended an occurrence early, and why.
@@ -150,6 +190,56 @@ pub struct EndOccurrence {
     pub actor: String,
 }
 
+/// `POST /v1/maintenance/extend`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtendOccurrence {
+    /// Name of the window.
+    pub name: String,
+    /// To when, or by how much.
+    pub end: WindowEnd,
+    /// Why.
+    pub reason: String,
+    /// Who extends it: a user name.
+    pub actor: String,
+}
+
+/// `POST /v1/maintenance/skip`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SkipOccurrence {
+    /// Name of the window.
+    pub name: String,
+    /// The first occurrence that is not over then; the next one to come if absent.
+    #[serde(default)]
+    pub at: Option<When>,
+    /// Why.
+    pub reason: String,
+    /// Who skips it: a user name.
+    pub actor: String,
+}
+
+/// `POST /v1/maintenance/remove`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemoveWindow {
+    /// Name of the window.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+    /// Who removes it: a user name.
+    pub actor: String,
+}
+
+/// What extending or skipping did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OccurrenceChanged {
+    /// The occurrence as it is now.
+    pub occurrence: OccurrenceView,
+    /// The gate afterwards.
+    pub gate: GateView,
+}
+
 /// `POST /v1/maintenance/release`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -192,15 +282,63 @@ impl From<&Occurrence> for OccurrenceView {
             },
             origin: origin.to_owned(),
             actor,
-            ended: occurrence.ended.as_ref().map(EndedView::from),
+            ended: occurrence.changes.iter().rev().find_map(EndedView::of),
+            changes: occurrence.changes.iter().map(ChangeView::from).collect(),
         }
     }
 }
 
-impl From<&Override> for EndedView {
-    fn from(ended: &Override) -> Self {
-        let Override::Ended { at, actor, reason, .. } = ended;
-        Self { at: *at, actor: actor.clone(), reason: reason.clone() }
+impl EndedView {
+    fn of(change: &Override) -> Option<Self> {
+        let Override::Ended { at, actor, reason, .. } = change else { return None };
+        Some(Self { at: *at, actor: actor.clone(), reason: reason.clone() })
+    }
+}
+
+impl From<&Override> for ChangeView {
+    fn from(change: &Override) -> Self {
+        let (name, until) = match change {
+            Override::Ended { .. } => ("ended", None),
+            Override::Extended { until, .. } => ("extended", Some(*until)),
+            Override::Skipped { .. } => ("skipped", None),
+        };
+        Self {
+            change: name.to_owned(),
+            at: change.at(),
+            until,
+            actor: change.actor().to_owned(),
+            reason: change.reason().to_owned(),
+        }
+    }
+}
+
+impl From<&Happened> for HappenedView {
+    fn from(happened: &Happened) -> Self {
+        let view = |event: &str, name: &str, reason: &str| Self {
+            at: happened.at,
+            actor: happened.actor.clone(),
+            event: event.to_owned(),
+            name: name.to_owned(),
+            occurrence_start: None,
+            until: None,
+            reason: reason.to_owned(),
+        };
+        match &happened.what {
+            Happening::WindowAdded { name, reason } => view("window_added", name, reason),
+            Happening::WindowRemoved { name, reason } => view("window_removed", name, reason),
+            Happening::HoldPlaced(hold) => {
+                Self { until: hold.until, ..view("hold_placed", &hold.name, &hold.reason) }
+            }
+            Happening::HoldReleased { hold, reason } => {
+                Self { until: hold.until, ..view("hold_released", &hold.name, reason) }
+            }
+            Happening::Overridden(change) => {
+                let ChangeView { change: kind, until, .. } = ChangeView::from(change);
+                let occurrence_start = Some(change.occurrence_start());
+                let event = format!("occurrence_{kind}");
+                Self { occurrence_start, until, ..view(&event, change.window(), change.reason()) }
+            }
+        }
     }
 }
 

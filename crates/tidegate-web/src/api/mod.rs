@@ -23,8 +23,9 @@ pub use error::ApiError;
 pub use gate::GateView;
 pub use job::{FilesView, HistoryView, JobDetail, JobView, Messages};
 pub use maintenance::{
-    AddWindow, EndOccurrence, EndedView, HoldEnd, HoldView, MaintenanceView, OccurrenceView, PlaceHold,
-    ReleaseHolds, Released, WindowEnd,
+    AddWindow, ChangeView, EndOccurrence, EndedView, ExtendOccurrence, HappenedView, HoldEnd, HoldView,
+    MaintenanceView, OccurrenceChanged, OccurrenceView, PlaceHold, ReleaseHolds, Released, RemoveWindow,
+    SkipOccurrence, WindowEnd,
 };
 pub use retention::{
     LegalHoldView, LegalHoldsReleased, OrgAmount, PassView, PlaceLegalHold, ReleaseLegalHolds, RetentionView,

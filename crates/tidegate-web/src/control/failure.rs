@@ -82,9 +82,13 @@ impl From<NoZone> for Failure {
 impl From<OverrideError> for Failure {
     fn from(error: OverrideError) -> Self {
         let status = match error {
-            OverrideError::Wording(_) => StatusCode::BAD_REQUEST,
+            OverrideError::Wording(_) | OverrideError::NoExtension | OverrideError::TooLong => {
+                StatusCode::BAD_REQUEST
+            }
             OverrideError::NoSuchWindow(_) => StatusCode::NOT_FOUND,
-            OverrideError::NotActive(_) => StatusCode::CONFLICT,
+            OverrideError::NotActive(_) | OverrideError::NothingComing(_) | OverrideError::Begun(_) => {
+                StatusCode::CONFLICT
+            }
         };
         Self::new(status, error.to_string()).hint("`tidegate maintenance list` shows windows and holds")
     }

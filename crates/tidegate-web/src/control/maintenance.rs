@@ -6,16 +6,17 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use tidegate_domain::OrgCode;
 use tidegate_domain::maintenance::{
-    Hold, HoldLength, Interval, OccurrenceState, OrgPattern, Origin, Override, Scope, Window, gate,
-    occurrences,
+    Extension, Hold, HoldLength, Interval, OccurrenceState, OrgPattern, Origin, Override, Scope, Window,
+    check_reason, gate, occurrences,
 };
 
 use super::Control;
 use super::extract::{Body, Parameters};
 use super::failure::Failure;
 use crate::api::{
-    AddWindow, Edge, EndOccurrence, GateView, HoldEnd, HoldView, MaintenanceView, OccurrenceView, PlaceHold,
-    ReleaseHolds, Released, When, WindowEnd,
+    AddWindow, Edge, EndOccurrence, ExtendOccurrence, GateView, HappenedView, HoldEnd, HoldView,
+    MaintenanceView, OccurrenceChanged, OccurrenceView, PlaceHold, ReleaseHolds, Released, RemoveWindow,
+    SkipOccurrence, When, WindowEnd,
 };
 
 /// How far back a listing goes, so that what was ended early is still seen.
@@ -40,6 +41,7 @@ pub(super) async fn list(
     let wanted = query.n.unwrap_or(usize::MAX);
     let more = coming.len().saturating_sub(wanted);
     shown.extend(coming.into_iter().take(wanted));
+    let history = maintenance.history.iter().rev().filter(|happened| from <= happened.at);
     let in_force = |hold: &&Hold| hold.until.is_none_or(|until| until > now);
     Json(MaintenanceView {
         timezone: maintenance.calendar.timezone,
@@ -47,6 +49,7 @@ pub(super) async fn list(
         occurrences: shown,
         more,
         holds: maintenance.holds.iter().filter(in_force).map(HoldView::from).collect(),
+        history: history.map(HappenedView::from).collect(),
     })
 }
 
@@ -92,13 +95,21 @@ pub(super) async fn add_window(
     let window = Window::new(&request.name, interval, zone, request.reason, scope(&request.orgs)?, origin)?;
     calendar.add_window(window.clone())?;
     control.store.add_window(window, &request.actor).await?;
+    occurrence(&control, &request.name, interval.start(), now).map(Json)
+}
+
+/// The occurrence of that window that starts then.
+fn occurrence(
+    control: &Control,
+    name: &str,
+    start: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<OccurrenceView, Failure> {
     let maintenance = control.store.maintenance();
-    let found =
-        occurrences(&maintenance.calendar, &maintenance.overrides, interval.start(), interval.end(), now);
-    let added = found.iter().find(|occurrence| occurrence.window == request.name);
-    added
-        .map(|added| Json(OccurrenceView::from(added)))
-        .ok_or_else(|| Failure::not_found("the window is gone"))
+    let end = start + TimeDelta::milliseconds(1);
+    let found = occurrences(&maintenance.calendar, &maintenance.overrides, start, end, now);
+    let found = found.iter().find(|occurrence| occurrence.window == name && occurrence.start == start);
+    found.map(OccurrenceView::from).ok_or_else(|| Failure::not_found("the window is gone"))
 }
 
 fn scope(orgs: &[String]) -> Result<Scope, Failure> {
@@ -151,6 +162,54 @@ pub(super) async fn end(
         request.reason,
     )?;
     control.store.override_window(change, &request.actor).await?;
+    Ok(Json(control.gate(None)))
+}
+
+pub(super) async fn extend(
+    State(control): State<Control>,
+    Body(request): Body<ExtendOccurrence>,
+) -> Result<Json<OccurrenceChanged>, Failure> {
+    let _turn = control.turn.lock().await;
+    let (now, maintenance) = (control.now(), control.store.maintenance());
+    let by = match request.end {
+        WindowEnd::To(to) => Extension::To(to.resolve(Edge::End, maintenance.calendar.timezone, now)?),
+        WindowEnd::For(length) => Extension::By(TimeDelta::from_std(length.0).unwrap_or(TimeDelta::MAX)),
+    };
+    let who = (&request.actor, request.reason);
+    let change =
+        Override::extend(&request.name, by, now, &maintenance.calendar, &maintenance.overrides, who)?;
+    make(&control, change, &request.actor).await
+}
+
+pub(super) async fn skip(
+    State(control): State<Control>,
+    Body(request): Body<SkipOccurrence>,
+) -> Result<Json<OccurrenceChanged>, Failure> {
+    let _turn = control.turn.lock().await;
+    let (now, maintenance) = (control.now(), control.store.maintenance());
+    let zone = maintenance.calendar.timezone;
+    let at = request.at.map(|at| at.resolve(Edge::Start, zone, now)).transpose()?;
+    let who = (&request.actor, request.reason);
+    let change = Override::skip(&request.name, at, now, &maintenance.calendar, &maintenance.overrides, who)?;
+    make(&control, change, &request.actor).await
+}
+
+async fn make(control: &Control, change: Override, actor: &str) -> Result<Json<OccurrenceChanged>, Failure> {
+    let (name, start) = (change.window().to_owned(), change.occurrence_start());
+    control.store.override_window(change, actor).await?;
+    let occurrence = occurrence(control, &name, start, control.now())?;
+    Ok(Json(OccurrenceChanged { occurrence, gate: control.gate(None) }))
+}
+
+pub(super) async fn remove(
+    State(control): State<Control>,
+    Body(request): Body<RemoveWindow>,
+) -> Result<Json<GateView>, Failure> {
+    let _turn = control.turn.lock().await;
+    let maintenance = control.store.maintenance();
+    maintenance.calendar.clone().remove_window(&request.name, &maintenance.overrides, control.now())?;
+    check_reason(&request.reason)?;
+    control.store.remove_window(&request.name, &request.reason, &request.actor).await?;
     Ok(Json(control.gate(None)))
 }
 

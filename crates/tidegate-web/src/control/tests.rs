@@ -311,6 +311,39 @@ async fn releasing_a_hold_does_not_open_a_window() {
 }
 
 #[tokio::test]
+async fn a_running_window_is_extended_and_what_staff_did_is_told() {
+    let bench = Bench::new();
+    let window = json!({"name": "backup", "from": "2024-03-09T01:00:00Z", "end": {"for": "2h"},
+                        "reason": "database backup", "actor": "jo"});
+    assert_eq!(bench.post("/v1/maintenance/windows", &window).await.0, StatusCode::OK);
+    let longer = |end: Value| json!({"name": "backup", "end": end, "reason": "runs late", "actor": "kim"});
+    let (code, changed) = bench.post("/v1/maintenance/extend", &longer(json!({"for": "1h"}))).await;
+    assert_eq!(code, StatusCode::OK, "{changed}");
+    assert_eq!(changed["occurrence"]["end"], "2024-03-09T04:00:00Z");
+    assert_eq!(changed["occurrence"]["announced_end"], "2024-03-09T03:00:00Z");
+    assert_eq!(changed["occurrence"]["changes"][0]["change"], "extended");
+    assert_eq!(changed["gate"]["until"], "2024-03-09T04:00:00Z");
+    let sooner = longer(json!({"to": "2024-03-09T02:00:00Z"}));
+    assert_eq!(bench.post("/v1/maintenance/extend", &sooner).await.0, StatusCode::BAD_REQUEST);
+    let act = json!({"name": "backup", "reason": "no", "actor": "kim"});
+    assert_eq!(bench.post("/v1/maintenance/skip", &act).await.0, StatusCode::CONFLICT);
+    assert_eq!(bench.post("/v1/maintenance/remove", &act).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(bench.post("/v1/maintenance/end", &act).await.0, StatusCode::OK);
+    let no_reason = json!({"name": "backup", "reason": " ", "actor": "kim"});
+    assert_eq!(bench.post("/v1/maintenance/remove", &no_reason).await.0, StatusCode::BAD_REQUEST);
+    assert_eq!(bench.post("/v1/maintenance/remove", &act).await.0, StatusCode::OK);
+    let (_, listed) = bench.get("/v1/maintenance").await;
+    assert!(listed["occurrences"].as_array().unwrap().is_empty(), "{listed}");
+    let history = listed["history"].as_array().unwrap();
+    let events: Vec<_> = history.iter().map(|one| one["event"].as_str().unwrap()).collect();
+    assert_eq!(events, ["window_removed", "occurrence_ended", "occurrence_extended", "window_added"]);
+    assert_eq!(
+        (&history[2]["actor"], &history[2]["until"]),
+        (&json!("staff:kim"), &json!("2024-03-09T04:00:00Z"))
+    );
+}
+
+#[tokio::test]
 async fn a_window_is_announced_in_local_time_and_its_name_is_its_own() {
     let bench = Bench::new();
     let window = json!({"name": "backup", "from": "2024-03-09 19:00", "end": {"to": "06:00"},

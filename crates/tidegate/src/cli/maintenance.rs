@@ -19,6 +19,12 @@ pub(crate) enum MaintenanceCommand {
     Start(StartArgs),
     /// End the running occurrence of a window early
     End(EndArgs),
+    /// Let the running occurrence of a window last longer
+    Extend(ExtendArgs),
+    /// Call off a coming occurrence of a window
+    Skip(SkipArgs),
+    /// Take back a window that staff announced and that does not run
+    Remove(RemoveArgs),
     /// Release holds, so that the gate opens again unless a window closes it
     Release(ReleaseArgs),
     /// Tell whether the gate is open at an instant, and why not
@@ -85,6 +91,45 @@ pub(crate) struct Length {
 
 #[derive(Debug, Args)]
 pub(crate) struct EndArgs {
+    /// Name of the window
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExtendArgs {
+    /// Name of the window
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// New end: 23:30, "2024-03-09 02:00" in the zone of the calendar, or an RFC 3339 time
+    #[arg(long, value_name = "TIME", required_unless_present = "longer", conflicts_with = "longer")]
+    pub(crate) until: Option<When>,
+    /// How much longer than it would last now, such as 2h
+    #[arg(long = "for", id = "longer", value_name = "DURATION")]
+    pub(crate) longer: Option<HumanDuration>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SkipArgs {
+    /// Name of the window
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// The first occurrence that is not over then, such as 2026-12-25 [default: the next one to come]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<When>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RemoveArgs {
     /// Name of the window
     #[arg(value_name = "NAME")]
     pub(crate) name: String,

@@ -21,8 +21,8 @@ use tidegate_domain::OrgCode;
 pub(crate) use bans::{BansCommand, LiftArgs};
 pub(crate) use job::Jobs;
 pub(crate) use maintenance::{
-    AddArgs, EndArgs, ExplainArgs, Length, ListArgs as MaintenanceListArgs, MaintenanceCommand,
-    ReleaseArgs as ReleaseHoldArgs, StartArgs,
+    AddArgs, EndArgs, ExplainArgs, ExtendArgs, Length, ListArgs as MaintenanceListArgs, MaintenanceCommand,
+    ReleaseArgs as ReleaseHoldArgs, RemoveArgs, SkipArgs, StartArgs,
 };
 pub(crate) use org::{
     AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, CertificateArgs,

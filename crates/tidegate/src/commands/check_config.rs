@@ -2,21 +2,28 @@
 
 use std::path::Path;
 
+use chrono::Utc;
 use serde::Serialize;
 use tidegate_ingest::config::{FtpConfig, Tls};
+use tidegate_web::api::OccurrenceView;
 
+use super::windows::{Windows, lines};
 use crate::cli::CheckConfigArgs;
 use crate::config::{self, Loaded, Problem};
 use crate::context::Context;
 use crate::environment::{Finding, Level, examine};
 use crate::failure::Failure;
-use crate::render::{Keys, Screen, length};
+use crate::render::{Keys, Screen};
 
 #[derive(Serialize)]
 struct Report {
     ok: bool,
     problems: Vec<Problem>,
     findings: Vec<Finding>,
+    /// One-off windows that are not over, and occurrences of recurring ones in the next 30 days.
+    occurrences: Vec<OccurrenceView>,
+    /// Occurrences of the next 24 months in which the clocks change, or that begin or end where they do.
+    touched_by_clock_change: Vec<OccurrenceView>,
 }
 
 pub(super) fn check_config(named: Option<&Path>, args: &CheckConfigArgs) -> Result<(), Failure> {
@@ -46,12 +53,13 @@ fn findings(loaded: &Loaded, args: &CheckConfigArgs) -> Vec<Finding> {
 
 fn json(named: Option<&Path>, args: &CheckConfigArgs) -> Result<(), Failure> {
     let path = config::locate(named).ok_or_else(Context::no_configuration)?;
-    let (problems, findings) = match config::load(&path) {
-        Ok(loaded) => (Vec::new(), findings(&loaded, args)),
-        Err(problems) => (problems.problems, Vec::new()),
+    let (problems, findings, windows) = match config::load(&path) {
+        Ok(loaded) => (Vec::new(), findings(&loaded, args), Windows::of(&loaded.calendar, Utc::now())),
+        Err(problems) => (problems.problems, Vec::new(), Windows::default()),
     };
     let ok = problems.is_empty() && findings.iter().all(|finding| finding.level != Level::Wrong);
-    Screen::json(&Report { ok, problems, findings })?;
+    let Windows { occurrences, touched_by_clock_change } = windows;
+    Screen::json(&Report { ok, problems, findings, occurrences, touched_by_clock_change })?;
     if ok { Ok(()) } else { Err(Failure::Configuration("the configuration is not right".to_owned())) }
 }
 
@@ -65,7 +73,10 @@ fn summary(loaded: &Loaded) -> String {
     keys.add_some("SFTP", config.sftp.as_ref().map(|sftp| sftp.listen.to_string()));
     keys.add("Orgs", loaded.orgs_dir().display().to_string());
     keys.add("Times in", loaded.zone().map_or_else(|| "UTC".to_owned(), |zone| zone.to_string()));
-    keys.add("Windows", windows(loaded));
+    let screen = Screen::stdout(loaded.zone());
+    let windows = Windows::of(&loaded.calendar, screen.now);
+    keys.add("Windows", lines(&windows.occurrences, &screen).unwrap_or_else(|| "none to come".to_owned()));
+    keys.add_some("Clock changes", lines(&windows.touched_by_clock_change, &screen));
     keys.to_string()
 }
 
@@ -76,18 +87,4 @@ fn ftp_door(ftp: &FtpConfig) -> String {
         Tls::Off => "in the clear",
     };
     format!("{}, {encryption}", ftp.listen)
-}
-
-/// Windows that are not over, as the clocks will show them.
-fn windows(loaded: &Loaded) -> String {
-    let screen = Screen::stdout(loaded.zone());
-    let coming = loaded.calendar.windows.iter().filter(|window| window.interval.end() > screen.now);
-    let lines: Vec<String> = coming
-        .map(|window| {
-            let (start, end) = (window.interval.start(), window.interval.end());
-            let times = format!("{} to {}", screen.time(start), screen.time(end));
-            format!("{}: {times} ({})", window.name, length(end - start))
-        })
-        .collect();
-    if lines.is_empty() { "none to come".to_owned() } else { lines.join("\n") }
 }

@@ -1,14 +1,16 @@
 //! `tidegate maintenance ...`.
 
 use tidegate_domain::maintenance::{CauseKind, GateState};
+use tidegate_domain::units::HumanDuration;
 use tidegate_web::api::{
-    AddWindow, EndOccurrence, GateView, HoldEnd, HoldView, MaintenanceView, OccurrenceView, PlaceHold,
-    ReleaseHolds, Released, WindowEnd,
+    AddWindow, EndOccurrence, ExtendOccurrence, GateView, HoldEnd, HoldView, MaintenanceView,
+    OccurrenceChanged, OccurrenceView, PlaceHold, ReleaseHolds, Released, RemoveWindow, SkipOccurrence, When,
+    WindowEnd,
 };
 
 use crate::cli::{
-    AddArgs, EndArgs, ExplainArgs, Length, MaintenanceCommand, MaintenanceListArgs, ReleaseHoldArgs,
-    StartArgs,
+    AddArgs, EndArgs, ExplainArgs, ExtendArgs, Length, MaintenanceCommand, MaintenanceListArgs,
+    ReleaseHoldArgs, RemoveArgs, SkipArgs, StartArgs,
 };
 use crate::client::with_query;
 use crate::context::{Context, actor};
@@ -21,6 +23,9 @@ pub(super) fn maintenance(context: &Context, command: MaintenanceCommand) -> Res
         MaintenanceCommand::Add(args) => add(context, args),
         MaintenanceCommand::Start(args) => start(context, args),
         MaintenanceCommand::End(args) => end(context, args),
+        MaintenanceCommand::Extend(args) => extend(context, args),
+        MaintenanceCommand::Skip(args) => skip(context, args),
+        MaintenanceCommand::Remove(args) => remove(context, args),
         MaintenanceCommand::Release(args) => release(context, args),
         MaintenanceCommand::Explain(args) => explain(context, &args),
     }
@@ -38,21 +43,21 @@ fn list(context: &Context, args: &MaintenanceListArgs) -> Result<(), Failure> {
 }
 
 fn add(context: &Context, args: AddArgs) -> Result<(), Failure> {
-    let end = match (args.to, args.length) {
-        (Some(to), _) => WindowEnd::To(to),
-        (None, Some(length)) => WindowEnd::For(length),
-        (None, None) => return Err(Failure::Usage("a window needs --to or --for".to_owned())),
-    };
     let request = AddWindow {
         name: args.name,
         from: args.from,
-        end,
+        end: window_end(args.to, args.length)?,
         orgs: args.org,
         reason: args.reason,
         actor: actor(),
     };
     let added: OccurrenceView = context.client()?.post("/v1/maintenance/windows", &request)?;
     Ok(Screen::print(&format!("Added {}", occurrence_line(&added, &context.screen())))?)
+}
+
+fn window_end(to: Option<When>, length: Option<HumanDuration>) -> Result<WindowEnd, Failure> {
+    let end = to.map(WindowEnd::To).or(length.map(WindowEnd::For));
+    end.ok_or_else(|| Failure::Usage("an end or a length is needed".to_owned()))
 }
 
 fn start(context: &Context, args: StartArgs) -> Result<(), Failure> {
@@ -81,6 +86,32 @@ fn end(context: &Context, args: EndArgs) -> Result<(), Failure> {
     let gate: GateView = context.client()?.post("/v1/maintenance/end", &request)?;
     Screen::print(&format!("Ended the running occurrence of {name}.\n{}", afterwards(&gate, context)))?;
     Ok(())
+}
+
+fn extend(context: &Context, args: ExtendArgs) -> Result<(), Failure> {
+    let end = window_end(args.until, args.longer)?;
+    let request = ExtendOccurrence { name: args.name, end, reason: args.reason, actor: actor() };
+    let changed: OccurrenceChanged = context.client()?.post("/v1/maintenance/extend", &request)?;
+    told("Extended", &changed, context)
+}
+
+fn skip(context: &Context, args: SkipArgs) -> Result<(), Failure> {
+    let request = SkipOccurrence { name: args.name, at: args.at, reason: args.reason, actor: actor() };
+    let changed: OccurrenceChanged = context.client()?.post("/v1/maintenance/skip", &request)?;
+    told("Skipped", &changed, context)
+}
+
+fn told(what: &str, changed: &OccurrenceChanged, context: &Context) -> Result<(), Failure> {
+    let screen = context.screen();
+    let (line, gate) = (occurrence_line(&changed.occurrence, &screen), gate_text(&changed.gate, &screen));
+    Ok(Screen::print(&format!("{what} {line}\nGate: {gate}"))?)
+}
+
+fn remove(context: &Context, args: RemoveArgs) -> Result<(), Failure> {
+    let name = args.name.clone();
+    let request = RemoveWindow { name: args.name, reason: args.reason, actor: actor() };
+    let _: GateView = context.client()?.post("/v1/maintenance/remove", &request)?;
+    Ok(Screen::print(&format!("Removed {name}."))?)
 }
 
 fn release(context: &Context, args: ReleaseHoldArgs) -> Result<(), Failure> {

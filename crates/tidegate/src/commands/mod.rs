@@ -25,6 +25,7 @@ mod queue;
 mod retention;
 mod status;
 mod store;
+mod windows;
 
 use crate::cli::{Cli, Command};
 use crate::context::Context;
@@ -38,7 +39,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo(args) => crate::demo::demo(&args),
         Command::Init(args) => init::init(&args),
-        Command::Serve(args) => crate::serve::serve(context()?.loaded, &args),
+        Command::Serve(args) => crate::serve::serve(Context::load_for_start(config)?, &args),
         Command::CheckConfig(args) => check_config::check_config(config, &args),
         Command::PrintConfig(args) => print_config::print_config(config, &args),
         Command::Status(args) => status::status(&server()?, args),

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use tidegate_domain::maintenance::Calendar;
 use tidegate_ingest::config::{FolderConfig, FtpConfig, Setting, SftpConfig};
 
@@ -54,6 +55,25 @@ pub(crate) fn load_leniently(path: &Path) -> Result<(Loaded, Option<Problems>), 
     }
     let some = (!problems.problems.is_empty()).then_some(problems);
     Ok((loaded, some))
+}
+
+/// The same for a server that starts: if nothing is wrong but the windows, it starts with the gate closed
+/// since `now`. Comes with what is wrong with them.
+pub(crate) fn load_for_start(
+    path: &Path,
+    now: DateTime<Utc>,
+) -> Result<(Loaded, Option<Problems>), Problems> {
+    let (mut loaded, problems) = read(path)?;
+    if problems.problems.is_empty() {
+        return Ok((loaded, None));
+    }
+    let is_of_windows =
+        |problem: &Problem| problem.key == "maintenance" || problem.key.starts_with("maintenance.");
+    if !problems.problems.iter().all(is_of_windows) {
+        return Err(problems);
+    }
+    loaded.calendar.unreadable_since = Some(now);
+    Ok((loaded, Some(problems)))
 }
 
 fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {

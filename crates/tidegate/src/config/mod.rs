@@ -30,7 +30,7 @@ use tidegate_worker::config::{DeliveryConfig, RetentionConfig, WorkerConfig};
 
 pub(crate) use hl7::Hl7Config;
 
-pub(crate) use load::{load, load_leniently};
+pub(crate) use load::{load, load_for_start, load_leniently};
 pub(crate) use locate::locate;
 pub(crate) use problem::{Problem, Problems};
 

@@ -1,7 +1,7 @@
 //! Windows and holds in words.
 
 use tidegate_domain::maintenance::OccurrenceState;
-use tidegate_web::api::{HoldView, MaintenanceView, OccurrenceView};
+use tidegate_web::api::{ChangeView, HappenedView, HoldView, MaintenanceView, OccurrenceView};
 
 use super::{Ink, Screen, Table, by, headline, length, plural};
 
@@ -18,6 +18,9 @@ pub(crate) fn maintenance_text(view: &MaintenanceView, screen: &Screen) -> Strin
     }
     if !view.holds.is_empty() {
         parts.push(holds(&view.holds, screen));
+    }
+    if !view.history.is_empty() {
+        parts.push(history(&view.history, screen));
     }
     parts.join("\n\n")
 }
@@ -52,6 +55,7 @@ fn state(one: &OccurrenceView) -> (String, Option<Ink>) {
         OccurrenceState::Past => ("over".to_owned(), Some(Ink::Faint)),
         OccurrenceState::Active => ("RUNS".to_owned(), Some(Ink::Caution)),
         OccurrenceState::Coming => ("coming".to_owned(), None),
+        OccurrenceState::Skipped => ("skipped".to_owned(), Some(Ink::Faint)),
     }
 }
 
@@ -60,10 +64,11 @@ fn origin(one: &OccurrenceView) -> String {
 }
 
 fn reason(one: &OccurrenceView) -> String {
-    match &one.ended {
-        None => one.reason.clone(),
-        Some(ended) => format!("{} (ended by {}: {})", one.reason, by(&ended.actor), ended.reason),
-    }
+    let changes = one.changes.iter().map(|change| {
+        let ChangeView { change, actor, reason, .. } = change;
+        format!(" ({change} by {}: {reason})", by(actor))
+    });
+    format!("{}{}", one.reason, changes.collect::<String>()).trim_start().to_owned()
 }
 
 fn holds(holds: &[HoldView], screen: &Screen) -> String {
@@ -86,6 +91,40 @@ fn holds(holds: &[HoldView], screen: &Screen) -> String {
 
 fn whom(hold: &HoldView) -> String {
     hold.org.as_ref().map_or_else(|| "everyone".to_owned(), ToString::to_string)
+}
+
+/// What staff did of late.
+fn history(history: &[HappenedView], screen: &Screen) -> String {
+    let mut table =
+        Table::new(*screen, &["WHEN", "BY", "WHAT", "REASON"]).wraps(&["WHAT", "REASON"]).spares(&["BY"]);
+    for happened in history {
+        let cells = [
+            screen.time(happened.at),
+            by(&happened.actor).to_owned(),
+            what(happened, screen),
+            happened.reason.clone(),
+        ];
+        table.row(cells.map(|cell| (cell, None)));
+    }
+    format!("In the last 7 days\n{table}")
+}
+
+fn what(happened: &HappenedView, screen: &Screen) -> String {
+    let name = &happened.name;
+    let of =
+        happened.occurrence_start.map_or_else(String::new, |start| format!(" of {}", screen.time(start)));
+    let until = happened.until.map_or_else(String::new, |until| format!(" until {}", screen.time(until)));
+    match happened.event.as_str() {
+        "window_added" => format!("announced {name}"),
+        "window_removed" => format!("removed {name}"),
+        "hold_placed" => format!("started {name}{until}"),
+        "hold_released" => format!("released {name}"),
+        "occurrence_ended" => format!("ended {name}{of}"),
+        "occurrence_extended" => format!("extended {name}{of}{until}"),
+        "occurrence_skipped" => format!("skipped {name}{of}"),
+        // A newer server may know more.
+        other => format!("{other} {name}"),
+    }
 }
 
 /// One hold in a sentence.

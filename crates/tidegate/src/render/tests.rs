@@ -237,6 +237,7 @@ fn windows_and_holds_are_listed_with_their_origin() {
         occurrences: found.iter().map(OccurrenceView::from).collect(),
         more: 2,
         holds: vec![HoldView::from(&hold())],
+        history: Vec::new(),
     };
     assert_eq!(
         maintenance_text(&maintenance, &screen),

@@ -18,23 +18,29 @@ use self::running::Running;
 use self::signals::Signals;
 pub(crate) use self::site::beside_store;
 use crate::cli::ServeArgs;
-use crate::config::Loaded;
+use crate::config::{Loaded, Problems};
 use crate::failure::Failure;
 
 /// Runs the server until it is told to stop.
-pub(crate) fn serve(loaded: Loaded, args: &ServeArgs) -> Result<(), Failure> {
+///
+/// With it comes what is wrong with the maintenance windows; then the gate is closed.
+pub(crate) fn serve((loaded, problems): (Loaded, Option<Problems>), args: &ServeArgs) -> Result<(), Failure> {
     logging::start(args)?;
+    if let Some(problems) = &problems {
+        tracing::error!(%problems, "maintenance windows can't be read: uploads are accepted, nothing is processed");
+    }
+    let problems = problems.map(|problems| problems.lines()).unwrap_or_default();
     let runtime = tokio::runtime::Runtime::new().context("while starting up")?;
-    let ended = runtime.block_on(run(loaded));
+    let ended = runtime.block_on(run(loaded, problems));
     // Whatever still blocks a thread, such as a slow disk, has had its time.
     runtime.shutdown_background();
     ended
 }
 
-async fn run(loaded: Loaded) -> Result<(), Failure> {
+async fn run(loaded: Loaded, problems: Vec<String>) -> Result<(), Failure> {
     let parts = Parts::open(loaded).await?;
     let signals = Signals::listen().context("while preparing to hear signals")?;
-    let running = Running::start(parts)?;
+    let running = Running::start(parts, problems)?;
     running.say_ready()?;
     running.until_stopped(signals).await
 }

@@ -62,7 +62,7 @@ pub(super) struct Running {
 
 impl Running {
     /// Puts every part to work.
-    pub(super) fn start(parts: Parts) -> Result<Self, Failure> {
+    pub(super) fn start(parts: Parts, problems: Vec<String>) -> Result<Self, Failure> {
         let intake = intake(&parts.store, Arc::clone(&parts.directory), &parts.loaded.config)?;
         let site = Arc::new(RunningSite {
             store: parts.store.clone(),
@@ -74,7 +74,7 @@ impl Running {
             beside_store: beside_store(&parts.loaded),
             file: parts.loaded.file.clone(),
             started_with: parts.loaded.config.clone(),
-            configuration: Mutex::default(),
+            configuration: Mutex::new(problems),
         });
         let ready = ready_line(&parts);
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
