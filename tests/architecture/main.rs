@@ -67,7 +67,7 @@ fn each_foreign_engine_is_named_by_one_room_only() {
         ("sled", &["tidegate-store", "tidegate-migrations"][..]),
         ("libunftp", &["tidegate-ingest"]),
         ("tokio-rustls", &["tidegate-ftp"]),
-        ("rustls", &["tidegate-ingest", "tidegate"]),
+        ("rustls", &["tidegate-ingest", "tidegate-worker", "tidegate"]),
         ("unftp-core", &["tidegate-ftp", "tidegate-ingest"]),
         ("russh", &["tidegate-ingest", "tidegate"]),
         ("russh-sftp", &["tidegate-ingest", "tidegate"]),

@@ -14,9 +14,11 @@
 mod backup;
 mod bad_input;
 mod crash;
+mod delivery;
 mod folder;
 mod ledger;
 mod privacy;
+mod registry;
 mod rig;
 mod store_damage;
 mod window;

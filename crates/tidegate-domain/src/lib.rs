@@ -6,6 +6,7 @@
 //! (see `docs/glossary.md`).
 
 mod clock;
+mod delivery;
 mod id;
 pub mod job;
 pub mod maintenance;
@@ -16,6 +17,7 @@ mod retention;
 pub mod units;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use delivery::{DeliveryConfig, DeliveryKind, DeliveryTls};
 pub use id::{JobId, JobIdError, JobIds};
 pub use name::{NameError, UploadName};
 pub use org::{Account, Hl7Profile, Mode, OrgCode, OrgCodeError, Organization, Organizations, Warnings};

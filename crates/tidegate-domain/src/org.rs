@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::OrgLimits;
+use crate::{DeliveryConfig, OrgLimits};
 
 /// An organization's short code: 1 to 32 characters of A-Z, a-z, 0-9, `-` and `_`, case-sensitive.
 /// It names directories, so nothing else is let in.
@@ -87,6 +87,9 @@ pub struct Organization {
     /// What it may use.
     #[serde(default, skip_serializing_if = "OrgLimits::is_default")]
     pub limits: OrgLimits,
+    /// Where its messages go, if not where everybody's do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<DeliveryConfig>,
     /// Who may log in for it.
     #[serde(default, rename = "account")]
     pub accounts: Vec<Account>,
@@ -289,6 +292,7 @@ mod tests {
             timezone: None,
             hl7: Hl7Profile::default(),
             limits: OrgLimits::default(),
+            delivery: None,
             accounts: vec![account],
         }
     }

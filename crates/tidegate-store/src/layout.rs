@@ -144,6 +144,11 @@ impl Layout {
         self.org(org).join("outbox")
     }
 
+    /// Where the worker notes what a registry answered while a file is processed; it makes that file.
+    pub(crate) fn outcomes(&self, org: &OrgCode, id: JobId) -> PathBuf {
+        self.place(org, Place::Archive).join(format!("{id}.outcomes.part"))
+    }
+
     /// Where a report's paragraphs lie while its file is processed; the worker makes that file.
     pub(crate) fn report_part(&self, org: &OrgCode, id: JobId) -> PathBuf {
         self.answer(org, id, Answer::Report).with_extension("txt.part")

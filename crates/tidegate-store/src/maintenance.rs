@@ -10,7 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use tidegate_domain::OrgCode;
-use tidegate_domain::maintenance::{Calendar, Gate, HOLD_MAX, Hold, InHand, Override, Window, gate};
+use tidegate_domain::maintenance::{
+    Calendar, Downstream, Gate, HOLD_MAX, Hold, InHand, Override, Window, gate,
+};
 
 use crate::record::{Entry, MaintenanceChange};
 
@@ -133,6 +135,8 @@ pub struct Maintenance {
     pub holds: Vec<Hold>,
     /// What staff did, the latest last.
     pub history: Vec<Happened>,
+    /// Targets that are away, as the worker found; nothing that a restart knows.
+    pub downstream: Vec<Downstream>,
     answers: Answers,
 }
 
@@ -153,9 +157,18 @@ impl Maintenance {
         gate(now, org, &self.calendar, &self.overrides, &self.holds)
     }
 
-    /// The gate at the present moment. A hold that was placed stands, even if the wall clock was put
-    /// back behind its placement since.
+    /// The gate at the present moment, closed too while the target is away.
     pub fn gate_now(&self, now: DateTime<Utc>, org: Option<&OrgCode>) -> Gate {
+        let mut gate = self.planned_now(now, org);
+        for away in self.downstream.iter().filter(|away| away.concerns(org)) {
+            away.close(&mut gate);
+        }
+        gate
+    }
+
+    /// The gate at the present moment by windows and holds alone. A hold that was placed stands, even if the
+    /// wall clock was put back behind its placement since.
+    pub fn planned_now(&self, now: DateTime<Utc>, org: Option<&OrgCode>) -> Gate {
         if self.holds.iter().all(|hold| hold.placed_at <= now) {
             return self.answers.get_or(now, org, || self.gate(now, org));
         }
@@ -166,7 +179,7 @@ impl Maintenance {
 
     /// What a job of the organization that is being processed has to do.
     pub fn in_hand(&self, now: DateTime<Utc>, org: &OrgCode) -> InHand {
-        self.calendar.in_hand(now, self.gate_now(now, Some(org)).closed_since)
+        self.calendar.in_hand(now, self.planned_now(now, Some(org)).closed_since)
     }
 }
 
@@ -201,6 +214,7 @@ pub(crate) struct Gatekeeper {
 struct Sources {
     configured: Calendar,
     staff: StaffChanges,
+    downstream: Vec<Downstream>,
     together: Arc<Maintenance>,
 }
 
@@ -211,6 +225,15 @@ impl Gatekeeper {
 
     pub(crate) fn set_staff(&self, staff: StaffChanges) {
         self.change(|sources| sources.staff = staff);
+    }
+
+    /// False if that is what stands already.
+    pub(crate) fn set_downstream(&self, downstream: Vec<Downstream>) -> bool {
+        if self.now().downstream == downstream {
+            return false;
+        }
+        self.change(|sources| sources.downstream = downstream);
+        true
     }
 
     pub(crate) fn now(&self) -> Arc<Maintenance> {
@@ -228,6 +251,7 @@ impl Gatekeeper {
             holds: sources.staff.holds.clone(),
             history: sources.staff.history.clone(),
             answers: Answers::default(),
+            downstream: sources.downstream.clone(),
         });
     }
 }

@@ -208,6 +208,7 @@ impl Spool {
             self.disk.remove_once(&self.layout.answer(org, *id, answer))?;
         }
         self.disk.remove_once(&self.layout.report_part(org, *id))?;
+        self.disk.remove_once(&self.layout.outcomes(org, *id))?;
         Place::ALL.iter().try_for_each(|place| self.disk.remove_once(&self.layout.payload(org, *place, *id)))
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState};
-use tidegate_domain::maintenance::{Calendar, Hold, Override, Window};
+use tidegate_domain::maintenance::{Calendar, Downstream, Hold, Override, Window};
 use tidegate_domain::{JobId, OrgCode};
 
 use crate::Store;
@@ -145,7 +145,14 @@ impl Store {
         self.core.wakeup.notify_one();
     }
 
-    /// Windows, overrides and holds as they stand.
+    /// Says which targets are away. Not kept over a restart.
+    pub fn set_downstream(&self, downstream: Vec<Downstream>) {
+        if self.core.gatekeeper.set_downstream(downstream) {
+            self.core.wakeup.notify_one();
+        }
+    }
+
+    /// Windows, overrides and holds as they stand, and targets that are away.
     pub fn maintenance(&self) -> Arc<Maintenance> {
         self.core.gatekeeper.now()
     }

@@ -126,6 +126,11 @@ impl Store {
         self.core.layout.answer(&job.submission.org, job.id, Answer::Report)
     }
 
+    /// Where the worker notes what the registry answered since the last checkpoint of a job.
+    pub fn outcomes_path(&self, job: &Job) -> PathBuf {
+        self.core.layout.outcomes(&job.submission.org, job.id)
+    }
+
     /// A complete job of the same organization with the same bytes. A file that was rejected as a whole, or
     /// only tested, is nobody's original: it may be sent again.
     pub fn original_of(&self, job: &Job) -> Result<Option<JobId>, StoreError> {

@@ -20,11 +20,13 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use tidegate_domain::job::{JobState, Protocol};
 use tidegate_domain::maintenance::{Calendar, Hold, HoldLength};
-use tidegate_domain::{Hl7Profile, OrgCode, OrgLimits, Organization, Organizations, SystemClock, UploadName};
+use tidegate_domain::{
+    DeliveryConfig, Hl7Profile, OrgCode, OrgLimits, Organization, Organizations, SystemClock, UploadName,
+};
 use tidegate_hl7::sample;
 use tidegate_store::{Options, Sender, Store};
-use tidegate_worker::Worker;
-use tidegate_worker::config::{DeliveryConfig, WorkerConfig};
+use tidegate_worker::config::WorkerConfig;
+use tidegate_worker::{Targets, Worker};
 use tokio::sync::watch;
 
 const FILES: u64 = 10_000;
@@ -59,9 +61,9 @@ async fn drain(data_dir: &Path) -> f64 {
     let hold = Hold::new("stop", None, "measuring", "bench", Utc::now(), HoldLength::UntilReleased).unwrap();
     store.place_hold(hold).await.unwrap();
     let (_keep, organizations) = watch::channel(Arc::new(organizations()));
-    let target = DeliveryConfig::default().target(data_dir).unwrap();
+    let targets = Targets::open(&DeliveryConfig::default(), data_dir).unwrap();
     let clock = Arc::new(SystemClock);
-    let worker = Worker::new(store.clone(), organizations, target, WorkerConfig::default(), clock);
+    let worker = Worker::new(store.clone(), organizations, targets, WorkerConfig::default(), clock);
     let (stop, mut stopped) = watch::channel(false);
     let working = tokio::spawn(worker.run(async move { drop(stopped.wait_for(|stop| *stop).await) }));
     accept_all(&store).await;
@@ -117,6 +119,7 @@ fn organizations() -> Organizations {
         timezone: None,
         hl7: Hl7Profile::default(),
         limits: OrgLimits::default(),
+        delivery: None,
         accounts: Vec::new(),
     };
     Organizations::new((0..ORGS).map(one)).unwrap()

@@ -1,18 +1,12 @@
-//! The sections `[worker]`, `[delivery]` and `[retention]`.
+//! The sections `[worker]` and `[retention]`.
 //!
-//! Invariant: every key has a default and no other keys are known. Nothing here touches a file except
-//! [`DeliveryConfig::target`].
+//! Invariant: every key has a default and no other keys are known. Nothing here touches a file.
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tidegate_domain::Terms;
 use tidegate_domain::units::HumanDuration;
-
-use crate::deliver::{Deliver, DirectoryTarget};
 
 /// Shorter terms would take answers away before their senders fetch them.
 const TERM_MIN: Duration = Duration::from_hours(1);
@@ -41,51 +35,6 @@ impl WorkerConfig {
             return Vec::new();
         }
         vec![("jobs_concurrent_max", "use a number from 1 to 64".to_owned())]
-    }
-}
-
-/// Where accepted messages go.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct DeliveryConfig {
-    /// What kind of target it is.
-    pub kind: DeliveryKind,
-    /// The directory; `delivered` in the data directory where absent. On the data directory's own
-    /// file system a delivery costs no sync of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
-}
-
-/// The kinds of targets.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryKind {
-    /// One file for each message, see [`DirectoryTarget`].
-    #[default]
-    Directory,
-}
-
-impl DeliveryConfig {
-    /// Everything that makes the section unusable.
-    pub fn validate(&self) -> Vec<Setting> {
-        if self.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
-            return vec![("path", "name a directory, or leave the key out".to_owned())];
-        }
-        Vec::new()
-    }
-
-    /// Where messages go; a relative path starts at `data_dir`.
-    pub fn directory(&self, data_dir: &Path) -> PathBuf {
-        data_dir.join(self.path.as_deref().unwrap_or(Path::new("delivered")))
-    }
-
-    /// Opens the target; a relative path starts at `data_dir`.
-    pub fn target(&self, data_dir: &Path) -> io::Result<Arc<dyn Deliver>> {
-        match self.kind {
-            DeliveryKind::Directory => {
-                Ok(Arc::new(DirectoryTarget::open(&self.directory(data_dir), data_dir)?))
-            }
-        }
     }
 }
 
@@ -131,11 +80,6 @@ mod tests {
         let worker: WorkerConfig = toml::from_str("").unwrap();
         assert_eq!((worker.jobs_concurrent_max, worker.validate()), (2, vec![]));
         assert!(toml::from_str::<WorkerConfig>("jobs = 3").is_err());
-        assert!(toml::from_str::<DeliveryConfig>("kind = 'pigeon'").is_err());
-        assert_eq!(
-            toml::from_str::<DeliveryConfig>("kind = 'directory'").unwrap(),
-            DeliveryConfig::default()
-        );
     }
 
     #[test]
@@ -147,7 +91,5 @@ mod tests {
         let short: RetentionConfig = toml::from_str("complete = '59m'\nerror = '0s'").unwrap();
         assert_eq!(short.validate().iter().map(|(key, _)| *key).collect::<Vec<_>>(), ["complete", "error"]);
         assert_eq!(RetentionConfig::default().validate(), []);
-        let nowhere: DeliveryConfig = toml::from_str("path = ''").unwrap();
-        assert_eq!(nowhere.validate().len(), 1);
     }
 }

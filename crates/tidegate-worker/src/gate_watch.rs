@@ -1,4 +1,5 @@
-//! The gate, asked before each message at the price of comparing two instants.
+//! Windows and holds, asked before each message at the price of comparing two instants. Whether a target is away
+//! is not asked here: whoever delivers to it finds out.
 //!
 //! Invariant: an answer is used only while it holds: as long as the same windows and holds stand (they
 //! are replaced as a whole) and the clock is between the instant of the question and the gate's next
@@ -11,7 +12,7 @@ use tidegate_domain::maintenance::InHand;
 use tidegate_domain::{Clock, OrgCode};
 use tidegate_store::{Maintenance, Store};
 
-/// The gate for one organization, or for everyone.
+/// Windows and holds for one organization, or for everyone.
 pub(crate) struct GateWatch {
     org: Option<OrgCode>,
     store: Store,
@@ -61,7 +62,7 @@ impl GateWatch {
 
 impl Known {
     fn at(maintenance: Arc<Maintenance>, now: DateTime<Utc>, org: Option<&OrgCode>) -> Self {
-        let gate = maintenance.gate_now(now, org);
+        let gate = maintenance.planned_now(now, org);
         let in_hand = maintenance.calendar.in_hand(now, gate.closed_since);
         let claims_allowed = gate.claims_allowed;
         Self { maintenance, since: now, until: gate.next_change, claims_allowed, in_hand }

@@ -7,7 +7,7 @@
 //! Delivery is at least once: after a crash the messages since a file's last checkpoint, 1,000 at most,
 //! are delivered again under the same [`Key`], by which a target recognises them.
 //!
-//! It speaks to the doors through the store only, and knows no network protocol.
+//! It speaks to the doors through the store only, and to registries through targets ([`Deliver`]).
 
 pub mod config;
 mod deliver;
@@ -16,10 +16,14 @@ mod error;
 mod gate_watch;
 mod process;
 mod retention;
+mod targets;
 mod worker;
 
-pub use deliver::{Code, Deliver, DeliverError, Delivered, DirectoryTarget, Key};
+pub use deliver::{
+    Code, Deliver, DeliverError, Delivered, DirectoryTarget, Key, MllpTarget, OpenTargetError, open,
+};
 pub use error::WorkerError;
 pub use process::profile;
 pub use retention::{Pass, Passed, Retention};
+pub use targets::Targets;
 pub use worker::Worker;

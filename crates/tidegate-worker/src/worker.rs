@@ -11,16 +11,16 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::config::WorkerConfig;
-use crate::deliver::Deliver;
 use crate::dispatch::Dispatcher;
 use crate::error::WorkerError;
 use crate::process::Context;
+use crate::targets::Targets;
 
 /// Processes the store's jobs, several at once.
 pub struct Worker {
     store: Store,
     organizations: watch::Receiver<Arc<Organizations>>,
-    target: Arc<dyn Deliver>,
+    targets: Targets,
     config: WorkerConfig,
     clock: Arc<dyn Clock>,
     retry: RetryPolicy,
@@ -32,14 +32,14 @@ impl Worker {
     pub fn new(
         store: Store,
         organizations: watch::Receiver<Arc<Organizations>>,
-        target: Arc<dyn Deliver>,
+        targets: Targets,
         config: WorkerConfig,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             store,
             organizations,
-            target,
+            targets,
             config,
             clock,
             retry: RetryPolicy::default(),
@@ -71,7 +71,7 @@ impl Worker {
         let context = Context {
             store: self.store,
             organizations: self.organizations,
-            target: self.target,
+            targets: self.targets,
             clock: self.clock,
             retry: self.retry,
             tables: self.tables,

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use tidegate_domain::Organization;
+use tidegate_domain::{DeliveryConfig, Organization};
 
 use super::certificates::Fingerprint;
 use super::keys::SenderKey;
@@ -21,8 +21,11 @@ pub(super) fn read_organization(path: &Path) -> Result<Organization, Vec<Problem
     let problem =
         |key: &str, message: String| Problem { file: path.to_owned(), key: key.to_owned(), message };
     let text = read_text(path).map_err(|message| vec![problem("", message)])?;
-    let organization = parse(&text).map_err(|(key, message)| vec![problem(&key, message)])?;
+    let mut organization = parse(&text).map_err(|(key, message)| vec![problem(&key, message)])?;
     let mistakes = mistakes(&organization);
+    for file in organization.delivery.iter_mut().flat_map(DeliveryConfig::files_mut) {
+        *file = path.with_file_name(&file);
+    }
     if mistakes.is_empty() {
         return Ok(organization);
     }
@@ -65,6 +68,8 @@ fn mistakes(organization: &Organization) -> Vec<(String, String)> {
     let mut found: Vec<_> = limits.map(|(key, message)| (format!("limits.{key}"), message)).collect();
     let hl7 = organization.hl7.mistakes().into_iter();
     found.extend(hl7.map(|(key, message)| (format!("hl7.{key}"), message)));
+    let delivery = organization.delivery.iter().flat_map(DeliveryConfig::validate);
+    found.extend(delivery.map(|(key, message)| (format!("delivery.{key}"), message)));
     for (index, account) in organization.accounts.iter().enumerate() {
         let mut add = |key: &str, message: &str| {
             found.push((format!("account[{index}].{key}"), message.to_owned()));

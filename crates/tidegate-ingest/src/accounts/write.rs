@@ -112,6 +112,7 @@ mod tests {
             timezone: Some(chrono_tz()),
             hl7: Hl7Profile::default(),
             limits: OrgLimits::default(),
+            delivery: None,
             accounts: vec![account],
         }
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, RetryPolicy, Submission};
+use tidegate_domain::maintenance::GateState;
 use tidegate_domain::{JobId, OrgCode, Terms};
 
 use super::Committer;
@@ -93,6 +94,12 @@ impl Committer {
         if matches!(event, JobEvent::Requeued { .. }) {
             let kept = self.core.spool.keep_answers(&job);
             kept.map_err(StoreError::io("keeping an answer for the backup that runs"))?;
+            // What begins anew is asked for anew.
+            if job.state != JobState::Exception {
+                let outcomes = self.core.layout.outcomes(&job.submission.org, id);
+                let removed = self.core.disk().remove_once(&outcomes);
+                removed.map_err(StoreError::io("removing what a registry answered"))?;
+            }
         }
         job.apply(&HistoryEntry { seq, at, actor: String::new(), event: event.clone() })?;
         Ok(())
@@ -105,15 +112,20 @@ impl Committer {
         let now = self.core.clock.now();
         let maintenance = self.core.gatekeeper.now();
         let turn = self.core.lanes().turn();
+        let mut is_trial_given = false;
         for org in turn {
             if self.batch.items().len() - start >= jobs_max {
                 break;
             }
-            if !maintenance.gate_now(now, Some(&org)).claims_allowed {
+            let gate = maintenance.gate_now(now, Some(&org));
+            // A closed gate that lets something through wants a target tried, for which one file is enough.
+            let is_trial = gate.state == GateState::Closed;
+            if !gate.claims_allowed || is_trial && is_trial_given {
                 continue;
             }
             match self.head_of(&org, now) {
                 Ok(Some(id)) => {
+                    is_trial_given |= is_trial;
                     self.push_job(id, JobEvent::Claimed, "worker".to_owned(), None);
                     let mut lanes = self.core.lanes();
                     lanes.set_busy(&org, true);

@@ -4,14 +4,22 @@
 //! same bytes. Which messages are delivered, and in which order, is decided elsewhere.
 
 mod directory;
+mod far_ack;
+mod link;
+mod mllp;
+mod open;
 mod settle;
+mod tls;
 
 use std::io;
+use std::time::Duration;
 
 use tidegate_domain::{JobId, OrgCode};
 pub use tidegate_hl7::Code;
 
 pub use directory::DirectoryTarget;
+pub use mllp::MllpTarget;
+pub use open::{OpenTargetError, open};
 
 /// Names a message for ever: the idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,17 +44,32 @@ pub enum Delivered {
 /// Why a message has not arrived. The texts must hold nothing of the message.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeliverError {
-    /// The target is away or overloaded; the same message is tried again later, in its turn.
+    /// This message got no answer, or one that says nothing about it; it is tried again later, in its turn. It
+    /// may have arrived.
     #[error("{0}")]
     Transient(String),
+    /// The target takes nothing from anybody at present, and did not take this message.
+    #[error("{reason}")]
+    Away {
+        /// What it is, for staff.
+        reason: String,
+        /// How long it asked to be left alone.
+        retry_after: Option<Duration>,
+    },
     /// The target will never take this message; those behind it go on.
     #[error("{text}")]
     Refused {
         /// What the sender is told: AE for its content, AR for its kind.
         code: Code,
-        /// The target's words, for the sender.
+        /// The target's words, for the sender; empty if there are none to pass on.
         text: String,
     },
+}
+
+impl DeliverError {
+    fn away(reason: String) -> Self {
+        Self::Away { reason, retry_after: None }
+    }
 }
 
 /// Takes messages.
@@ -54,6 +77,16 @@ pub trait Deliver: Send + Sync + 'static {
     /// Hands a message over. Blocks for a bounded time; may be called by several threads at once, but
     /// messages of one organization come one after the other, in order.
     fn deliver(&self, key: &Key, message: &[u8]) -> Result<Delivered, DeliverError>;
+
+    /// Whether the target can be reached, as far as can be told without a message. Blocks for a bounded time.
+    fn test(&self) -> Result<(), DeliverError> {
+        Ok(())
+    }
+
+    /// Whether a message that was delivered is out of our hands at once, and need not be settled.
+    fn is_final(&self) -> bool {
+        false
+    }
 
     /// Makes everything durable that was delivered before; called before that is recorded anywhere. An
     /// error ends the worker.

@@ -13,19 +13,30 @@ use tokio::time::sleep;
 
 use crate::error::WorkerError;
 use crate::process::{Context, RENEW_EVERY};
+use crate::targets::Target;
 
 /// Pause before the store is asked again to record an end that it could not take.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Ends a claim. An error ends the worker.
-pub(super) async fn finish(context: Arc<Context>, claim: Claim, event: JobEvent) -> Result<(), WorkerError> {
-    if matches!(event, JobEvent::Completed { .. }) {
-        settle(&context).await?;
+/// Ends a claim of whose messages some went to `target`. An error ends the worker.
+pub(super) async fn finish(
+    context: Arc<Context>,
+    claim: Claim,
+    event: JobEvent,
+    target: Option<Arc<Target>>,
+) -> Result<(), WorkerError> {
+    let has_ledger = target.as_ref().is_some_and(|target| target.is_final());
+    if let Some(target) = target {
+        settle(target).await?;
     }
     loop {
         match record(&context, &claim, event.clone()).await {
             Ok(job) => {
                 tell(&job, &event);
+                if has_ledger {
+                    // One that stays is worth nothing, and goes with its job.
+                    drop(tokio::fs::remove_file(context.store.outcomes_path(&job)).await);
+                }
                 return Ok(());
             }
             Err(StoreError::StaleClaim | StoreError::UnknownJob | StoreError::Illegal(_)) => {
@@ -46,8 +57,7 @@ pub(super) async fn finish(context: Arc<Context>, claim: Claim, event: JobEvent)
     }
 }
 
-async fn settle(context: &Arc<Context>) -> Result<(), WorkerError> {
-    let target = Arc::clone(&context.target);
+async fn settle(target: Arc<Target>) -> Result<(), WorkerError> {
     let settled = spawn_blocking(move || target.settle()).await;
     settled.unwrap_or_else(|panic| Err(std::io::Error::other(panic))).map_err(WorkerError::Settle)
 }

@@ -26,6 +26,7 @@ use self::tasks::{Done, Processed, Tasks, in_thread};
 use crate::error::WorkerError;
 use crate::gate_watch::GateWatch;
 use crate::process::{Context, End};
+use crate::targets::Target;
 
 /// Jobs that are claimed at once, in whatever stage.
 const IN_HAND_MAX: usize = 256;
@@ -92,7 +93,7 @@ impl Dispatcher {
         self.context.stopping.store(true, Ordering::Relaxed);
         loop {
             while let Some(claim) = self.ready.pop_front() {
-                self.finish(claim, JobEvent::Yielded);
+                self.finish(claim, JobEvent::Yielded, None);
             }
             if self.tasks.is_empty() {
                 tracing::info!("worker stopped");
@@ -105,8 +106,9 @@ impl Dispatcher {
 
     /// Places for processing at this moment.
     fn slots(&mut self) -> usize {
-        let (now, is_open) = (self.context.clock.now(), self.gate.claims_allowed());
-        let ramp = self.context.store.maintenance().calendar.resume_ramp;
+        let (now, maintenance) = (self.context.clock.now(), self.context.store.maintenance());
+        let is_away = maintenance.downstream.iter().any(|away| away.concerns(None));
+        let (is_open, ramp) = (self.gate.claims_allowed() && !is_away, maintenance.calendar.resume_ramp);
         self.ramp.slots(now, is_open, ramp, self.slots_max)
     }
 
@@ -123,7 +125,7 @@ impl Dispatcher {
             // Two threads must not write one response.
             let reason = "an earlier attempt still waits for the target".to_owned();
             let event = self.context.after_failure(claim.job.failures, reason);
-            return self.finish(claim, event);
+            return self.finish(claim, event, None);
         }
         self.tasks.processing.spawn(in_thread(Arc::clone(&self.context), claim));
     }
@@ -177,15 +179,15 @@ impl Dispatcher {
         self.running.remove(&claim.id());
         self.pace.note(elapsed);
         match end {
-            End::Event(event) => self.finish(claim, event),
+            End::Event(event, target) => self.finish(claim, event, target),
             End::Stale => tracing::warn!(job = %claim.id(), "claim lost"),
             End::Fatal(error) => return Err(error),
         }
         Ok(())
     }
 
-    fn finish(&mut self, claim: Claim, event: JobEvent) {
-        self.tasks.finishing.spawn(finish(Arc::clone(&self.context), claim, event));
+    fn finish(&mut self, claim: Claim, event: JobEvent, target: Option<Arc<Target>>) {
+        self.tasks.finishing.spawn(finish(Arc::clone(&self.context), claim, event, target));
     }
 
     /// How long to wait for a sign: until time alone makes a claim possible, if nothing else is going
@@ -202,6 +204,21 @@ impl Dispatcher {
         self.hungry = true;
         self.look_at = Instant::now() + self.patience();
         self.ready.retain(|claim| self.context.store.renew(claim).is_ok());
+        self.look_at_targets();
+    }
+}
+
+impl Dispatcher {
+    /// Tests the connections of targets that are away, each on a thread.
+    fn look_at_targets(&mut self) {
+        while self.tasks.testing.try_join_next().is_some() {}
+        for target in self.context.targets.to_be_tested(self.context.clock.now()) {
+            let context = Arc::clone(&self.context);
+            self.tasks.testing.spawn_blocking(move || {
+                target.test(&*context.clock);
+                context.show_targets();
+            });
+        }
     }
 }
 

@@ -18,10 +18,11 @@ pub(super) struct Tasks {
     pub(super) claiming: JoinSet<(usize, Result<Vec<Claim>, StoreError>)>,
     pub(super) processing: JoinSet<Processed>,
     pub(super) finishing: JoinSet<Result<(), WorkerError>>,
+    /// Connections of targets that are away.
+    pub(super) testing: JoinSet<()>,
 }
 
 /// What came to its end.
-#[derive(Debug)]
 pub(super) enum Done {
     Claimed(usize, Result<Vec<Claim>, StoreError>),
     Processed(Box<Processed>),
@@ -29,7 +30,6 @@ pub(super) enum Done {
 }
 
 /// A file that was taken as far as it got.
-#[derive(Debug)]
 pub(super) struct Processed {
     pub(super) claim: Claim,
     pub(super) end: End,
@@ -79,7 +79,7 @@ pub(super) async fn in_thread(context: Arc<Context>, claim: Claim) -> Processed 
     let (end, elapsed) = thread.await.unwrap_or_else(|_| {
         tracing::error!(job = %claim.id(), "processing panicked");
         let reason = "an internal error; the log has more".to_owned();
-        (End::Event(context.after_failure(claim.job.failures, reason)), Duration::ZERO)
+        (End::Event(context.after_failure(claim.job.failures, reason), None), Duration::ZERO)
     });
     Processed { claim, end, elapsed }
 }

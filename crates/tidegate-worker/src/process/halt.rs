@@ -4,16 +4,18 @@
 //! being done and the system's answer, never a file or its content.
 
 use std::io;
+use std::sync::Arc;
 
 use tidegate_domain::job::JobEvent;
 use tidegate_store::StoreError;
 
 use crate::error::WorkerError;
+use crate::targets::Target;
 
 /// Why processing stopped.
 #[derive(Debug)]
 pub(super) enum Halt {
-    /// The gate closed, or the service stops.
+    /// The gate closed, the target is away, or the service stops.
     Yield,
     /// A later attempt may succeed.
     Passing(String),
@@ -26,10 +28,9 @@ pub(super) enum Halt {
 }
 
 /// What becomes of a job that was processed as far as it got.
-#[derive(Debug)]
 pub(crate) enum End {
-    /// To be recorded.
-    Event(JobEvent),
+    /// To be recorded, once what was delivered to the target, if there is one, is durable.
+    Event(JobEvent, Option<Arc<Target>>),
     /// Nothing is to be written by this claim any more.
     Stale,
     /// The worker has to end.
@@ -44,9 +45,9 @@ impl Halt {
     /// What follows; `after_failure` decides whether there is another attempt.
     pub(super) fn end(self, after_failure: impl FnOnce(String) -> JobEvent) -> End {
         match self {
-            Self::Yield => End::Event(JobEvent::Yielded),
-            Self::Passing(reason) => End::Event(after_failure(reason)),
-            Self::Permanent(reason) => End::Event(JobEvent::Failed { reason }),
+            Self::Yield => End::Event(JobEvent::Yielded, None),
+            Self::Passing(reason) => End::Event(after_failure(reason), None),
+            Self::Permanent(reason) => End::Event(JobEvent::Failed { reason }, None),
             Self::Stale => End::Stale,
             Self::Fatal(error) => End::Fatal(error),
         }

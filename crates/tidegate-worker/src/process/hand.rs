@@ -14,6 +14,7 @@ use super::mark::Mark;
 use crate::deliver::Key;
 use crate::error::WorkerError;
 use crate::gate_watch::GateWatch;
+use crate::targets::Target;
 
 /// A claim is renewed so often: well within a third of the store's lease of a minute. It costs a look
 /// into a table.
@@ -56,8 +57,8 @@ impl<'a> Hand<'a> {
     }
 
     /// Records how far the job is. Everything written before is durable before that is.
-    pub(super) fn checkpoint(&self, mark: &Mark, counts: Counts) -> Result<(), Halt> {
-        self.context.target.settle().map_err(|error| Halt::Fatal(WorkerError::Settle(error)))?;
+    pub(super) fn checkpoint(&self, target: &Target, mark: &Mark, counts: Counts) -> Result<(), Halt> {
+        target.settle().map_err(|error| Halt::Fatal(WorkerError::Settle(error)))?;
         let recorded = self.context.store.checkpoint(self.claim, mark.encode(), counts);
         Ok(self.context.runtime.block_on(recorded)?)
     }

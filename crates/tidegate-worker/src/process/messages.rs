@@ -12,10 +12,11 @@ use tidegate_hl7::{Delivery, Door, Envelope, Outputs};
 use super::answers::ResponseFile;
 use super::halt::Halt;
 use super::hand::Hand;
+use super::ledger::{Ledger, Outcome};
 use super::mark::Mark;
 use super::report::Report;
 use super::rules::Rules;
-use crate::deliver::{Code, DeliverError};
+use crate::targets::{Attempt, Target};
 
 /// Messages after which a job is checkpointed: so many at most are delivered again after a crash.
 const CHECKPOINT_MESSAGES: u64 = 1_000;
@@ -34,6 +35,8 @@ pub(super) struct Pass<'a> {
     /// As of the last checkpoint.
     recorded: Mark,
     recorded_at: Instant,
+    /// For targets that can't take back what they took.
+    ledger: Option<Ledger>,
 }
 
 impl<'a> Pass<'a> {
@@ -50,14 +53,14 @@ impl<'a> Pass<'a> {
             let Left { outputs, report, mark } = left;
             let door = Door::resume(upload, envelope, profile, reply, outputs, mark.door)
                 .map_err(Halt::io("going on with the upload"))?;
-            return Ok(Self::new(hand, rules, door, report, mark));
+            return Self::new(hand, rules, door, report, mark);
         }
         let (store, job) = (&hand.context.store, &hand.claim.job);
         let response =
             ResponseFile::create(&store.response_path(job)).map_err(Halt::io("creating the response"))?;
         let report = Report::new(store.report_path(job));
         let door = Door::open(upload, envelope, profile, reply, Outputs { response, details: Vec::new() });
-        Ok(Self::new(hand, rules, door, report, Mark::default()))
+        Self::new(hand, rules, door, report, Mark::default())
     }
 
     fn new(
@@ -66,8 +69,11 @@ impl<'a> Pass<'a> {
         door: Door<File, ResponseFile, Vec<u8>>,
         report: Report,
         mark: Mark,
-    ) -> Self {
-        Self { hand, rules, door, report, mark, recorded: mark, recorded_at: Instant::now() }
+    ) -> Result<Self, Halt> {
+        let notes = hand.context.store.outcomes_path(&hand.claim.job);
+        let ledger = rules.target.is_final().then(|| Ledger::open(notes, mark.door.ordinal)).transpose();
+        let ledger = ledger.map_err(Halt::io("reading what the registry answered"))?;
+        Ok(Self { hand, rules, door, report, mark, recorded: mark, recorded_at: Instant::now(), ledger })
     }
 
     /// Takes every message through and ends the answers.
@@ -99,8 +105,9 @@ impl<'a> Pass<'a> {
             return Ok(false);
         };
         self.hand.may_go_on()?;
+        let ordinal = step.place.ordinal;
         let refused = match step.deliverable() {
-            Some(message) => deliver(&self.hand, step.place.ordinal, message)?,
+            Some(message) => answer(&self.hand, &self.rules.target, self.ledger.as_mut(), ordinal, message)?,
             None => None,
         };
         // A slow target may have cost us the claim: then the message is somebody else's.
@@ -123,8 +130,10 @@ impl<'a> Pass<'a> {
             let written = std::io::Write::flush(outputs.response)
                 .and_then(|()| self.report.keep(outputs.details, self.mark.details_bytes));
             written.map_err(Halt::io("writing the response"))?;
-            self.hand.checkpoint(&self.mark, counts(&self.mark.door.counts))?;
+            self.hand.checkpoint(&self.rules.target, &self.mark, counts(&self.mark.door.counts))?;
             self.recorded = self.mark;
+            let cleared = self.ledger.as_mut().map_or(Ok(()), Ledger::clear);
+            cleared.map_err(Halt::io("clearing what the registry answered"))?;
         }
         self.recorded_at = Instant::now();
         Ok(())
@@ -169,12 +178,31 @@ impl Left {
     }
 }
 
+/// What the target says about a message: what it said before, or what it says now.
+fn answer(
+    hand: &Hand<'_>,
+    target: &Target,
+    mut ledger: Option<&mut Ledger>,
+    ordinal: u64,
+    message: &[u8],
+) -> Result<Outcome, Halt> {
+    if let Some(outcome) = ledger.as_mut().and_then(|ledger| ledger.recall(ordinal)) {
+        return Ok(outcome);
+    }
+    let outcome = deliver(hand, target, ordinal, message)?;
+    if let Some(ledger) = ledger {
+        ledger.note(ordinal, &outcome).map_err(Halt::io("noting the registry's answer"))?;
+    }
+    Ok(outcome)
+}
+
 /// Delivers; the target's words if it refuses the message for good.
-fn deliver(hand: &Hand<'_>, ordinal: u64, message: &[u8]) -> Result<Option<(Code, String)>, Halt> {
-    match hand.context.target.deliver(&hand.key(ordinal), message) {
-        Ok(_) => Ok(None),
-        Err(DeliverError::Refused { code, text }) => Ok(Some((code, text))),
-        Err(DeliverError::Transient(reason)) => Err(Halt::Passing(reason)),
+fn deliver(hand: &Hand<'_>, target: &Target, ordinal: u64, message: &[u8]) -> Result<Outcome, Halt> {
+    match hand.context.attempt(target, &hand.key(ordinal), message) {
+        Attempt::Done => Ok(None),
+        Attempt::Refused(code, text) => Ok(Some((code, text))),
+        Attempt::Failed(reason) => Err(Halt::Passing(reason)),
+        Attempt::Away => Err(Halt::Yield),
     }
 }
 

@@ -7,10 +7,12 @@
 mod answers;
 mod halt;
 mod hand;
+mod ledger;
 mod mark;
 mod messages;
 mod report;
 mod rules;
+mod turn;
 
 use std::fs::File;
 use std::sync::Arc;
@@ -30,7 +32,9 @@ use self::mark::Mark;
 use self::messages::Pass;
 use self::report::Report;
 use self::rules::Rules;
-use crate::deliver::Deliver;
+use self::turn::Turn;
+use crate::deliver::Key;
+use crate::targets::{Attempt, Target, Targets};
 
 pub(crate) use self::halt::End;
 pub(crate) use self::hand::RENEW_EVERY;
@@ -40,7 +44,7 @@ pub use self::rules::profile;
 pub(crate) struct Context {
     pub(crate) store: Store,
     pub(crate) organizations: watch::Receiver<Arc<Organizations>>,
-    pub(crate) target: Arc<dyn Deliver>,
+    pub(crate) targets: Targets,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) retry: RetryPolicy,
     pub(crate) tables: Arc<Tables>,
@@ -52,6 +56,22 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Hands a message over, and shows what became known of the target by that.
+    fn attempt(&self, target: &Target, key: &Key, message: &[u8]) -> Attempt {
+        let was_troubled = target.is_troubled();
+        let attempt = target.attempt(&*self.clock, key, message);
+        if was_troubled || target.is_troubled() {
+            self.show_targets();
+        }
+        attempt
+    }
+
+    /// Closes and opens the gate by what is known of the targets.
+    pub(crate) fn show_targets(&self) {
+        let organizations = self.organizations.borrow().clone();
+        self.targets.show(&organizations, |away| self.store.set_downstream(away));
     }
 
     /// What follows from a passing failure of a job that failed `failures` times before.
@@ -66,12 +86,15 @@ pub(crate) fn process(context: &Context, claim: &Claim) -> End {
     let job = &claim.job;
     let _span = tracing::info_span!("job", id = %job.id, org = %job.submission.org).entered();
     match take_through(context, claim) {
-        Ok(event) => End::Event(event),
+        Ok((event, target)) => End::Event(event, target),
         Err(halt) => halt.end(|reason| context.after_failure(job.failures, reason)),
     }
 }
 
-fn take_through(context: &Context, claim: &Claim) -> Result<JobEvent, Halt> {
+/// What to record, and the target of messages that were delivered.
+type Ended = (JobEvent, Option<Arc<Target>>);
+
+fn take_through(context: &Context, claim: &Claim) -> Result<Ended, Halt> {
     let job = &claim.job;
     let mut hand = Hand::new(context, claim);
     hand.may_begin()?;
@@ -81,12 +104,16 @@ fn take_through(context: &Context, claim: &Claim) -> Result<JobEvent, Halt> {
     if begun.is_none()
         && let Some(of) = context.store.original_of(job)?
     {
-        return Ok(JobEvent::FoundDuplicate { of });
+        return Ok((JobEvent::FoundDuplicate { of }, None));
     }
     let rules = Rules::of(context, job, begun.is_some())?;
+    let _turn = Turn::take(context, &rules.target, claim.id())?;
     match survey(&mut upload, &rules.profile).map_err(Halt::io("reading the upload"))? {
-        Ok(envelope) => answer_messages(hand, upload, &envelope, &rules, begun),
-        Err(refusal) => answer_refusal(context, claim, &rules, refusal),
+        Ok(envelope) => {
+            let event = answer_messages(hand, upload, &envelope, &rules, begun)?;
+            Ok((event, Some(rules.target)))
+        }
+        Err(refusal) => Ok((answer_refusal(context, claim, &rules, refusal)?, None)),
     }
 }
 

@@ -1,4 +1,5 @@
-//! What an organization's files must look like, and in whose name and time they are answered.
+//! What an organization's files must look like, where its messages go, and in whose name and time files are
+//! answered.
 //!
 //! Invariant: read once for each attempt at a job, so that a change of the organization's file never
 //! falls between two messages of an attempt.
@@ -11,11 +12,14 @@ use tidegate_hl7::{Charset, Profile, Reply, Tables};
 
 use super::Context;
 use super::halt::Halt;
+use crate::targets::Target;
 
 /// Rules and reply for one attempt.
 pub(super) struct Rules {
     pub(super) profile: Profile,
     pub(super) reply: Reply,
+    /// Where its messages go.
+    pub(super) target: Arc<Target>,
 }
 
 impl Rules {
@@ -32,7 +36,8 @@ impl Rules {
         let now = context.clock.now();
         let zone = organization.timezone.or(context.store.maintenance().calendar.timezone);
         let at = zone.map_or_else(|| now.fixed_offset(), |zone| now.with_timezone(&zone).fixed_offset());
-        Ok(Self { profile, reply: Reply::new(job.id.to_string(), at) })
+        let target = context.targets.of(organization);
+        Ok(Self { profile, reply: Reply::new(job.id.to_string(), at), target })
     }
 }
 

@@ -12,13 +12,16 @@
 )]
 
 mod answers;
+mod away;
 mod closed_gate;
 mod crash;
 mod failures;
 mod fairness;
 mod files;
 mod in_hand;
+mod mllp;
 mod probe;
+mod registry;
 mod retention;
 mod rig;
 mod stopping;

@@ -13,7 +13,7 @@ use tidegate_domain::{
 };
 use tidegate_store::{Filter, Options, Sender, Store};
 use tidegate_worker::config::WorkerConfig;
-use tidegate_worker::{Deliver, Worker, WorkerError};
+use tidegate_worker::{Deliver, Targets, Worker, WorkerError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -67,7 +67,7 @@ impl Rig {
         let worker = Worker::new(
             self.store.clone(),
             self.organizations.subscribe(),
-            target,
+            Targets::new(target, self.path()),
             WorkerConfig::default(),
             Arc::new(self.clock.clone()),
         )
@@ -181,6 +181,7 @@ pub(crate) fn organization(code: &str) -> Organization {
         timezone: None,
         hl7: Hl7Profile::default(),
         limits: OrgLimits::default(),
+        delivery: None,
         accounts: Vec::new(),
     }
 }

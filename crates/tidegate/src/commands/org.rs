@@ -85,6 +85,7 @@ pub(super) fn organization(
         timezone: None,
         hl7: Hl7Profile::default(),
         limits: OrgLimits::default(),
+        delivery: None,
         accounts: vec![account],
     }
 }

@@ -91,6 +91,9 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
             *path = file.with_file_name(&path);
         }
     }
+    for path in config.delivery.files_mut() {
+        *path = file.with_file_name(&path);
+    }
     for folder in &mut config.folder {
         folder.path = file.with_file_name(&folder.path);
         folder.responses = folder.responses.as_ref().map(|path| file.with_file_name(path));

@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde::Serialize;
+use tidegate_domain::DeliveryConfig;
 use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
 use tidegate_hl7::Tables;
 use tidegate_ingest::config::{
@@ -26,7 +27,7 @@ use tidegate_ingest::config::{
     UploadsConfig,
 };
 use tidegate_web::config::MetricsConfig;
-use tidegate_worker::config::{DeliveryConfig, RetentionConfig, WorkerConfig};
+use tidegate_worker::config::{RetentionConfig, WorkerConfig};
 
 pub(crate) use hl7::Hl7Config;
 

@@ -34,9 +34,11 @@ fn the_commented_default_names_every_key() {
                     certificate = 'c.pem'\nkey = 'k.pem'\nclient_ca = 'a.pem'\n\
                     [ftps_implicit]\n[sftp]\n\
                     [[folder]]\npath = '/srv/drop'\norg = 'A'\nresponses = '/srv/responses'\n\
-                    [hl7]\ntables = 'tables'\n[delivery]\npath = 'delivered'\n\
+                    [hl7]\ntables = 'tables'\n\
+                    [delivery]\nkind = 'mllp'\npath = 'delivered'\naddress = 'registry:2575'\ntls = 'required'\n\
+                    server_name = 'r'\nca = 'ca.pem'\nallow_plaintext = true\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n";
-    let config = right(loopback);
+    let config = parse(loopback).config;
     let toml::Value::Table(sections) = toml::Value::try_from(&config).unwrap() else {
         panic!("a table");
     };

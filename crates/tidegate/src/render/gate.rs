@@ -30,10 +30,24 @@ pub(crate) fn headline(view: &GateView, screen: &Screen) -> String {
             format!("{}{}", screen.paint(Ink::Good, "open"), next.unwrap_or_default())
         }
         GateState::Closed => {
-            let until = view.gate.until.map_or_else(|| "released by staff".to_owned(), when);
+            let until = view.gate.until.map_or_else(|| open_end(&view.gate.causes).to_owned(), when);
             format!("{} until {until}", screen.paint(Ink::Caution, "CLOSED"))
         }
     }
+}
+
+/// What ends causes whose end is not known.
+fn open_end(causes: &[Cause]) -> &'static str {
+    let mut open = causes.iter().filter(|cause| cause.until.is_none());
+    match (open.any(|cause| cause.kind != CauseKind::Downstream), is_away(causes)) {
+        (true, true) => "released by staff and the registry is back",
+        (false, true) => "the registry is back",
+        (_, false) => "released by staff",
+    }
+}
+
+fn is_away(causes: &[Cause]) -> bool {
+    causes.iter().any(|cause| cause.kind == CauseKind::Downstream)
 }
 
 fn causes(causes: &[Cause], screen: &Screen) -> String {
@@ -46,8 +60,12 @@ fn causes(causes: &[Cause], screen: &Screen) -> String {
             CauseKind::Hold => "hold",
             CauseKind::Downstream => "registry away",
         };
-        let until = cause.until.map_or_else(|| "released".to_owned(), |until| screen.time(until));
-        let actor = cause.actor.as_deref().map_or("configuration", by);
+        let (open_end, nobody) = match cause.kind {
+            CauseKind::Downstream => ("it is back", "tidegate"),
+            CauseKind::Window | CauseKind::Hold => ("released", "configuration"),
+        };
+        let until = cause.until.map_or_else(|| open_end.to_owned(), |until| screen.time(until));
+        let actor = cause.actor.as_deref().map_or(nobody, by);
         let cells = [kind, &cause.name, &until, actor, &cause.reason];
         table.row(cells.iter().map(|cell| ((*cell).to_owned(), None)));
     }

@@ -19,7 +19,7 @@ use tidegate_store::{Options, Recovery, Store};
 use tidegate_web::api::Listener;
 use tidegate_web::config::MetricsConfig;
 use tidegate_web::control::{ControlSocket, SocketError};
-use tidegate_worker::{Deliver, Retention};
+use tidegate_worker::{Retention, Targets};
 use tokio::net::TcpListener;
 
 use super::open_failure;
@@ -33,7 +33,7 @@ pub(super) struct Parts {
     pub(super) store: Store,
     pub(super) retention: Retention,
     pub(super) directory: Arc<Directory>,
-    pub(super) target: Arc<dyn Deliver>,
+    pub(super) targets: Targets,
     pub(super) tls: Option<Arc<ServerTls>>,
     pub(super) ftp: Option<FtpListeners>,
     pub(super) sftp: Option<(TcpListener, HostKeys)>,
@@ -50,7 +50,7 @@ impl Parts {
         let (terms, clock) = (loaded.config.retention.terms(), Arc::new(SystemClock));
         let retention = Retention::new(store.clone(), terms, clock, recovery.newest_job_at);
         let directory = Arc::new(open_directory(&loaded)?);
-        let target = open_target(&loaded)?;
+        let targets = open_targets(&loaded)?;
         let tls = open_tls(&loaded)?;
         let ftp = open_ftp(&loaded.config).await?;
         let sftp = open_sftp(loaded.config.sftp.as_ref()).await?;
@@ -62,7 +62,7 @@ impl Parts {
             store,
             retention,
             directory,
-            target,
+            targets,
             tls,
             ftp,
             sftp,
@@ -136,9 +136,9 @@ async fn open_metrics(config: Option<&MetricsConfig>) -> Result<Option<TcpListen
     }
 }
 
-fn open_target(loaded: &Loaded) -> Result<Arc<dyn Deliver>, Failure> {
-    let target = loaded.config.delivery.target(&loaded.config.data_dir);
-    Ok(target.context("while opening the directory for delivered messages (delivery.path)")?)
+fn open_targets(loaded: &Loaded) -> Result<Targets, Failure> {
+    let targets = Targets::open(&loaded.config.delivery, &loaded.config.data_dir);
+    Ok(targets.context("while opening the target for delivered messages")?)
 }
 
 /// What the doors prove themselves with.

@@ -20,7 +20,7 @@ use tidegate_ingest::{Announcement, Intake};
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
 use tidegate_web::metrics;
-use tidegate_worker::{Deliver, Retention, Worker};
+use tidegate_worker::{Retention, Targets, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -80,7 +80,7 @@ impl Running {
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
         let mut running = Self { store: parts.store, site, ready, tasks, stop };
         running.watch_organizations(&parts.directory);
-        running.work(&parts.directory, parts.target, &parts.loaded);
+        running.work(&parts.directory, parts.targets, &parts.loaded);
         if let Some(tls) = &parts.tls {
             running.watch_certificate(tls);
         }
@@ -230,12 +230,12 @@ impl Running {
         });
     }
 
-    fn work(&mut self, directory: &Directory, target: Arc<dyn Deliver>, loaded: &Loaded) {
+    fn work(&mut self, directory: &Directory, targets: Targets, loaded: &Loaded) {
         let clock = Arc::new(SystemClock);
         let worker = Worker::new(
             self.store.clone(),
             directory.subscribe(),
-            target,
+            targets,
             loaded.config.worker.clone(),
             clock,
         )

@@ -43,12 +43,11 @@ pub(super) struct RunningSite {
 /// data directory, and the configuration with its organizations.
 pub(crate) fn beside_store(loaded: &Loaded) -> Vec<Beside> {
     let data_dir = &loaded.config.data_dir;
-    let delivered = loaded.config.delivery.directory(data_dir);
-    let is_below = |below: &&Path| below.components().all(|part| matches!(part, Component::Normal(_)));
-    let below = delivered.strip_prefix(data_dir).ok().filter(is_below);
-    let delivered = below
-        .filter(|below| !below.as_os_str().is_empty())
-        .map(|below| Beside { from: delivered.clone(), to: below.to_owned() });
+    let is_below = |below: &Path| below.components().all(|part| matches!(part, Component::Normal(_)));
+    let delivered = loaded.config.delivery.directory(data_dir).and_then(|from| {
+        let to = from.strip_prefix(data_dir).ok().filter(|to| is_below(to) && !to.as_os_str().is_empty())?;
+        Some(Beside { to: to.to_owned(), from })
+    });
     let configuration = [(loaded.file.clone(), "config/tidegate.toml"), (loaded.orgs_dir(), "config/orgs.d")];
     let configuration = configuration.into_iter().map(|(from, to)| Beside { from, to: to.into() });
     configuration.chain(host_keys(loaded)).chain(delivered).collect()
