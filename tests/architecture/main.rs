@@ -73,6 +73,8 @@ fn each_foreign_engine_is_named_by_one_room_only() {
         ("russh-sftp", &["tidegate-ingest", "tidegate"]),
         ("notify", &["tidegate-ingest"]),
         ("axum", &["tidegate-web"]),
+        ("ureq", &["tidegate-worker"]),
+        ("quick-xml", &["tidegate-worker"]),
         ("clap", &["tidegate"]),
     ];
     for (name, uses) in dependencies() {

@@ -15,6 +15,10 @@ use crate::units::HumanDuration;
 /// has its file for.
 const TIME_MAX: Duration = Duration::from_secs(50);
 
+/// Why a connection has to be encrypted.
+const EXPOSED: &str = "messages would go in the clear to another machine";
+const OR: &str = "or set allow_plaintext = true";
+
 /// Where accepted messages go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +32,18 @@ pub struct DeliveryConfig {
     /// `mllp`: host and port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
+    /// `http`, `soap`: where messages are posted to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// `soap`: the name of our account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// `soap`: the file with its password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password_file: Option<PathBuf>,
+    /// `soap`: the facility that messages come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facility_id: Option<String>,
     /// `mllp`: whether the connection is encrypted; `required` where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<DeliveryTls>,
@@ -54,6 +70,10 @@ impl Default for DeliveryConfig {
             kind: DeliveryKind::default(),
             path: None,
             address: None,
+            url: None,
+            username: None,
+            password_file: None,
+            facility_id: None,
             tls: None,
             server_name: None,
             ca: None,
@@ -74,6 +94,10 @@ pub enum DeliveryKind {
     Directory,
     /// HL7's Minimal Lower Layer Protocol, release 1: a connection that carries framed messages.
     Mllp,
+    /// One HTTP POST for each message.
+    Http,
+    /// CDC's web service for immunization registries, SOAP 1.2.
+    Soap,
 }
 
 /// Whether a connection is encrypted.
@@ -94,18 +118,26 @@ impl DeliveryConfig {
         if self.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
             add("path", "name a directory, or leave the key out");
         }
-        if self.kind == DeliveryKind::Mllp {
-            match self.address.as_deref().map(host_of) {
+        match self.kind {
+            DeliveryKind::Directory => {}
+            DeliveryKind::Mllp => match self.address.as_deref().map(host_of) {
                 None => add("address", "say where the registry listens: \"host:port\""),
                 Some(None) => add("address", "write host and port: \"registry.example:2575\""),
-                Some(Some(host)) if !self.is_encrypted() && !self.allow_plaintext && !is_loopback(host) => {
-                    add(
-                        "tls",
-                        "messages would go in the clear to another machine; use \"required\", or set allow_plaintext = true",
-                    );
+                Some(Some(host)) if self.is_exposed(host) => {
+                    add("tls", &format!("{EXPOSED}; use \"required\", {OR}"));
                 }
                 Some(Some(_)) => {}
-            }
+            },
+            DeliveryKind::Http | DeliveryKind::Soap => match self.url.as_deref().map(host_of_url) {
+                None => add("url", "say where messages are posted to: \"https://registry.example/iis\""),
+                Some(None) => {
+                    add("url", "write an address that begins with https://, without user and password");
+                }
+                Some(Some(host)) if self.is_exposed(host) => {
+                    add("url", &format!("{EXPOSED}; use https://, {OR}"));
+                }
+                Some(Some(_)) => {}
+            },
         }
         for (key, time) in
             [("connect_time_max", self.connect_time_max), ("answer_time_max", self.answer_time_max)]
@@ -122,11 +154,15 @@ impl DeliveryConfig {
 
     /// Keys that were set and that the kind has no use for.
     fn foreign_keys(&self) -> Vec<(&'static str, String)> {
-        use DeliveryKind::{Directory, Mllp};
+        use DeliveryKind::{Directory, Http, Mllp, Soap};
         let encrypted = self.is_encrypted();
         let keys = [
             ("path", self.path.is_some(), self.kind == Directory),
             ("address", self.address.is_some(), self.kind == Mllp),
+            ("url", self.url.is_some(), matches!(self.kind, Http | Soap)),
+            ("username", self.username.is_some(), self.kind == Soap),
+            ("password_file", self.password_file.is_some(), self.kind == Soap),
+            ("facility_id", self.facility_id.is_some(), self.kind == Soap),
             ("tls", self.tls.is_some(), self.kind == Mllp),
             ("server_name", self.server_name.is_some(), self.kind == Mllp && encrypted),
             ("ca", self.ca.is_some(), encrypted),
@@ -144,7 +180,15 @@ impl DeliveryConfig {
         match self.kind {
             DeliveryKind::Directory => false,
             DeliveryKind::Mllp => self.tls != Some(DeliveryTls::Off),
+            DeliveryKind::Http | DeliveryKind::Soap => {
+                self.url.as_ref().is_some_and(|url| url.starts_with("https://"))
+            }
         }
+    }
+
+    /// Whether messages would go in the clear to another machine although nobody asked for that.
+    fn is_exposed(&self, host: &str) -> bool {
+        !self.is_encrypted() && !self.allow_plaintext && !is_loopback(host)
     }
 
     /// The name by which the other side's certificate is checked.
@@ -160,7 +204,7 @@ impl DeliveryConfig {
 
     /// The files that are named relative to the configuration file, for making them absolute.
     pub fn files_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        [&mut self.ca].into_iter().flatten()
+        [&mut self.ca, &mut self.password_file].into_iter().flatten()
     }
 }
 
@@ -171,6 +215,19 @@ fn host_of(address: &str) -> Option<&str> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     let is_clear = bare.is_some() || !host.contains([':', '[', ']', '/', ' ']);
     (port != 0 && is_clear && !host.is_empty()).then(|| bare.unwrap_or(host))
+}
+
+/// The host of a URL without user and password.
+fn host_of_url(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let is_clear =
+        !url.contains(|char: char| char.is_whitespace() || char.is_control()) && !authority.contains('@');
+    let host = host_of(authority).or_else(|| {
+        let bare = authority.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        bare.or((!authority.contains([':', '[', ']'])).then_some(authority))
+    })?;
+    (is_clear && !host.is_empty()).then_some(host)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -229,5 +286,41 @@ mod tests {
             );
         }
         assert!(problems("kind = 'mllp'\naddress = 'registry:2575'").is_empty());
+        assert_eq!(problems("kind = 'http'\nurl = 'http://registry/iis'"), ["url"]);
+        for right in [
+            "https://registry/iis",
+            "http://127.0.0.1:80/x",
+            "http://[::1]/",
+            "http://localhost",
+            "https://r:8443?a",
+        ] {
+            assert!(problems(&format!("kind = 'soap'\nurl = '{right}'")).is_empty(), "{right}");
+        }
+    }
+
+    #[test]
+    fn a_password_stands_in_a_file_and_never_in_the_address() {
+        for bad in [
+            "registry/iis",
+            "ftp://registry/",
+            "https://",
+            "https://me:secret@registry/",
+            "https://r /",
+            "https://r:x/",
+        ] {
+            assert_eq!(problems(&format!("kind = 'http'\nurl = '{bad}'")), ["url"], "{bad}");
+        }
+        assert_eq!(
+            problems(
+                "kind = 'http'\nurl = 'https://r/'\nusername = 'me'\npassword_file = 'f'\nfacility_id = 'F'"
+            ),
+            ["username", "password_file", "facility_id"]
+        );
+        assert!(
+            problems(
+                "kind = 'soap'\nurl = 'https://r/'\nusername = 'me'\npassword_file = 'f'\nfacility_id = 'F'"
+            )
+            .is_empty()
+        );
     }
 }

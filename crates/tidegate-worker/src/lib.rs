@@ -20,7 +20,8 @@ mod targets;
 mod worker;
 
 pub use deliver::{
-    Code, Deliver, DeliverError, Delivered, DirectoryTarget, Key, MllpTarget, OpenTargetError, open,
+    Code, Deliver, DeliverError, Delivered, DirectoryTarget, HttpTarget, Key, MllpTarget, OpenTargetError,
+    SoapTarget, open,
 };
 pub use error::WorkerError;
 pub use process::profile;

@@ -129,6 +129,19 @@ client_certificates = ['hidden']\nallow_from = ['x', '10.0.0.0/8']\n",
     }
 
     #[test]
+    fn an_organizations_own_target_is_checked_and_its_files_lie_beside_it() {
+        let found = keys("code = 'A'\n[delivery]\nkind = 'mllp'\npath = 'x'\n");
+        let keys: Vec<&str> = found.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(keys, ["delivery.path", "delivery.address"]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("A.toml");
+        std::fs::write(&path, "code = 'A'\n[delivery]\nkind = 'mllp'\naddress = 'r:1'\nca = 'ca.pem'\n")
+            .unwrap();
+        let delivery = read_organization(&path).unwrap().delivery.unwrap();
+        assert_eq!(delivery.ca, Some(folder.path().join("ca.pem")));
+    }
+
+    #[test]
     fn a_syntax_error_does_not_quote_the_line() {
         let found = keys("code = 'A'\npassword_hash = '$hidden$\n");
         assert!(!format!("{found:?}").contains("hidden"), "{found:?}");

@@ -39,7 +39,7 @@ fn held_orgs(control: &Control) -> Result<Vec<OrgCode>, Failure> {
     Ok(orgs.into_iter().collect())
 }
 
-/// Organizations, by code, for which the gate is closed by more than what closes it for everyone.
+/// Organizations, by code, for which something closes the gate that does not close it for everyone.
 fn closed_orgs(control: &Control, stats: &Stats, everyone: &GateView) -> Vec<ClosedOrg> {
     let waiting: BTreeMap<&OrgCode, u64> = stats.lanes.iter().map(|(org, waiting)| (org, *waiting)).collect();
     let known = control.site.organizations();
@@ -50,7 +50,7 @@ fn closed_orgs(control: &Control, stats: &Stats, everyone: &GateView) -> Vec<Clo
             waiting: waiting.get(org).copied().unwrap_or(0),
             gate: control.gate(Some(org)),
         })
-        .filter(|closed| closed.gate.gate.causes.len() > everyone.gate.causes.len())
+        .filter(|closed| closed.gate.gate.causes.iter().any(|cause| !everyone.gate.causes.contains(cause)))
         .collect()
 }
 

@@ -5,10 +5,12 @@
 
 mod directory;
 mod far_ack;
+mod http;
 mod link;
 mod mllp;
 mod open;
 mod settle;
+mod soap;
 mod tls;
 
 use std::io;
@@ -18,8 +20,10 @@ use tidegate_domain::{JobId, OrgCode};
 pub use tidegate_hl7::Code;
 
 pub use directory::DirectoryTarget;
+pub use http::HttpTarget;
 pub use mllp::MllpTarget;
 pub use open::{OpenTargetError, open};
+pub use soap::SoapTarget;
 
 /// Names a message for ever: the idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

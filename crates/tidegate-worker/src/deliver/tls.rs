@@ -7,6 +7,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::OpenTargetError;
 
@@ -24,10 +25,22 @@ pub(super) fn client(ca: Option<&Path>) -> Result<Arc<ClientConfig>, OpenTargetE
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(wrong)?;
-    Ok(Arc::new(builder.with_root_certificates(authorities(ca)?).with_no_client_auth()))
+    let mut store = RootCertStore::empty();
+    store.add_parsable_certificates(authorities(ca)?);
+    Ok(Arc::new(builder.with_root_certificates(store).with_no_client_auth()))
 }
 
-fn authorities(ca: Option<&Path>) -> Result<RootCertStore, OpenTargetError> {
+/// The same for HTTP.
+pub(super) fn agent(ca: Option<&Path>) -> Result<TlsConfig, OpenTargetError> {
+    let authorities: Vec<_> =
+        authorities(ca)?.iter().map(|one| Certificate::from_der(one).to_owned()).collect();
+    let provider = Arc::new(ring::default_provider());
+    let trusted = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&authorities));
+    Ok(trusted.unversioned_rustls_crypto_provider(provider).build())
+}
+
+/// Those that can be used; at least one.
+fn authorities(ca: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, OpenTargetError> {
     let system = || SYSTEM.map(Path::new).into_iter().find(|path| path.exists());
     let Some(path) = ca.or_else(system) else {
         return Err(OpenTargetError::new("ca", "this system has no list of authorities; name one"));
@@ -36,11 +49,11 @@ fn authorities(ca: Option<&Path>) -> Result<RootCertStore, OpenTargetError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
     let certificates =
         certificates.map_err(|error| OpenTargetError::new("ca", format!("{shown}: {error}")))?;
-    let mut store = RootCertStore::empty();
     // Lists of a system may hold certificates that nobody can use.
-    let (added, _) = store.add_parsable_certificates(certificates);
-    if added == 0 {
+    let is_usable = |one: &CertificateDer<'static>| RootCertStore::empty().add(one.clone()).is_ok();
+    let usable: Vec<_> = certificates.into_iter().filter(is_usable).collect();
+    if usable.is_empty() {
         return Err(OpenTargetError::new("ca", format!("{shown} holds no certificate in PEM form")));
     }
-    Ok(store)
+    Ok(usable)
 }

@@ -212,6 +212,10 @@ impl Dispatcher {
     /// Tests the connections of targets that are away, each on a thread.
     fn look_at_targets(&mut self) {
         while self.tasks.testing.try_join_next().is_some() {}
+        if !self.context.store.maintenance().downstream.is_empty() {
+            // Organizations may have changed their targets meanwhile.
+            self.context.show_targets();
+        }
         for target in self.context.targets.to_be_tested(self.context.clock.now()) {
             let context = Arc::clone(&self.context);
             self.tasks.testing.spawn_blocking(move || {

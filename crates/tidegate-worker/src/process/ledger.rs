@@ -22,7 +22,7 @@ const BYTES_MAX: u64 = 16 << 20;
 const HEAD_BYTES: usize = 8;
 
 /// What the target said about a message: `None` if it took it, else its code and words.
-pub(super) type Outcome = Option<(Code, String)>;
+pub(super) type Said = Option<(Code, String)>;
 
 /// The notes of one job.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub(super) struct Ledger {
     file: Option<File>,
     length: u64,
     /// Read at the start and not yet asked for.
-    known: VecDeque<(u64, Outcome)>,
+    known: VecDeque<(u64, Said)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl Ledger {
     }
 
     /// What was noted about a message; asked for in order.
-    pub(super) fn recall(&mut self, ordinal: u64) -> Option<Outcome> {
+    pub(super) fn recall(&mut self, ordinal: u64) -> Option<Said> {
         while self.known.front().is_some_and(|(first, _)| *first < ordinal) {
             self.known.pop_front();
         }
@@ -74,7 +74,7 @@ impl Ledger {
     }
 
     /// Notes what was said about a message.
-    pub(super) fn note(&mut self, ordinal: u64, outcome: &Outcome) -> io::Result<()> {
+    pub(super) fn note(&mut self, ordinal: u64, outcome: &Said) -> io::Result<()> {
         let refused = outcome.as_ref().map(|(code, text)| (*code == Code::Reject, text.clone()));
         let note = to_allocvec(&Note { ordinal, refused }).map_err(io::Error::other)?;
         let length = u32::try_from(note.len()).map_err(io::Error::other)?;

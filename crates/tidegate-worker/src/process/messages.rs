@@ -12,7 +12,7 @@ use tidegate_hl7::{Delivery, Door, Envelope, Outputs};
 use super::answers::ResponseFile;
 use super::halt::Halt;
 use super::hand::Hand;
-use super::ledger::{Ledger, Outcome};
+use super::ledger::{Ledger, Said};
 use super::mark::Mark;
 use super::report::Report;
 use super::rules::Rules;
@@ -185,7 +185,7 @@ fn answer(
     mut ledger: Option<&mut Ledger>,
     ordinal: u64,
     message: &[u8],
-) -> Result<Outcome, Halt> {
+) -> Result<Said, Halt> {
     if let Some(outcome) = ledger.as_mut().and_then(|ledger| ledger.recall(ordinal)) {
         return Ok(outcome);
     }
@@ -197,7 +197,7 @@ fn answer(
 }
 
 /// Delivers; the target's words if it refuses the message for good.
-fn deliver(hand: &Hand<'_>, target: &Target, ordinal: u64, message: &[u8]) -> Result<Outcome, Halt> {
+fn deliver(hand: &Hand<'_>, target: &Target, ordinal: u64, message: &[u8]) -> Result<Said, Halt> {
     match hand.context.attempt(target, &hand.key(ordinal), message) {
         Attempt::Done => Ok(None),
         Attempt::Refused(code, text) => Ok(Some((code, text))),

@@ -25,3 +25,4 @@ mod registry;
 mod retention;
 mod rig;
 mod stopping;
+mod web;

@@ -36,7 +36,8 @@ fn the_commented_default_names_every_key() {
                     [[folder]]\npath = '/srv/drop'\norg = 'A'\nresponses = '/srv/responses'\n\
                     [hl7]\ntables = 'tables'\n\
                     [delivery]\nkind = 'mllp'\npath = 'delivered'\naddress = 'registry:2575'\ntls = 'required'\n\
-                    server_name = 'r'\nca = 'ca.pem'\nallow_plaintext = true\n\
+                    server_name = 'r'\nca = 'ca.pem'\nurl = 'https://r/'\nusername = 'u'\npassword_file = 'p'\n\
+                    facility_id = 'f'\nallow_plaintext = true\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n";
     let config = parse(loopback).config;
     let toml::Value::Table(sections) = toml::Value::try_from(&config).unwrap() else {
