@@ -91,6 +91,51 @@ fn an_organization_is_changed_and_what_people_wrote_stays() {
 }
 
 #[test]
+fn what_submits_an_upload_is_set_shown_and_taken_up() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let file = site.path("orgs.d/ACME01.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let server = site.serve();
+    assert!(site.run("org show ACME01").ok().contains("close: an upload is submitted when it ends"));
+    let told = site.run("org set ACME01 --completion sidecar").ok();
+    assert!(told.contains("NAME.sha256 (its checksum)") && told.contains("has taken it up"), "{told}");
+    assert!(server.upload("ACME01", "a.hl7", b"MSH|").contains("Kept, not submitted"));
+    assert!(server.upload("ACME01", "a.hl7.done", b"").starts_with("226"));
+    assert_eq!(site.run("org show ACME01 --json").json()["completion"], "sidecar");
+    assert_eq!(site.run("org set ACME01 --completion signal").code, 2);
+    site.run("org set ACME01 --completion close").ok();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+
+    let added =
+        site.run_with("org add BURL01 --account burl01 --completion rename --password-stdin", PASSWORD);
+    assert!(added.ok().contains("rename to another name"));
+    assert!(site.run("org show BURL01").ok().contains("rename: an upload is kept until"));
+}
+
+#[test]
+fn a_watched_folder_and_an_organization_that_asks_for_a_sidecar_do_not_go_together() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    std::fs::create_dir(site.path("drop")).unwrap();
+    let config = site.path("tidegate.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("{text}\n[[folder]]\npath = 'drop'\norg = 'ACME01'\n")).unwrap();
+    let refused = site.run("org set ACME01 --completion sidecar");
+    assert!(refused.code == 1 && refused.err.contains("is watched for ACME01"), "{refused:?}");
+
+    let file = site.path("orgs.d/ACME01.toml");
+    let organization = std::fs::read_to_string(&file).unwrap();
+    assert!(!organization.contains("completion"), "{organization}");
+    std::fs::write(&file, format!("completion = 'sidecar'\n{organization}")).unwrap();
+    let checked = site.run("check-config");
+    assert!(checked.code == 78 && checked.err.contains("ACME01 asks for a sidecar"), "{checked:?}");
+    assert!(checked.err.contains("org set ACME01 --completion close"), "{checked:?}");
+    site.run("org set ACME01 --completion close").ok();
+    assert!(!site.run("check-config").err.contains("asks for"));
+}
+
+#[test]
 fn accounts_are_added_shut_out_and_taken_away() {
     let site = Site::new();
     site.add_org("ACME01");

@@ -6,6 +6,7 @@
 //! (see `docs/glossary.md`).
 
 mod clock;
+mod completion;
 mod delivery;
 mod id;
 pub mod job;
@@ -17,6 +18,7 @@ mod retention;
 pub mod units;
 
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use completion::{Completion, CompletionError};
 pub use delivery::{DeliveryConfig, DeliveryKind, DeliveryTls};
 pub use id::{JobId, JobIdError, JobIds};
 pub use name::{NameError, UploadName};

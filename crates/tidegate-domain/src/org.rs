@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::{DeliveryConfig, OrgLimits};
+use crate::{Completion, DeliveryConfig, OrgLimits};
 
 /// An organization's short code: 1 to 32 characters of A-Z, a-z, 0-9, `-` and `_`, case-sensitive.
 /// It names directories, so nothing else is let in.
@@ -81,6 +81,9 @@ pub struct Organization {
     /// The zone of the times in its reports; the maintenance calendar's where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Tz>,
+    /// What submits its uploads.
+    #[serde(default, skip_serializing_if = "Completion::is_default")]
+    pub completion: Completion,
     /// What its messages must look like.
     #[serde(default)]
     pub hl7: Hl7Profile,
@@ -290,6 +293,7 @@ mod tests {
             contacts: Vec::new(),
             disabled: false,
             timezone: None,
+            completion: Completion::default(),
             hl7: Hl7Profile::default(),
             limits: OrgLimits::default(),
             delivery: None,

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tidegate_ftp::{Engine, Settings, Tls, Visit};
+use tidegate_ftp::{Engine, Remarks, Settings, Tls, Visit};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::rustls::ServerConfig;
@@ -51,6 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             accounts: Account { name: name.clone(), password: password.clone() },
             digests: None,
             greeting: String::new(),
+            remarks: Remarks::default(),
             tls: tls.clone(),
             closing: closing.clone(),
         };

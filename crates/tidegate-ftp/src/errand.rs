@@ -14,6 +14,7 @@ use crate::data::{Abort, Incoming};
 use crate::failure;
 use crate::link::Link;
 use crate::path::VirtualPath;
+use crate::remarks::Remarks;
 use crate::reply::Reply;
 use crate::wire::{Handshake, Wire};
 
@@ -42,6 +43,7 @@ pub(crate) struct Route {
     /// How the data are encrypted, if they are.
     pub(crate) handshake: Option<Handshake>,
     pub(crate) control: Arc<Link>,
+    pub(crate) remarks: Remarks,
     pub(crate) abort: Abort,
 }
 
@@ -64,8 +66,11 @@ impl Errand {
         S: StorageBackend<U>,
         S::Metadata: 'static,
     {
-        match self.transfer(storage, user, route).await {
-            Ok(()) => Reply::new(226, "Transfer complete"),
+        let remarks = route.remarks.clone();
+        let moved = self.transfer(storage, user, route).await;
+        let words = remarks.take_or("Transfer complete");
+        match moved {
+            Ok(()) => Reply::new(226, words),
             Err(error) => failure::reply(&error),
         }
     }
@@ -76,7 +81,7 @@ impl Errand {
         S: StorageBackend<U>,
         S::Metadata: 'static,
     {
-        let Route { data, handshake, control, abort } = route;
+        let Route { data, handshake, control, abort, .. } = route;
         // Clients begin the handshake when they have read that the transfer begins, or before.
         let data = unless(&abort, open(data, handshake)).await?;
         let upload = |data| Incoming { data, control, abort: abort.clone() };

@@ -41,6 +41,7 @@ mod link;
 mod listing;
 mod path;
 mod pattern;
+mod remarks;
 mod reply;
 mod session;
 mod settings;
@@ -58,6 +59,7 @@ use unftp_core::storage::StorageBackend;
 
 pub use digest::{Digest, Digests};
 pub use link::{Link, Seen};
+pub use remarks::Remarks;
 pub use settings::Settings;
 pub use tls::Tls;
 
@@ -86,6 +88,8 @@ pub struct Visit<S, A: UserDetailProvider> {
     pub digests: Option<Arc<dyn Digests<A::User>>>,
     /// Lines before the last one of the greeting; may be empty.
     pub greeting: String,
+    /// Where the storage leaves words for replies.
+    pub remarks: Remarks,
     /// Whether it is encrypted.
     pub tls: Tls,
     /// Turns true when the service stops: a running transfer may still end, then the session does.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipnet::IpNet;
-use tidegate_domain::OrgCode;
 use tidegate_domain::job::Protocol;
+use tidegate_domain::{Completion, OrgCode};
 use tidegate_store::Store;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
@@ -224,6 +224,11 @@ impl Intake {
     pub fn upload_bytes_max(&self, org: &OrgCode) -> u64 {
         let own_max = self.logins.limits_of(org).upload_bytes_max.map_or(u64::MAX, |max| max.0);
         self.limits.upload_bytes_max.0.min(own_max)
+    }
+
+    /// What submits an organization's uploads.
+    pub fn completion(&self, org: &OrgCode) -> Completion {
+        self.logins.completion_of(org)
     }
 
     /// Whether one more file of the organization may wait to be processed.

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// No such file: the one that was asked for.
     #[error("no such file")]
     NotFound,
+    /// The file's bytes are not those that were asked for. Nothing was changed.
+    #[error("the file's SHA-256 is not the one that was given")]
+    OtherBytes,
     /// No job of this id.
     #[error("no such job")]
     UnknownJob,

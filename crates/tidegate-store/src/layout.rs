@@ -105,7 +105,7 @@ impl Layout {
         self.orgs().join(org.as_str())
     }
 
-    /// Uploads under temporary names, which wait for their rename.
+    /// Uploads that wait for what submits them: a rename, or a sidecar.
     pub(crate) fn staged_of(&self, org: &OrgCode) -> PathBuf {
         self.staged_uploads().join(org.as_str())
     }

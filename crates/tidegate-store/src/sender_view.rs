@@ -1,7 +1,7 @@
 //! What a sender sees of its own files: accepted ones, staged ones, responses.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -69,17 +69,32 @@ impl Store {
         Ok(None)
     }
 
-    /// Uploads under temporary names.
+    /// Uploads that wait for what submits them.
     pub fn staged(&self, org: &OrgCode) -> Result<Vec<SenderFile>, StoreError> {
         list(self.core.layout.staged_of(org))
     }
 
-    /// The upload under a temporary name.
+    /// A staged upload.
     pub fn staged_entry(&self, org: &OrgCode, name: &UploadName) -> Result<Option<SenderFile>, StoreError> {
         look_at(self.core.layout.staged(org, name), name.as_bytes())
     }
 
-    /// Gives a staged upload another temporary name.
+    /// The first bytes of a staged upload, up to `bytes_max` of them.
+    pub fn read_staged(
+        &self,
+        org: &OrgCode,
+        name: &UploadName,
+        bytes_max: u64,
+    ) -> Result<Vec<u8>, StoreError> {
+        let doing = "reading a staged upload";
+        let file = self.core.disk().open_read(&self.core.layout.staged(org, name));
+        let mut bytes = Vec::new();
+        let mut file = file.map_err(StoreError::file(doing))?.take(bytes_max);
+        file.read_to_end(&mut bytes).map_err(StoreError::io(doing))?;
+        Ok(bytes)
+    }
+
+    /// Gives a staged upload another name, in place of what is staged under it; it stays staged.
     pub fn rename_staged(&self, org: &OrgCode, from: &UploadName, to: &UploadName) -> Result<(), StoreError> {
         let layout = &self.core.layout;
         self.core

@@ -21,7 +21,8 @@ use chrono::Utc;
 use tidegate_domain::job::{JobState, Protocol};
 use tidegate_domain::maintenance::{Calendar, Hold, HoldLength};
 use tidegate_domain::{
-    DeliveryConfig, Hl7Profile, OrgCode, OrgLimits, Organization, Organizations, SystemClock, UploadName,
+    Completion, DeliveryConfig, Hl7Profile, OrgCode, OrgLimits, Organization, Organizations, SystemClock,
+    UploadName,
 };
 use tidegate_hl7::sample;
 use tidegate_store::{Options, Sender, Store};
@@ -117,6 +118,7 @@ fn organizations() -> Organizations {
         contacts: Vec::new(),
         disabled: false,
         timezone: None,
+        completion: Completion::default(),
         hl7: Hl7Profile::default(),
         limits: OrgLimits::default(),
         delivery: None,

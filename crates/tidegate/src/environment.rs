@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
+use tidegate_domain::Organization;
 use tidegate_ingest::accounts::load_folder;
 use tidegate_ingest::config::{FolderConfig, FtpConfig};
 use tidegate_ingest::sftp::HostKeys;
@@ -62,7 +63,7 @@ pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
     findings.extend(free_space(loaded));
     findings.extend(loaded.config.ftp.as_ref().and_then(FtpConfig::tls_files).iter().flat_map(certificate));
     findings.extend(host_keys(loaded));
-    findings.extend(organizations(&loaded.orgs_dir()));
+    findings.extend(organizations(&loaded.orgs_dir(), &loaded.config.folder));
     findings.extend(loaded.config.folder.iter().flat_map(folder));
     findings
 }
@@ -198,13 +199,24 @@ fn host_keys(loaded: &Loaded) -> Option<Finding> {
     })
 }
 
-fn organizations(folder: &Path) -> Vec<Finding> {
+/// An organization that demands what a watched folder can't tell.
+fn demands(folder: &FolderConfig, organization: &Organization) -> Option<Finding> {
+    let (code, completion) = (&organization.code, organization.completion);
+    let path = folder.path.display();
+    let what =
+        format!("nothing is taken from {path}: {code} asks for a {completion}, which can't be told there");
+    let advice = format!("tidegate org set {code} --completion close, or take the [[folder]] out");
+    (!completion.is_default()).then(|| Finding::wrong(what, advice))
+}
+
+fn organizations(folder: &Path, watched: &[FolderConfig]) -> Vec<Finding> {
     let found = load_folder(folder);
     let mut findings: Vec<Finding> = found
         .problems
         .iter()
         .map(|problem| Finding::wrong(problem.to_string(), "mend the file; the server takes it up by itself"))
         .collect();
+    findings.extend(watched.iter().filter_map(|folder| demands(folder, found.find(&folder.org)?.1)));
     let orgs = found.organizations.len() as u64;
     let accounts = found.organizations.values().map(|organization| organization.accounts.len() as u64).sum();
     if orgs > 0 {

@@ -29,6 +29,7 @@ use crate::line::{Line, NoLine};
 use crate::link::Link;
 use crate::listing::Facts;
 use crate::path::VirtualPath;
+use crate::remarks::Remarks;
 use crate::reply::Reply;
 use crate::verb::Verb;
 use crate::wire::{Handshake, Wire};
@@ -42,6 +43,7 @@ struct Session<'e, S, A: UserDetailProvider> {
     storage: S,
     accounts: A,
     digests: Option<Arc<dyn Digests<A::User>>>,
+    remarks: Remarks,
     peer: SocketAddr,
     local: SocketAddr,
     link: Arc<Link>,
@@ -90,12 +92,13 @@ where
     S::Metadata: 'static,
 {
     let link = Arc::new(Link::new(&stream)?);
-    let Visit { storage, accounts, digests, greeting, tls, mut closing } = visit;
+    let Visit { storage, accounts, digests, greeting, remarks, tls, mut closing } = visit;
     let mut session = Session {
         engine,
         storage,
         accounts,
         digests,
+        remarks,
         peer: stream.peer_addr()?,
         local: stream.local_addr()?,
         link,

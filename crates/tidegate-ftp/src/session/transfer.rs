@@ -148,7 +148,8 @@ where
         control.send(&errand.opening()).await?;
         let abort = Abort::default();
         let handshake = self.protection.data.clone();
-        let route = Route { data, handshake, control: Arc::clone(&self.link), abort: abort.clone() };
+        let (control_link, remarks) = (Arc::clone(&self.link), self.remarks.clone());
+        let route = Route { data, handshake, control: control_link, remarks, abort: abort.clone() };
         let mut moving = pin!(errand.run(&self.storage, user, route));
         let mut heard = Heard::default();
         let reply = loop {

@@ -79,8 +79,9 @@ where
             Ok(user) => self.storage.rename(user, from.as_path(), to.as_path()).await,
             Err(error) => Err(error),
         };
+        let words = self.remarks.take_or("Renamed");
         match renamed {
-            Ok(()) => Reply::new(250, "Renamed"),
+            Ok(()) => Reply::new(250, words),
             Err(error) => failure::reply(&error),
         }
     }

@@ -52,6 +52,7 @@ impl Client {
             accounts: Accounts,
             digests: Some(Arc::new(Known)),
             greeting: "One\nTwo".to_owned(),
+            remarks: memory.remarks.clone(),
             tls,
             closing: seen,
         };

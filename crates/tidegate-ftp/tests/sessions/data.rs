@@ -16,6 +16,26 @@ async fn bytes_and_names_come_through_unchanged() {
 }
 
 #[tokio::test]
+async fn a_backends_words_are_in_the_reply_to_what_it_did_and_in_no_other() {
+    let mut client = Client::login().await;
+    client.memory.remarks.leave("Kept\r\n550 for you");
+    drop(client.begin("STOR a").await);
+    assert_eq!(client.reply().await, "226 Kept550 for you\r\n");
+    drop(client.begin("STOR a").await);
+    assert_eq!(client.reply().await, "226 Transfer complete\r\n");
+    client.memory.remarks.leave("Submitted");
+    client.expect("RNFR a", 350).await;
+    assert_eq!(client.expect("RNTO b", 250).await, "250 Submitted\r\n");
+    client.memory.remarks.leave("Submitted");
+    let data = client.begin("STOR broken").await;
+    data.set_zero_linger().unwrap();
+    drop(data);
+    client.expect_reply(426).await;
+    client.expect("RNFR b", 350).await;
+    assert_eq!(client.expect("RNTO c", 250).await, "250 Renamed\r\n", "what failed takes its words along");
+}
+
+#[tokio::test]
 async fn transfers_go_on_where_rest_says_and_only_the_next_one() {
     let mut client = Client::login().await;
     client.upload("STOR a", b"12345", 226).await;

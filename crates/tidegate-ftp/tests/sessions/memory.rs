@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use tidegate_ftp::{Digest, Digests};
+use tidegate_ftp::{Digest, Digests, Remarks};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::Notify;
 use unftp_core::auth::{
@@ -25,6 +25,7 @@ pub(crate) struct Memory {
     pub(crate) broken: Arc<Mutex<Vec<std::io::ErrorKind>>>,
     /// Told at the beginning of each upload.
     pub(crate) begun: Arc<Notify>,
+    pub(crate) remarks: Remarks,
 }
 
 /// Knows the digests of files that it does not have.

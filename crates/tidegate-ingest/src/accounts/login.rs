@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tidegate_domain::{Account, OrgCode, OrgLimits, Organization};
+use tidegate_domain::{Account, Completion, OrgCode, OrgLimits, Organization};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -142,6 +142,11 @@ impl Logins {
     /// What an organization may use; one that is gone has no limits of its own.
     pub(crate) fn limits_of(&self, org: &OrgCode) -> OrgLimits {
         self.directory.current().get(org).map(|organization| organization.limits).unwrap_or_default()
+    }
+
+    /// What submits an organization's uploads.
+    pub(crate) fn completion_of(&self, org: &OrgCode) -> Completion {
+        self.directory.current().get(org).map(|organization| organization.completion).unwrap_or_default()
     }
 
     /// Addresses that are turned away for a while.

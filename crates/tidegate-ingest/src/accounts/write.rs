@@ -90,7 +90,7 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use tidegate_domain::{Account, Hl7Profile, OrgCode, OrgLimits};
+    use tidegate_domain::{Account, Completion, Hl7Profile, OrgCode, OrgLimits};
 
     use super::*;
     use crate::accounts::load_folder;
@@ -110,6 +110,7 @@ mod tests {
             contacts: Vec::new(),
             disabled: false,
             timezone: Some(chrono_tz()),
+            completion: Completion::default(),
             hl7: Hl7Profile::default(),
             limits: OrgLimits::default(),
             delivery: None,

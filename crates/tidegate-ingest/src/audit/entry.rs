@@ -28,7 +28,7 @@ pub enum Event {
         /// Its length.
         size_bytes: u64,
     },
-    /// An upload under a temporary name is kept aside.
+    /// An upload is kept until its sender submits it.
     Staged {
         /// Its length.
         size_bytes: u64,
@@ -48,7 +48,7 @@ pub enum Event {
         /// The job that it answers.
         job: Option<JobId>,
     },
-    /// An upload under a temporary name was deleted.
+    /// A staged upload was deleted.
     StagedDeleted,
     /// A response or report was brought back to its watched folder.
     BroughtBack {

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use tidegate_domain::Organizations;
+use tidegate_domain::{Completion, Organizations};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -97,7 +97,7 @@ impl Folder {
     async fn follow(&mut self, first: Hint, hints: &mut Hints) {
         let waiting = std::iter::once(first).chain(std::iter::from_fn(|| hints.waiting()));
         let finished: Vec<OsString> = waiting.filter_map(|hint| self.heed(hint)).collect();
-        if !self.is_admitted() {
+        if self.refusal().is_some() {
             return;
         }
         for name in finished {
@@ -129,13 +129,12 @@ impl Folder {
             self.candidates.doubt();
         }
         let mut trouble = Vec::new();
-        if self.is_admitted() {
-            match self.take_all().await {
+        match self.refusal() {
+            Some(refusal) => trouble.push(refusal),
+            None => match self.take_all().await {
                 Ok(left) => trouble.extend(left),
                 Err(error) => trouble.push(format!("can't be read: {error}")),
-            }
-        } else {
-            trouble.push(format!("organization {} is not known, or disabled", self.door.config.org));
+            },
         }
         if let Err(error) = self.bring_responses().await {
             trouble.push(format!("responses can't be brought to it: {error}"));
@@ -188,10 +187,15 @@ impl Folder {
         Ok(())
     }
 
-    fn is_admitted(&self) -> bool {
+    /// Why nothing is taken, if so.
+    fn refusal(&self) -> Option<String> {
+        let code = &self.door.config.org;
         let organizations = self.door.organizations.borrow();
-        let mut ours = organizations.iter().filter(|one| one.code == self.door.config.org);
-        ours.next().is_some_and(|one| !one.disabled)
+        match organizations.get(code).filter(|one| !one.disabled).map(|one| one.completion) {
+            Some(Completion::Close) => None,
+            Some(other) => Some(format!("organization {code} asks for a {other}, which can't be told here")),
+            None => Some(format!("organization {code} is not known, or disabled")),
+        }
     }
 
     fn is_temporary(&self, name: &OsString) -> bool {

@@ -41,6 +41,7 @@ pub(super) async fn serve(
     let storage = InboxStorage::new(Arc::clone(&shared.intake), Arc::clone(session));
     let visit = Visit {
         digests: Some(Arc::new(storage.clone())),
+        remarks: storage.remarks(),
         storage,
         accounts: SessionAuthenticator::new(Arc::clone(&shared.intake), Arc::clone(session)),
         greeting: (shared.announcement)().unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! The answers to requests that concern one open file or directory, and the way of every request to its answer.
 //!
-//! Invariant: CLOSE of an upload is answered with success only after the store has accepted it durably or, under
-//! a temporary name, has kept it aside. A CLOSE that fails ends the channel, because there are clients that do
+//! Invariant: CLOSE of an upload is answered with success only after the store has accepted it durably or, where
+//! that is not what submits it, has staged it. A CLOSE that fails ends the channel, because there are clients that do
 //! not look at its status.
 
 use std::fs::File;
@@ -121,7 +121,7 @@ impl Files {
                 looked => _ = looked?,
             }
         }
-        let (upload, name) = self.tree.begin(place)?;
+        let (upload, name) = self.tree.begin(place).await?;
         Ok(Incoming::new(self.tree.door(), upload, name, may_go_on, running))
     }
 

@@ -1,9 +1,5 @@
 //! The sender's tree, as one channel sees it.
-//!
-//! Invariant: what was submitted over this channel is seen by it under its name, even if it was processed in the
-//! meantime: clients look at a file that they have just sent, and take its absence for a failure.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -13,7 +9,7 @@ use russh_sftp::extensions::Statvfs;
 use russh_sftp::protocol::StatusCode;
 use russh_sftp::ser::to_bytes;
 use tidegate_domain::UploadName;
-use tidegate_store::{StoreError, Upload};
+use tidegate_store::Upload;
 use unftp_core::storage::Metadata;
 
 use super::incoming::Incoming;
@@ -23,14 +19,11 @@ use super::request::Attributes;
 use crate::session::{Session, SessionUser};
 use crate::storage::{Entry, InboxStorage, Place, TransferError};
 
-/// Submitted files that are remembered, the newest ones.
-const SUBMITTED_MAX: usize = 100;
 const BLOCK_BYTES: u64 = 4096;
 
 pub(super) struct Tree {
     storage: InboxStorage,
     user: Arc<SessionUser>,
-    submitted: VecDeque<(UploadName, Entry)>,
     /// Whether the success of an upload is about to be told.
     is_unanswered: bool,
 }
@@ -39,7 +32,7 @@ type Answer = Result<Reply, TransferError>;
 
 impl Tree {
     pub(super) fn new(storage: InboxStorage, user: Arc<SessionUser>) -> Self {
-        Self { storage, user, submitted: VecDeque::new(), is_unanswered: false }
+        Self { storage, user, is_unanswered: false }
     }
 
     pub(super) fn session(&self) -> &Session {
@@ -70,48 +63,28 @@ impl Tree {
         }
     }
 
-    pub(super) fn begin(&self, place: Place) -> Result<(Upload, UploadName), TransferError> {
-        self.storage.begin(&self.user, place)
+    pub(super) async fn begin(&self, place: Place) -> Result<(Upload, UploadName), TransferError> {
+        self.storage.begin(&self.user, place).await
     }
 
-    /// Accepts an upload, if it is whole.
+    /// Does what is to be done with an upload, if it is whole.
     pub(super) async fn submit(&mut self, incoming: Incoming) -> Result<(), TransferError> {
         let (upload, name, running) = incoming.into_whole()?;
-        let size_bytes = self.storage.finish(&self.user, upload, name.clone()).await?;
+        self.storage.finish(&self.user, upload, name).await?;
         running.succeeded();
         self.is_unanswered = true;
-        if !self.storage.is_temporary(&name) {
-            self.remember(name, size_bytes);
-        }
         Ok(())
     }
 
     pub(super) async fn rename(&mut self, id: u32, from: Place, to: Place) -> Answer {
-        let submitted = self.storage.rename_place(&self.user, from, to.clone()).await?;
+        self.storage.rename_place(&self.user, from, to).await?;
         self.is_unanswered = true;
-        if let (Some(size_bytes), Place::Upload(name)) = (submitted, to) {
-            self.remember(UploadName::new(name)?, size_bytes);
-        }
         Ok(Reply::ok(id))
-    }
-
-    fn remember(&mut self, name: UploadName, size_bytes: u64) {
-        if self.submitted.len() >= SUBMITTED_MAX {
-            self.submitted.pop_front();
-        }
-        self.submitted.push_back((name, Entry::accepted_now(size_bytes)));
     }
 
     /// What is at a place; [`TransferError::NoSuchFile`] if nothing is.
     pub(super) async fn look(&self, place: Place) -> Result<Entry, TransferError> {
-        match self.storage.look_at(&self.user, place.clone()).await {
-            Err(TransferError::NoSuchFile | TransferError::Store(StoreError::NotFound)) => {
-                let Place::Upload(name) = place else { return Err(TransferError::NoSuchFile) };
-                let found = self.submitted.iter().rev().find(|(known, _)| known.as_bytes() == name);
-                found.map(|(_, entry)| entry.clone()).ok_or(TransferError::NoSuchFile)
-            }
-            looked => looked,
-        }
+        self.storage.look_at(&self.user, place).await
     }
 
     pub(super) async fn stat(&self, id: u32, place: Place) -> Answer {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tidegate_ftp::Remarks;
 use tokio::io::{AsyncRead, AsyncSeekExt, AsyncWrite};
 use tracing::Instrument;
 use unftp_core::storage::{Error, FEATURE_RESTART, Fileinfo, Result, StorageBackend};
@@ -16,6 +17,7 @@ use unftp_core::storage::{Error, FEATURE_RESTART, Fileinfo, Result, StorageBacke
 use super::entry::Entry;
 use super::error::TransferError;
 use super::place::Place;
+use super::submitted::Submitted;
 use crate::audit::Event;
 use crate::intake::Intake;
 use crate::session::{Session, SessionUser};
@@ -27,12 +29,20 @@ pub struct InboxStorage {
     pub(super) session: Arc<Session>,
     /// Whether uploads that broke off can be gone on with.
     pub(super) resumes: bool,
+    pub(super) submitted: Submitted,
+    pub(super) remarks: Remarks,
 }
 
 impl InboxStorage {
     /// For one session.
     pub fn new(intake: Arc<Intake>, session: Arc<Session>) -> Self {
-        Self { intake, session, resumes: true }
+        let (submitted, remarks) = (Submitted::default(), Remarks::default());
+        Self { intake, session, resumes: true, submitted, remarks }
+    }
+
+    /// Where it leaves words for replies.
+    pub fn remarks(&self) -> Remarks {
+        self.remarks.clone()
     }
 
     /// For an engine that can't be trusted with the offset of a REST.
@@ -146,8 +156,7 @@ impl StorageBackend<SessionUser> for InboxStorage {
     async fn rename<P: AsRef<Path> + Send + Debug>(&self, user: &SessionUser, from: P, to: P) -> Result<()> {
         let span = tracing::info_span!(parent: self.session.span(), "upload");
         let renamed = self.rename_place(user, Place::of(from.as_ref()), Place::of(to.as_ref()));
-        renamed.instrument(span).await?;
-        Ok(())
+        Ok(renamed.instrument(span).await?)
     }
 
     async fn rmd<P: AsRef<Path> + Send + Debug>(&self, _user: &SessionUser, path: P) -> Result<()> {

@@ -1,12 +1,13 @@
 //! Renaming and deleting.
 //!
-//! Invariant: an accepted upload can't be touched. Renaming a staged one to a final name submits it,
-//! and is as durable as an upload before it is acknowledged.
+//! Invariant: an accepted upload can't be touched. Where renaming a staged one submits something, that is as
+//! durable as an upload before it is acknowledged.
 
 use tidegate_domain::{OrgCode, UploadName};
 use tidegate_store::{Store, StoreError};
 
 use super::backend::InboxStorage;
+use super::completion::{Came, Role};
 use super::error::TransferError;
 use super::place::Place;
 use super::receive::final_name;
@@ -14,19 +15,20 @@ use crate::audit::Event;
 use crate::session::SessionUser;
 
 const ACCEPTED: TransferError = TransferError::NotAllowed("accepted files can't be changed or deleted");
+const SAME_NAME: TransferError = TransferError::NotAllowed("only a rename to another name submits it");
 
 impl InboxStorage {
-    /// Renames a staged upload; its length in bytes if that submitted it.
+    /// Renames a staged upload, which may submit it, or the one whose sidecar it becomes.
     pub(crate) async fn rename_place(
         &self,
         user: &SessionUser,
         from: Place,
         to: Place,
-    ) -> Result<Option<u64>, TransferError> {
+    ) -> Result<(), TransferError> {
         let running = self.session.activity().begin();
         let renamed = self.rename_upload(user, from, to).await;
         match &renamed {
-            Ok(_) => running.succeeded(),
+            Ok(()) => running.succeeded(),
             Err(reason) => {
                 self.note(user, Event::Refused { reason: reason.to_string() });
                 tracing::warn!(%reason, "rename refused");
@@ -35,12 +37,7 @@ impl InboxStorage {
         renamed
     }
 
-    async fn rename_upload(
-        &self,
-        user: &SessionUser,
-        from: Place,
-        to: Place,
-    ) -> Result<Option<u64>, TransferError> {
+    async fn rename_upload(&self, user: &SessionUser, from: Place, to: Place) -> Result<(), TransferError> {
         let from = match from {
             Place::Upload(name) => self.whole_name(user, name).await?,
             Place::Nowhere => return Err(TransferError::NoSuchFile),
@@ -48,16 +45,44 @@ impl InboxStorage {
         };
         let to = final_name(to)?;
         self.check_still_admitted(user)?;
-        if self.is_temporary(&to) {
-            self.ask(user, move |store, org| Ok(store.rename_staged(org, &from, &to)?)).await?;
-            return Ok(None);
+        match self.role(user, &to, Came::Renamed) {
+            Role::Staged(remark) => {
+                self.ask(user, move |store, org| Ok(store.rename_staged(org, &from, &to)?)).await?;
+                self.remarks.leave(remark);
+            }
+            Role::Sidecar(sidecar) => {
+                let size_bytes = self.submit_with_staged(user, &sidecar, from).await?;
+                self.submitted.remember(to, size_bytes);
+            }
+            Role::Submission if from == to => return Err(SAME_NAME),
+            Role::Submission => self.submit_renamed(user, &from, to).await?,
         }
+        Ok(())
+    }
+
+    async fn submit_renamed(
+        &self,
+        user: &SessionUser,
+        from: &UploadName,
+        to: UploadName,
+    ) -> Result<(), TransferError> {
         let store = self.intake.store();
-        let job = store.accept_staged(user.org(), &from, self.sender(user), to.clone()).await?;
-        self.note(user, Event::Accepted { job: job.id, size_bytes: job.submission.size_bytes });
-        self.forget_broken(user, &to);
-        tracing::info!(job = %job.id, size_bytes = job.submission.size_bytes, "upload accepted");
-        Ok(Some(job.submission.size_bytes))
+        let job = store.accept_staged(user.org(), from, self.sender(user), to.clone()).await?;
+        let size_bytes = job.submission.size_bytes;
+        self.note(user, Event::Accepted { job: job.id, size_bytes });
+        self.forget_begun(user, &to);
+        self.submitted.remember(to, size_bytes);
+        self.remarks.leave("Renamed and submitted");
+        tracing::info!(job = %job.id, size_bytes, "upload accepted");
+        Ok(())
+    }
+
+    /// Drops what was broken or staged under the name of an upload that is accepted by now.
+    pub(super) fn forget_begun(&self, user: &SessionUser, name: &UploadName) {
+        if let Err(error) = remove_begun(self.intake.store(), user.org(), name) {
+            // Its sender sees it instead of the accepted one, and can delete it.
+            tracing::warn!(%error, "begun upload not removed");
+        }
     }
 
     /// Deletes a response or a staged upload.
@@ -84,7 +109,11 @@ impl InboxStorage {
     }
 
     /// The name of an upload that is staged and was not begun anew since.
-    async fn whole_name(&self, user: &SessionUser, name: Vec<u8>) -> Result<UploadName, TransferError> {
+    pub(super) async fn whole_name(
+        &self,
+        user: &SessionUser,
+        name: Vec<u8>,
+    ) -> Result<UploadName, TransferError> {
         let name = self.begun_name(user, upload_name(name)?).await?;
         let sought = name.clone();
         let broken = self.ask(user, move |store, org| Ok(store.broken_entry(org, &sought)?)).await?;
@@ -112,7 +141,7 @@ impl InboxStorage {
 }
 
 /// What can't be a name is no file either.
-fn upload_name(name: Vec<u8>) -> Result<UploadName, TransferError> {
+pub(super) fn upload_name(name: Vec<u8>) -> Result<UploadName, TransferError> {
     UploadName::new(name).map_err(|_| TransferError::NoSuchFile)
 }
 

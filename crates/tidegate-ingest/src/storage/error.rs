@@ -12,6 +12,7 @@
 //! | no such file or directory | 550 | no such file |
 //! | accepted files can't be read, changed or deleted; account shut out | 550 | permission denied |
 //! | nothing to go on with | 550 | failure |
+//! | a sidecar that submits nothing | 550 | failure |
 //! | a write that can't be put in its place, or bytes that never came | - | failure |
 //! | the store or this host failed | 451 | failure |
 
@@ -22,6 +23,7 @@ use tidegate_domain::NameError;
 use tidegate_store::StoreError;
 use unftp_core::storage::{Error, ErrorKind};
 
+use super::sidecar::SidecarError;
 use crate::accounts::LoginRefused;
 use crate::intake::UsedUp;
 
@@ -61,6 +63,9 @@ pub enum TransferError {
     /// No broken or staged upload of this name has so many bytes.
     #[error("there is nothing here to go on with from there; send the whole file")]
     NoResume,
+    /// A sidecar submits nothing.
+    #[error(transparent)]
+    Sidecar(#[from] SidecarError),
     /// An SFTP write that changes bytes that have arrived, or is too far ahead of them.
     #[error("this write is out of order; write the file from its beginning to its end")]
     OutOfOrder,
@@ -90,7 +95,7 @@ impl TransferError {
             Self::Name(_) => ErrorKind::FileNameNotAllowedError,
             Self::TooLarge => ErrorKind::ExceededStorageAllocationError,
             Self::ControlLost | Self::DataLost(_) | Self::Stalled => ErrorKind::ConnectionClosed,
-            Self::NoSuchFile | Self::NoResume | Self::Store(StoreError::NotFound) => {
+            Self::NoSuchFile | Self::NoResume | Self::Sidecar(_) | Self::Store(StoreError::NotFound) => {
                 ErrorKind::PermanentFileNotAvailable
             }
             Self::NoSuchDirectory => ErrorKind::PermanentDirectoryNotAvailable,

@@ -6,6 +6,7 @@
 
 mod backend;
 mod changes;
+mod completion;
 mod digests;
 mod entry;
 mod error;
@@ -13,6 +14,8 @@ mod place;
 mod reading;
 mod receive;
 mod resume;
+mod sidecar;
+mod submitted;
 mod tail;
 mod temporary;
 
@@ -20,4 +23,5 @@ pub use backend::InboxStorage;
 pub use entry::Entry;
 pub use error::TransferError;
 pub use place::Place;
+pub use sidecar::SidecarError;
 pub use temporary::TemporaryNames;

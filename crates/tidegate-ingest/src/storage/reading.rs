@@ -29,8 +29,14 @@ impl InboxStorage {
         if place.is_directory() {
             return Ok(Entry::DIRECTORY);
         }
-        let file = self.ask(user, move |store, org| find(store, org, place)).await?;
-        Ok(Entry::from(&file))
+        let sought = place.clone();
+        match (self.ask(user, move |store, org| find(store, org, sought)).await, place) {
+            (
+                Err(TransferError::NoSuchFile | TransferError::Store(StoreError::NotFound)),
+                Place::Upload(name),
+            ) => self.submitted.find(&name).ok_or(TransferError::NoSuchFile),
+            (found, _) => Ok(Entry::from(&found?)),
+        }
     }
 
     /// Lists a directory; a file is listed by itself.
@@ -110,7 +116,7 @@ impl InboxStorage {
     }
 }
 
-/// Accepted uploads, the newest of each name, and those under temporary names.
+/// Accepted uploads, the newest of each name, and staged ones.
 fn inbox(store: &Store, org: &OrgCode) -> Result<Vec<SenderFile>, TransferError> {
     let files = store.inbox(org)?.into_iter().chain(store.staged(org)?);
     let by_name: BTreeMap<Vec<u8>, SenderFile> = files.map(|file| (file.name.clone(), file)).collect();

@@ -1,7 +1,7 @@
 //! One upload, from its first byte to the store's answer.
 //!
-//! Invariant: `Ok` means that the store has accepted the upload durably or, under a temporary name,
-//! has kept it aside. Every other way out leaves no job: a lost or stalled connection, an upload
+//! Invariant: `Ok` means that the store has accepted the upload durably or, where closing it is not what
+//! submits it, has staged it; or, if it is a sidecar, has accepted the one that it belongs to. Every other way out leaves no job: a lost or stalled connection, an upload
 //! that is too long, a session that has ended meanwhile. What came of an upload that broke off is kept
 //! for a while, so that its sender can go on with it: see `resume`.
 //!
@@ -24,8 +24,10 @@ use tokio::io::AsyncRead;
 use tokio::time::timeout;
 
 use super::backend::InboxStorage;
+use super::completion::{Came, Role};
 use super::error::TransferError;
 use super::place::Place;
+use super::sidecar::SidecarError;
 use super::tail::Ends;
 use crate::audit::Event;
 use crate::session::SessionUser;
@@ -61,7 +63,7 @@ impl InboxStorage {
         place: Place,
         start_pos: u64,
     ) -> Result<u64, TransferError> {
-        let (mut upload, name) = self.begin(user, place)?;
+        let (mut upload, name) = self.begin(user, place).await?;
         if start_pos > 0 {
             upload = self.go_on(user, &name, start_pos).await?;
         }
@@ -78,7 +80,7 @@ impl InboxStorage {
     }
 
     /// An upload to `place`: whatever can be refused before its first byte is refused here.
-    pub(crate) fn begin(
+    pub(crate) async fn begin(
         &self,
         user: &SessionUser,
         place: Place,
@@ -86,10 +88,13 @@ impl InboxStorage {
         let name = final_name(place)?;
         self.check_still_admitted(user)?;
         self.intake.begin_upload(user.org())?;
+        if let Role::Sidecar(sidecar) = self.role(user, &name, Came::Closed) {
+            self.file_of(user, &sidecar).await?;
+        }
         Ok((self.intake.store().upload()?, name))
     }
 
-    /// Accepts an upload whose sender has sent all of it, or keeps it aside; its length in bytes.
+    /// Does what is to be done with an upload whose sender has sent all of it; its length in bytes.
     pub(crate) async fn finish(
         &self,
         user: &SessionUser,
@@ -100,19 +105,28 @@ impl InboxStorage {
             self.keep_broken(user, upload, name).await;
             return Err(TransferError::ControlLost);
         }
-        let size_bytes = self.hand_over(user, upload, name.clone()).await?;
-        self.forget_broken(user, &name);
+        let size_bytes = upload.size_bytes();
+        match self.role(user, &name, Came::Closed) {
+            Role::Submission => self.submit(user, upload, name).await?,
+            Role::Staged(remark) => {
+                upload.stage(user.org(), &name).await?;
+                self.note(user, Event::Staged { size_bytes });
+                self.forget_broken(user, &name);
+                self.remarks.leave(remark);
+                tracing::info!(size_bytes, "upload staged");
+            }
+            Role::Sidecar(sidecar) => {
+                let content = upload.in_memory().ok_or(SidecarError::TooLong)?;
+                self.submit_with(user, &sidecar, content).await?;
+                self.submitted.remember(name, size_bytes);
+            }
+        }
         Ok(size_bytes)
     }
 
     /// Longest upload, in bytes.
     pub(crate) fn upload_bytes_max(&self, user: &SessionUser) -> u64 {
         self.intake.upload_bytes_max(user.org())
-    }
-
-    /// Whether an upload of this name waits to be renamed.
-    pub(crate) fn is_temporary(&self, name: &UploadName) -> bool {
-        self.intake.temporary_names().contains(name.as_bytes())
     }
 
     async fn copy<R: AsyncRead + Unpin>(
@@ -144,24 +158,20 @@ impl InboxStorage {
         }
     }
 
-    async fn hand_over(
+    async fn submit(
         &self,
         user: &SessionUser,
         upload: Upload,
         name: UploadName,
-    ) -> Result<u64, TransferError> {
+    ) -> Result<(), TransferError> {
         let size_bytes = upload.size_bytes();
-        if self.is_temporary(&name) {
-            upload.stage(user.org(), &name).await?;
-            self.note(user, Event::Staged { size_bytes });
-            tracing::info!(size_bytes, "upload staged");
-        } else {
-            let job = upload.accept(user.org(), self.sender(user), name).await?;
-            self.note(user, Event::Accepted { job: job.id, size_bytes });
-            tracing::info!(job = %job.id, size_bytes, "upload accepted");
-            self.withdraw_if_unread(job.id).await?;
-        }
-        Ok(size_bytes)
+        let job = upload.accept(user.org(), self.sender(user), name.clone()).await?;
+        self.note(user, Event::Accepted { job: job.id, size_bytes });
+        tracing::info!(job = %job.id, size_bytes, "upload accepted");
+        self.withdraw_if_unread(job.id).await?;
+        self.forget_begun(user, &name);
+        self.submitted.remember(name, size_bytes);
+        Ok(())
     }
 
     /// Cancels a job whose sender can't read that it was accepted.

@@ -60,6 +60,28 @@ async fn files_wait_while_their_organization_is_disabled() {
 }
 
 #[tokio::test]
+async fn files_wait_while_their_organization_asks_for_more_than_their_end() {
+    let mut rig = Rig::new();
+    let org = rig.path("orgs.d/ACME01.toml");
+    fs::write(rig.path("drop/a.hl7"), "MSH").unwrap();
+    rig.watch(OFTEN);
+    for completion in ["rename", "sidecar"] {
+        rig.jobs(1).await;
+        fs::write(&org, format!("code = 'ACME01'\ncompletion = '{completion}'")).unwrap();
+        rig.directory.reload();
+        fs::write(rig.path("drop/a.hl7"), "MSH").unwrap();
+        let told = format!("asks for a {completion}, which can't be told here");
+        rig.trouble(|lines| lines.iter().any(|line| line.contains(&told))).await;
+        rig.looks().await;
+        assert_eq!(rig.jobs(0).await.len(), 1);
+    }
+    fs::write(&org, "code = 'ACME01'").unwrap();
+    rig.directory.reload();
+    assert_eq!(names(&rig.jobs(2).await), ["a.hl7", "a.hl7"]);
+    rig.trouble(<[String]>::is_empty).await;
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_there_is_told_and_looked_for_again() {
     let mut rig = Rig::new();
     fs::remove_dir(rig.path("drop")).unwrap();

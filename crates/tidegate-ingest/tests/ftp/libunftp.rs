@@ -4,6 +4,7 @@
 mod audit;
 mod broken;
 mod client;
+mod completion;
 mod defence;
 mod limits;
 mod logins;

@@ -5,6 +5,7 @@
 mod audit;
 mod broken;
 mod client;
+mod completion;
 mod defence;
 mod encrypted;
 mod hashes;

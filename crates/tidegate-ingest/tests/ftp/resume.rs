@@ -7,7 +7,7 @@ use tidegate_ingest::config::LimitsConfig;
 use tokio::io::AsyncWriteExt;
 
 use crate::client::Client;
-use crate::rig::{Rig, Setup, payload};
+use crate::rig::{Rig, Setup, ask_for, payload};
 
 /// How much of the content arrives at first.
 const PART: usize = 200_000;
@@ -101,6 +101,30 @@ async fn a_staged_upload_is_appended_to() {
     assert_eq!(client.command("RNFR a.hl7.part").await.code, 350);
     assert_eq!(client.command("RNTO a.hl7").await.code, 250);
     assert_eq!(payload(&rig.store, &rig.jobs()[0]), b"MSH|more");
+}
+
+#[tokio::test]
+async fn what_waits_for_its_rename_or_sidecar_is_gone_on_with() {
+    let (rig, content) = (rig().await, content());
+    ask_for(&rig.directory, "sidecar");
+    let mut client = Client::login(rig.address, "acme").await;
+    assert_eq!(client.store("a.hl7", b"an earlier one").await.code, 226);
+    let mut client = break_off(&rig, "a.hl7", &content[..PART]).await;
+    let refused = client.store("a.hl7.done", b"").await;
+    assert!(refused.code == 550 && refused.text.contains("broke off"), "{refused:?}");
+    assert_eq!(client.upload("APPE a.hl7", &content[PART..PART + 10]).await.code, 226);
+    assert_eq!(restart(&mut client, PART + 10, &content[PART + 10..]).await, 226);
+    assert_eq!(rig.jobs(), []);
+    assert_eq!(client.store("a.hl7.done", b"").await.code, 226);
+    let [job] = &rig.jobs()[..] else { panic!("one job") };
+    assert!(payload(&rig.store, job) == content);
+
+    ask_for(&rig.directory, "rename");
+    assert_eq!(client.store("b.hl7", b"MSH|").await.code, 226);
+    assert_eq!(client.upload("APPE b.hl7", b"more").await.code, 226);
+    assert_eq!(client.command("RNFR b.hl7").await.code, 350);
+    assert_eq!(client.command("RNTO c.hl7").await.code, 250);
+    assert_eq!(payload(&rig.store, &rig.jobs()[1]), b"MSH|more");
 }
 
 #[tokio::test]

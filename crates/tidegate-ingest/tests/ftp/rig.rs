@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::site::{self, Site};
-pub(crate) use crate::site::{PASSWORD, jobs, payload};
+pub(crate) use crate::site::{PASSWORD, ask_for, jobs, payload};
 
 /// What a test wants different.
 #[derive(Default)]

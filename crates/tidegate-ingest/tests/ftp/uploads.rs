@@ -2,6 +2,7 @@ use sha2::{Digest, Sha256};
 use tidegate_domain::job::{JobState, Protocol};
 
 use crate::client::Client;
+use crate::outbox::answer;
 use crate::rig::{Rig, payload};
 
 #[tokio::test]
@@ -81,4 +82,25 @@ async fn an_accepted_file_shows_but_is_out_of_its_senders_hands() {
     assert_eq!(client.upload("APPE a.hl7", b"more").await.code, 550);
     let [job] = &rig.jobs()[..] else { panic!("one job") };
     assert_eq!(payload(&rig.store, job), b"MSH");
+}
+
+/// Clients look at what they have just sent, which may be processed by then.
+#[tokio::test]
+async fn a_session_sees_what_it_has_sent_even_after_it_was_processed() {
+    let rig = Rig::start().await;
+    let mut client = Client::login(rig.address, "acme").await;
+    assert_eq!(client.store("a.hl7", b"MSH").await.code, 226);
+    assert_eq!(client.store("b.tmp", b"MSH|2").await.code, 226);
+    assert_eq!(client.command("RNFR b.tmp").await.code, 350);
+    assert_eq!(client.command("RNTO b.hl7").await.code, 250);
+    for _ in 0..2 {
+        answer(&rig.store, b"MSA|AA").await;
+    }
+    assert_eq!(client.names("inbox").await, Vec::<String>::new());
+    assert_eq!(client.command("SIZE a.hl7").await.text, "213 3\r\n");
+    assert_eq!(client.command("SIZE b.hl7").await.text, "213 5\r\n");
+    assert_eq!(client.command("SIZE b.tmp").await.code, 550);
+    assert_eq!(client.command("DELE a.hl7").await.code, 550);
+    let mut other = Client::login(rig.address, "acme").await;
+    assert_eq!(other.command("SIZE a.hl7").await.code, 550);
 }

@@ -3,6 +3,7 @@
 
 mod broken;
 mod client;
+mod completion;
 mod defence;
 mod hostile;
 mod limits;

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::site::Site;
-pub(crate) use crate::site::{PASSWORD, Setup, jobs, payload, write_org};
+pub(crate) use crate::site::{PASSWORD, Setup, ask_for, jobs, payload, write_org};
 
 /// An RSA key takes long to make: all doors of a run have the same.
 static HOST_KEYS: LazyLock<HostKeys> = LazyLock::new(|| {

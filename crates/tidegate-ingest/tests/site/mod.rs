@@ -68,6 +68,15 @@ pub(crate) fn write_org(folder: &Path, code: &str, account: &str, more: &str) {
     std::fs::write(folder.join(format!("{code}.toml")), text).unwrap();
 }
 
+/// Has `ACME01` ask its senders for `completion` from now on.
+pub(crate) fn ask_for(directory: &Directory, completion: &str) {
+    let file = directory.path().join("ACME01.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let others: Vec<_> = text.lines().filter(|line| !line.starts_with("completion")).collect();
+    std::fs::write(file, format!("completion = '{completion}'\n{}\n", others.join("\n"))).unwrap();
+    assert_eq!(directory.reload(), []);
+}
+
 /// All jobs, the oldest first.
 pub(crate) fn jobs(store: &Store) -> Vec<Job> {
     let mut jobs = store.list(&Filter { limit: 100, ..Filter::default() }).unwrap();

@@ -95,6 +95,14 @@ impl Upload {
         self.size_bytes
     }
 
+    /// All bytes taken so far, if they fit into memory: up to 64 KiB.
+    pub fn in_memory(&self) -> Option<&[u8]> {
+        match &self.held {
+            Held::Memory(bytes) if !self.is_broken => Some(bytes),
+            Held::Memory(_) | Held::File(_) => None,
+        }
+    }
+
     /// Takes the next bytes.
     pub async fn write(&mut self, mut bytes: &[u8]) -> Result<(), StoreError> {
         while !bytes.is_empty() {
@@ -175,8 +183,8 @@ impl Upload {
         to_the_end(async move { store.accept_file(id, submission, &path.path).await }).await
     }
 
-    /// Keeps the upload under a temporary name until it is renamed; replaces what the organization
-    /// had under that name. Its bytes are durable, since their sender read success for them and will
+    /// Keeps the upload until its sender submits it by [`Store::accept_staged`]; replaces what the organization
+    /// had staged under that name. Its bytes are durable, since their sender read success for them and will
     /// only rename them; the name is not: a power cut may take it, which the rename then tells.
     pub async fn stage(mut self, org: &OrgCode, name: &UploadName) -> Result<(), StoreError> {
         self.room().await?;
@@ -207,7 +215,7 @@ impl Store {
         self.ask(|reply| Command::Change { id, fence: None, event, actor, reply }).await
     }
 
-    /// Accepts an upload under a temporary name, which its sender now gives its final name.
+    /// Accepts a staged upload under its final name.
     pub async fn accept_staged(
         &self,
         org: &OrgCode,
@@ -215,9 +223,22 @@ impl Store {
         sender: Sender,
         name: UploadName,
     ) -> Result<Job, StoreError> {
+        self.accept_staged_if(org, staged, sender, name, None).await
+    }
+
+    /// The same if its bytes have this SHA-256; else [`StoreError::OtherBytes`], and it stays staged. A newer
+    /// one of its name that came meanwhile stays in its place.
+    pub async fn accept_staged_if(
+        &self,
+        org: &OrgCode,
+        staged: &UploadName,
+        sender: Sender,
+        name: UploadName,
+        sha256: Option<[u8; 32]>,
+    ) -> Result<Job, StoreError> {
         self.core.check()?;
         let (store, org, staged) = (self.clone(), org.clone(), self.core.layout.staged(org, staged));
-        to_the_end(async move { store.accept_staged_file(&org, &staged, sender, name).await }).await
+        to_the_end(async move { store.accept_staged_file(&org, &staged, sender, name, sha256).await }).await
     }
 
     async fn accept_staged_file(
@@ -226,6 +247,7 @@ impl Store {
         staged: &Path,
         sender: Sender,
         name: UploadName,
+        sha256: Option<[u8; 32]>,
     ) -> Result<Job, StoreError> {
         // Whoever renames first has it; nobody else can touch it from here on.
         let taken = Taken::new(&self.core);
@@ -236,9 +258,10 @@ impl Store {
             let doing = "taking a staged upload";
             if has_staged { StoreError::io(doing)(error) } else { StoreError::file(doing)(error) }
         })?;
-        let accepted = self.accept_taken(org, sender, name, &taken.path).await;
+        let accepted = self.accept_taken(org, sender, name, &taken.path, sha256).await;
         if accepted.is_err() {
-            drop(disk.rename(&taken.path, staged));
+            // A second name, not a rename: that would replace what its sender staged meanwhile.
+            drop(disk.link(&taken.path, staged));
         }
         accepted
     }
@@ -249,11 +272,15 @@ impl Store {
         sender: Sender,
         name: UploadName,
         taken: &Path,
+        expected: Option<[u8; 32]>,
     ) -> Result<Job, StoreError> {
         let (disk, path) = (self.core.disk().clone(), taken.to_owned());
         let hashed =
             spawn_blocking(move || hash_and_sync(&disk, &path)).await.map_err(|_| StoreError::Closed)?;
         let (size_bytes, sha256) = hashed.map_err(self.core.io("reading a staged upload"))?;
+        if expected.is_some_and(|expected| expected != sha256) {
+            return Err(StoreError::OtherBytes);
+        }
         let (account, protocol) = (sender.account, sender.protocol);
         let submission = Submission { org: org.clone(), account, protocol, name, size_bytes, sha256 };
         self.accept_file(self.core.new_id(), submission, taken).await

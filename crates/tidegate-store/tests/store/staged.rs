@@ -1,5 +1,6 @@
 //! Uploads under temporary names.
 
+use sha2::{Digest as _, Sha256};
 use tidegate_store::StoreError;
 
 use crate::rig::{Rig, org, payload, sender, upload_name};
@@ -43,6 +44,26 @@ async fn a_staged_upload_survives_a_restart_and_can_be_renamed_and_dropped() {
     rig.store.remove_staged(&org("A"), &upload_name("b.part")).unwrap();
     let gone = rig.store.accept_staged(&org("A"), &upload_name("b.part"), sender(), upload_name("b")).await;
     assert!(matches!(gone, Err(StoreError::NotFound)));
+}
+
+#[tokio::test]
+async fn a_staged_upload_is_accepted_only_with_the_checksum_that_was_asked_for() {
+    let rig = Rig::new();
+    let bytes = vec![b'x'; 100_000];
+    stage(&rig, "a", &bytes).await;
+    let name = upload_name("a");
+    let other = Some(Sha256::digest(b"other").into());
+    let refused = rig.store.accept_staged_if(&org("A"), &name, sender(), name.clone(), other).await;
+    assert!(matches!(refused, Err(StoreError::OtherBytes)));
+    assert_eq!(rig.store.staged_entry(&org("A"), &name).unwrap().unwrap().size_bytes, 100_000);
+    assert!(rig.store.claim(1).await.unwrap().is_empty());
+
+    let right = Some(Sha256::digest(&bytes).into());
+    let job = rig.store.accept_staged_if(&org("A"), &name, sender(), name.clone(), right).await.unwrap();
+    assert_eq!(rig.store.staged(&org("A")).unwrap(), []);
+    assert_eq!(std::fs::read_dir(rig.path().join("uploads")).unwrap().count(), 0);
+    let after = rig.after_kill();
+    assert_eq!(payload(&after.store, &job), bytes);
 }
 
 /// "No such file" is for good, and a sender would not try again.

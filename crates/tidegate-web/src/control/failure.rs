@@ -56,7 +56,10 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let status = match error {
             StoreError::UnknownJob | StoreError::NotFound => StatusCode::NOT_FOUND,
-            StoreError::Illegal(_) | StoreError::StaleClaim | StoreError::TooMany(_) => StatusCode::CONFLICT,
+            StoreError::Illegal(_)
+            | StoreError::StaleClaim
+            | StoreError::TooMany(_)
+            | StoreError::OtherBytes => StatusCode::CONFLICT,
             StoreError::NoSpace => StatusCode::INSUFFICIENT_STORAGE,
             StoreError::Poisoned | StoreError::Closed => StatusCode::SERVICE_UNAVAILABLE,
             StoreError::Io { .. } | StoreError::Index(_) => StatusCode::INTERNAL_SERVER_ERROR,

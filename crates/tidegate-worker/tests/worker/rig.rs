@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tidegate_domain::job::{Job, JobEvent, JobState, Protocol, RetryPolicy};
 use tidegate_domain::maintenance::{Calendar, Hold, HoldLength, MaintenanceConfig};
 use tidegate_domain::{
-    Hl7Profile, JobId, ManualClock, OrgCode, OrgLimits, Organization, Organizations, UploadName,
+    Completion, Hl7Profile, JobId, ManualClock, OrgCode, OrgLimits, Organization, Organizations, UploadName,
 };
 use tidegate_store::{Filter, Options, Sender, Store};
 use tidegate_worker::config::WorkerConfig;
@@ -179,6 +179,7 @@ pub(crate) fn organization(code: &str) -> Organization {
         contacts: Vec::new(),
         disabled: false,
         timezone: None,
+        completion: Completion::default(),
         hl7: Hl7Profile::default(),
         limits: OrgLimits::default(),
         delivery: None,

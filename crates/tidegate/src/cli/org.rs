@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Subcommand};
-use tidegate_domain::OrgCode;
 use tidegate_domain::units::ByteSize;
+use tidegate_domain::{Completion, OrgCode};
 
 use super::JsonArg;
 
@@ -17,7 +17,7 @@ pub(crate) enum OrgCommand {
     List(JsonArg),
     /// Show one organization
     Show(ShowArgs),
-    /// Change the name, contacts, time zone, networks or limits of an organization
+    /// Change the name, contacts, time zone, networks, limits or completion of an organization
     Set(SetArgs),
     /// Shut out an organization, or one of its accounts; what was accepted is still processed
     Disable(AccountsArgs),
@@ -90,6 +90,9 @@ pub(crate) struct AddArgs {
     /// User name of its first account
     #[arg(long, value_name = "ACCOUNT")]
     pub(crate) account: String,
+    /// What submits its uploads: close, rename or sidecar
+    #[arg(long, value_name = "STEP", default_value_t)]
+    pub(crate) completion: Completion,
     /// Read the password from standard input instead of asking for it
     #[arg(long)]
     pub(crate) password_stdin: bool,
@@ -138,6 +141,9 @@ pub(crate) struct SetArgs {
     /// Set the networks of this account only, not of all
     #[arg(long, value_name = "ACCOUNT", requires = "allow_from")]
     pub(crate) account: Option<String>,
+    /// What submits its uploads: close; rename, to another name; or sidecar, a file NAME.done or NAME.sha256
+    #[arg(long, value_name = "STEP")]
+    pub(crate) completion: Option<Completion>,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
 }

@@ -4,7 +4,7 @@
 //! and tell a running one. A password hash is never printed.
 
 use anyhow::{Context as _, anyhow};
-use tidegate_domain::{Account, Hl7Profile, OrgCode, OrgLimits, Organization};
+use tidegate_domain::{Account, Completion, Hl7Profile, OrgCode, OrgLimits, Organization};
 use tidegate_ingest::accounts::{OrgFolder, create_organization, load_folder, save_organization};
 
 use tidegate_web::api::{LegalHoldView, RetentionView};
@@ -55,7 +55,9 @@ fn add(context: &Context, args: OrgAddArgs) -> Result<(), Failure> {
         return Err(anyhow!("account {} belongs to organization {} already", args.account, owner.code).into());
     }
     let password_hash = password::read_and_hash(&context.loaded, args.password_stdin)?;
-    let organization = organization(args.code, args.name, args.account, password_hash);
+    org_change::check_folders(context, &args.code, args.completion)?;
+    let mut organization = organization(args.code, args.name, args.account, password_hash);
+    organization.completion = args.completion;
     let path = write_new(context, &organization)?;
     Screen::print(&format!("Added {} in {}", organization.code, path.display()))?;
     poke(context)?;
@@ -83,6 +85,7 @@ pub(super) fn organization(
         contacts: Vec::new(),
         disabled: false,
         timezone: None,
+        completion: Completion::default(),
         hl7: Hl7Profile::default(),
         limits: OrgLimits::default(),
         delivery: None,

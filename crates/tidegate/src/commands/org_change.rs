@@ -3,11 +3,12 @@
 //! Invariant: a change that would make the file one that the server refuses is not written.
 
 use anyhow::{Context as _, anyhow};
-use tidegate_domain::{Account, OrgCode, OrgLimits, Organization};
+use tidegate_domain::{Account, Completion, OrgCode, OrgLimits, Organization};
 use tidegate_ingest::accounts::{check_organization, save_organization};
 
 use super::org::{read, unknown};
 use super::org_files::{hand_over, poke};
+use super::org_view::how_to_upload;
 use super::password;
 use crate::cli::{AccountAddArgs, AccountRemoveArgs, AccountsArgs, Limit, LimitArgs, OrgSetArgs};
 use crate::context::Context;
@@ -15,13 +16,13 @@ use crate::failure::Failure;
 use crate::render::Screen;
 
 pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
-    let OrgSetArgs { name, contact, timezone, allow_from, limits, .. } = args;
-    let sets_limits = sets_any(limits);
-    if name.is_none() && contact.is_empty() && timezone.is_none() && allow_from.is_empty() && !sets_limits {
-        let what =
-            "say what to set: --name, --contact, --timezone, --allow-from or a limit such as --sessions-max";
+    let OrgSetArgs { name, contact, timezone, allow_from, completion, limits, .. } = args;
+    let sets_text = name.is_some() || timezone.is_some() || !contact.is_empty();
+    if !sets_text && allow_from.is_empty() && completion.is_none() && !sets_any(limits) {
+        let what = "say what to set: --name, --contact, --timezone, --allow-from, --completion or a limit such as --sessions-max";
         return Err(Failure::Usage(what.to_owned()));
     }
+    check_folders(context, &args.code, completion.unwrap_or_default())?;
     change(context, &args.code, |organization| {
         if let Some(name) = name {
             organization.name.clone_from(name);
@@ -39,8 +40,30 @@ pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
             }
         }
         set_limits(&mut organization.limits, limits);
-        Ok(format!("Changed {}.", args.code))
+        let changed = format!("Changed {}.", args.code);
+        let Some(completion) = *completion else { return Ok(changed) };
+        organization.completion = completion;
+        Ok(format!("{changed} Tell its sender: upload {}.", how_to_upload(completion)))
     })
+}
+
+/// Refuses what a watched folder of the organization can't tell.
+pub(super) fn check_folders(
+    context: &Context,
+    code: &OrgCode,
+    completion: Completion,
+) -> Result<(), Failure> {
+    let mut folders = context.loaded.config.folder.iter().filter(|folder| folder.org == *code);
+    match folders.next() {
+        Some(folder) if !completion.is_default() => Err(anyhow!(
+            "{} is watched for {code}, and a watched folder can't tell {completion}; nothing was changed\n\
+             Take its [[folder]] out of {} first",
+            folder.path.display(),
+            context.loaded.file.display()
+        )
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 fn sets_any(limits: &LimitArgs) -> bool {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tidegate_domain::{Hl7Profile, OrgCode, OrgLimits, Organization};
+use tidegate_domain::{Completion, Hl7Profile, OrgCode, OrgLimits, Organization};
 use tidegate_ingest::accounts::SenderKey;
 use tidegate_ingest::config::Tls;
 use tidegate_ingest::sftp::HostKeys;
@@ -21,6 +21,7 @@ pub(super) struct OrgView {
     contacts: Vec<String>,
     disabled: bool,
     timezone: Option<String>,
+    completion: Completion,
     accounts: Vec<AccountView>,
     hl7: Hl7Profile,
     limits: OrgLimits,
@@ -64,6 +65,7 @@ impl OrgView {
             contacts: organization.contacts.clone(),
             disabled: organization.disabled,
             timezone: organization.timezone.map(|zone| zone.to_string()),
+            completion: organization.completion,
             accounts: accounts.collect(),
             hl7: organization.hl7.clone(),
             limits: organization.limits,
@@ -112,6 +114,7 @@ pub(super) fn org_text(view: &OrgView, screen: &Screen) -> String {
     keys.add("State", view.state().0);
     keys.add_some("Contacts", Some(view.contacts.join(", ")).filter(|contacts| !contacts.is_empty()));
     keys.add_some("Zone", view.timezone.clone());
+    keys.add("Completion", format!("{}: {}", view.completion, what_submits(view.completion)));
     keys.add(
         "HL7",
         format!("versions {}, {} ({})", view.hl7.versions.join(", "), mode(view), view.hl7.processing_id),
@@ -156,6 +159,26 @@ fn account_line(account: &AccountView) -> String {
     format!("{}: {}{}", account.name, parts.join(", "), keys.concat())
 }
 
+/// What submits an upload, for staff.
+fn what_submits(completion: Completion) -> &'static str {
+    match completion {
+        Completion::Close => "an upload is submitted when it ends, unless its name is a temporary one",
+        Completion::Rename => "an upload is kept until it is renamed to another, final name",
+        Completion::Sidecar => "an upload NAME is kept until NAME.done or NAME.sha256 comes",
+    }
+}
+
+/// The same, for its sender.
+pub(super) fn how_to_upload(completion: Completion) -> &'static str {
+    match completion {
+        Completion::Close => "into / or inbox/; a temporary name and a rename, or a plain put",
+        Completion::Rename => "into / or inbox/, then rename to another name; nothing is submitted before",
+        Completion::Sidecar => {
+            "NAME into / or inbox/, then NAME.done (empty) or NAME.sha256 (its checksum); nothing is submitted before"
+        }
+    }
+}
+
 /// What to tell a sender: where to connect, how, and what to expect.
 pub(super) fn sheet(context: &Context, organization: &Organization) -> String {
     let account = organization.accounts.first().map_or("", |account| account.name.as_str());
@@ -183,7 +206,7 @@ pub(super) fn sheet(context: &Context, organization: &Organization) -> String {
         tries.push(format!("sftp -P {port} {account}@{host}"));
     }
     keys.add("User", account);
-    keys.add("Upload", "into / or inbox/; a temporary name and a rename, or a plain put");
+    keys.add("Upload", how_to_upload(organization.completion));
     keys.add("Fetch", "from outbox/: NAME.JOB.response and NAME.JOB.report.txt; delete them when read");
     keys.add("Try", tries.join("\n"));
     format!("\nFor the sender:\n{keys}")
