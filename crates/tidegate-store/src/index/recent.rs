@@ -78,14 +78,24 @@ pub(super) struct Pairs {
     /// Pairs that were taken from `stored` and not yet given out.
     first: Option<sled::Result<(IVec, IVec)>>,
     last: Option<sled::Result<(IVec, IVec)>>,
+    /// The last keys that were taken from `recent`, from either end.
+    passed: (Option<IVec>, Option<IVec>),
 }
 
 impl Pairs {
     /// The pairs from `from` up to `end`.
     pub(super) fn new(recent: &Recent, tree: &sled::Tree, from: &[u8], end: &[u8]) -> Self {
-        // In this order: what goes from the one to the other meanwhile is seen twice, not never.
+        // In this order: what goes from the one to the other meanwhile may come twice, but never not at all.
         let recent = recent.range(from, end);
-        Self { recent, stored: tree.range(from..end), first: None, last: None }
+        Self { recent, stored: tree.range(from..end), first: None, last: None, passed: (None, None) }
+    }
+
+    /// Whether a stored pair went there from `recent` after it was given out from there.
+    fn is_passed(&self, stored: Option<&sled::Result<(IVec, IVec)>>) -> bool {
+        let Some(Ok((key, _))) = stored else { return false };
+        let (first, last) = &self.passed;
+        first.as_ref().is_some_and(|passed| key <= passed)
+            || last.as_ref().is_some_and(|passed| key >= passed)
     }
 }
 
@@ -97,6 +107,10 @@ impl Iterator for Pairs {
             if self.first.is_none() {
                 self.first = self.stored.next().or_else(|| self.last.take());
             }
+            if self.is_passed(self.first.as_ref()) {
+                self.first = None;
+                continue;
+            }
             let change = self.recent.front().map(|(key, _)| key);
             match (&self.first, change) {
                 (None, None) => return None,
@@ -105,8 +119,11 @@ impl Iterator for Pairs {
                 (None, Some(_)) => {}
                 (Some(_), _) => return self.first.take().map(|pair| pair.map_err(StoreError::from)),
             }
-            if let Some((key, Some(value))) = self.recent.pop_front() {
-                return Some(Ok((key, value)));
+            if let Some((key, value)) = self.recent.pop_front() {
+                self.passed.0 = Some(key.clone());
+                if let Some(value) = value {
+                    return Some(Ok((key, value)));
+                }
             }
         }
     }
@@ -118,6 +135,10 @@ impl DoubleEndedIterator for Pairs {
             if self.last.is_none() {
                 self.last = self.stored.next_back().or_else(|| self.first.take());
             }
+            if self.is_passed(self.last.as_ref()) {
+                self.last = None;
+                continue;
+            }
             let change = self.recent.back().map(|(key, _)| key);
             match (&self.last, change) {
                 (None, None) => return None,
@@ -126,8 +147,11 @@ impl DoubleEndedIterator for Pairs {
                 (None, Some(_)) => {}
                 (Some(_), _) => return self.last.take().map(|pair| pair.map_err(StoreError::from)),
             }
-            if let Some((key, Some(value))) = self.recent.pop_back() {
-                return Some(Ok((key, value)));
+            if let Some((key, value)) = self.recent.pop_back() {
+                self.passed.1 = Some(key.clone());
+                if let Some(value) = value {
+                    return Some(Ok((key, value)));
+                }
             }
         }
     }
@@ -173,6 +197,31 @@ mod tests {
             }
             back.reverse();
             assert_eq!([front, back].concat(), expected, "every {turns}");
+        }
+    }
+
+    /// A listing that was read while sled was given the changes told a job twice.
+    #[test]
+    fn what_goes_to_sled_while_it_is_read_is_seen_once() {
+        for (moved_at, ends) in (0..=5).flat_map(|turn| [1, 2, 3].map(|ends| (turn, ends))) {
+            let db = sled::Config::new().temporary(true).open().unwrap();
+            let tree = db.open_tree("t").unwrap();
+            tree.insert([2], &[0]).unwrap();
+            let recent = Recent::default();
+            recent.extend([1, 3, 4, 5].map(|key| (IVec::from(&[key]), Some(IVec::from(&[1])))));
+            let mut pairs = Pairs::new(&recent, &tree, &[0], &[9]);
+            let mut seen = Vec::new();
+            for turn in 0.. {
+                if turn == moved_at {
+                    tree.apply_batch(recent.batch().unwrap()).unwrap();
+                    recent.clear();
+                }
+                let is_front = ends == 1 || (ends == 3 && turn % 2 == 0);
+                let Some(pair) = (if is_front { pairs.next() } else { pairs.next_back() }) else { break };
+                seen.push(pair.unwrap().0[0]);
+            }
+            seen.sort_unstable();
+            assert_eq!(seen, [1, 2, 3, 4, 5], "moved at {moved_at}, ends {ends}");
         }
     }
 }
