@@ -22,8 +22,8 @@ use chrono::Utc;
 use tidegate_domain::job::{JobState, Protocol};
 use tidegate_domain::maintenance::{Calendar, Hold, HoldLength};
 use tidegate_domain::{
-    DeliveryConfig, DeliveryKind, DeliveryTls, Hl7Profile, OrgCode, OrgLimits, Organization, Organizations,
-    SystemClock, UploadName,
+    Completion, DeliveryConfig, DeliveryKind, DeliveryTls, Hl7Profile, OrgCode, OrgLimits, Organization,
+    Organizations, SystemClock, UploadName,
 };
 use tidegate_hl7::sample;
 use tidegate_store::{Options, Sender, Store};
@@ -161,6 +161,7 @@ fn organizations() -> Organizations {
         contacts: Vec::new(),
         disabled: false,
         timezone: None,
+        completion: Completion::default(),
         hl7: Hl7Profile::default(),
         limits: OrgLimits::default(),
         delivery: None,
