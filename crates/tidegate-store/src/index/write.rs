@@ -21,10 +21,9 @@ use super::recent::Recent;
 use super::{Mark, Reader, keys};
 use crate::error::StoreError;
 
-/// Length of one of sled's segments, and how often sled's own thread moves pages out of one that is half empty, so that it
-/// can be used again: one segment each time, until half of the time is over. Together they must do more than sled leaves over
-/// beside its writes: docs/decisions/0011-the-index-stays-small.md.
-const SEGMENT_BYTES: usize = 2 << 20;
+/// How often sled's own thread moves pages out of a segment that is half empty, so that it can be used again: one
+/// segment each time, until half of the time is over. With the length of segments this must do more than sled leaves
+/// over beside its writes: docs/decisions/0011-the-index-stays-small.md.
 const COLLECT_EVERY_MS: u64 = 500;
 
 /// Collects changes in memory and writes them as one sled batch.
@@ -55,15 +54,16 @@ pub(crate) enum Condition {
 }
 
 impl Index {
-    /// Opens or creates the index in `directory`.
+    /// Opens or creates the index in `directory`, with sled's segments of that length.
     pub(crate) fn open(
         disk: &Disk,
         directory: &Path,
+        segment_bytes: usize,
         store_id: u64,
     ) -> Result<(Self, Durability), StoreError> {
         let config = sled::Config::new()
             .path(directory)
-            .segment_size(SEGMENT_BYTES)
+            .segment_size(segment_bytes)
             .cache_capacity(32 << 20)
             .flush_every_ms(Some(COLLECT_EVERY_MS));
         let db = config.open()?;

@@ -16,6 +16,7 @@ use tidegate_migrations::MigrationError;
 
 use super::orphans::Orphans;
 use super::replay::CHANGES_PER_COMMIT;
+use crate::core::Options;
 use crate::error::{OpenError, StoreError};
 use crate::index::Index;
 use crate::journal::{Damage, Item, Journal};
@@ -37,7 +38,9 @@ pub(crate) fn inspect(
     let (disk, layout) = (Disk::default(), Layout::new(data_dir));
     let Some(journal) = super::replay::find(&disk, &layout)? else { return Ok(Verification::default()) };
     let failed = |error: StoreError| OpenError::Index(error.to_string());
-    let (index, _) = Index::open(&disk, &scratch.join("sorted"), journal.store_id).map_err(failed)?;
+    let segment_bytes = Options::default().index_segment_bytes;
+    let sorted = Index::open(&disk, &scratch.join("sorted"), segment_bytes, journal.store_id);
+    let (index, _) = sorted.map_err(failed)?;
     let spool = Spool::new(disk.clone(), layout.clone());
     let found = Verification::default();
     let mut look = Look {
@@ -141,7 +144,8 @@ impl Look {
         let copy = Layout::new(scratch);
         copy_index(&self.disk, &self.layout.queue(), &copy.queue())
             .map_err(OpenError::io("copying the index to", scratch))?;
-        if super::index::shows(&self.disk, &copy, store_id).is_some_and(|shown| shown > self.last_seq) {
+        let options = Options { disk: self.disk.clone(), ..Options::default() };
+        if super::index::shows(&options, &copy, store_id).is_some_and(|shown| shown > self.last_seq) {
             let journal = self.layout.journal();
             self.found.findings.push(format!(
                 "{} has lost changes that the index still knows: keep a copy of the data directory, then start the \
