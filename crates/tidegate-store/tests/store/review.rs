@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
 
+use tidegate_disk::{Call, Disk, Grant, Watch};
 use tidegate_domain::SystemClock;
 use tidegate_domain::job::{Counts, JobEvent, JobState};
 use tidegate_store::{Filter, OpenError, Options, Store, StoreError};
@@ -134,6 +135,31 @@ fn batch(store_id: [u8; 8], body: &[u8]) -> Vec<u8> {
     [b"TGB1", &store_id[..], &length, &crc, body].concat()
 }
 
+/// Writes nothing of uploads while it is halted.
+#[derive(Debug, Default)]
+struct Halting {
+    is_halted: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Halting {
+    fn halt(&self, is_halted: bool) {
+        *self.is_halted.lock().unwrap() = is_halted;
+        self.changed.notify_all();
+    }
+}
+
+impl Watch for Halting {
+    fn before(&self, call: &Call<'_>) -> std::io::Result<Grant> {
+        if matches!(call, Call::Write { path, .. } if path.extension().is_some_and(|ending| ending == "part"))
+        {
+            let is_halted = self.is_halted.lock().unwrap();
+            drop(self.changed.wait_while(is_halted, |is_halted| *is_halted).unwrap());
+        }
+        Ok(Grant::Whole)
+    }
+}
+
 #[tokio::test]
 async fn an_upload_that_lost_a_block_can_not_be_accepted() {
     let rig = Rig::new();
@@ -144,14 +170,19 @@ async fn an_upload_that_lost_a_block_can_not_be_accepted() {
     let refused = upload.accept(&org("A"), sender(), upload_name("1")).await;
     assert!(matches!(refused, Err(StoreError::Io { .. })));
 
+    let halting = Arc::new(Halting::default());
+    let options = Options { disk: Disk::watched(Arc::clone(&halting) as _), ..Options::default() };
+    let rig = Rig::open_with(tempfile::tempdir().unwrap(), options);
     let mut upload = rig.store.upload().unwrap();
     upload.write(&vec![b'x'; 1 << 20]).await.unwrap();
-    let blocks = vec![b'x'; 4 << 20];
+    let blocks = vec![b'x'; 64 << 20];
+    halting.halt(true);
     tokio::select! {
         biased;
-        _ = upload.write(&blocks) => unreachable!("blocks are written one after the other"),
+        _ = upload.write(&blocks) => unreachable!("no block can be written"),
         () = std::future::ready(()) => {}
     }
+    halting.halt(false);
     let refused = upload.accept(&org("A"), sender(), upload_name("1")).await;
     assert!(matches!(refused, Err(StoreError::Io { .. })));
     assert!(states(&rig.store).is_empty());
