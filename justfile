@@ -60,7 +60,7 @@ clock:
     cargo build --release
     tests/clock/run target/release/tidegate
 
-# Kills the server at random moments for many rounds; see tests/e2e/crash.rs.
+# Kills the server at random moments for many rounds, while senders upload at every door; see tests/e2e/crash.rs.
 crash rounds="200":
     TIDEGATE_CRASH_ROUNDS={{rounds}} cargo test --release -p tidegate --test e2e crash -- --nocapture
 

@@ -1,14 +1,13 @@
-//! `kill -9` at random moments, while real clients upload, files wait, drain and are answered.
+//! `kill -9` at random moments, while real clients upload at every door, files wait, drain and are answered.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::ledger::{self, Acknowledged};
-use crate::rig::{Site, try_log_in};
+use crate::doors::{self, Book, Door, Load};
+use crate::ledger;
+use crate::rig::Site;
 
 const ROUNDS_DEFAULT: u64 = 50;
-const SESSIONS: usize = 4;
 
 /// The numbers of the whole run; `TIDEGATE_CRASH_SEED` replays one, `TIDEGATE_CRASH_ROUNDS` lengthens it.
 fn from_environment(name: &str) -> Option<u64> {
@@ -27,83 +26,47 @@ impl Random {
     }
 }
 
-/// Senders that upload until the server is gone.
-struct Load {
-    over: Arc<AtomicBool>,
-    sessions: Vec<std::thread::JoinHandle<()>>,
-}
-
-impl Load {
-    fn start(
-        ftp: std::net::SocketAddr,
-        next: &Arc<AtomicU64>,
-        ledger: &Arc<Mutex<Vec<Acknowledged>>>,
-    ) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        let session = |session: usize| {
-            let org = if session.is_multiple_of(2) { "a" } else { "b" };
-            let (over, next, ledger) = (over.clone(), next.clone(), ledger.clone());
-            std::thread::spawn(move || {
-                let Ok(mut ftp) = try_log_in(ftp, org) else { return };
-                while !over.load(Ordering::Relaxed) {
-                    let seed = next.fetch_add(2, Ordering::Relaxed);
-                    let upload = Acknowledged { org, name: format!("{seed}.hl7"), seeds: [seed, seed + 1] };
-                    let staged = format!("{seed}.part");
-                    let sent = if seed.is_multiple_of(3) {
-                        ftp.put_file(&staged, &mut &ledger::content(upload.seeds)[..])
-                            .and_then(|_| ftp.rename(&staged, &upload.name))
-                    } else {
-                        ftp.put_file(&upload.name, &mut &ledger::content(upload.seeds)[..]).map(drop)
-                    };
-                    if sent.is_err() {
-                        return;
-                    }
-                    ledger.lock().unwrap().push(upload);
-                }
-            })
-        };
-        let sessions = (0..SESSIONS).map(session).collect();
-        Self { over, sessions }
-    }
-
-    fn end(self) {
-        self.over.store(true, Ordering::Relaxed);
-        for session in self.sessions {
-            session.join().unwrap();
-        }
-    }
-}
-
 #[test]
 fn nothing_acknowledged_is_lost_or_doubled_by_kills_at_random_moments() {
     let seed = from_environment("TIDEGATE_CRASH_SEED").unwrap_or_else(|| u64::from(std::process::id()) | 1);
     println!("replay with TIDEGATE_CRASH_SEED={seed}");
     let mut random = Random(seed);
-    let site = Site::new();
-    let ledger = Arc::new(Mutex::new(Vec::new()));
-    let next = Arc::new(AtomicU64::new(1));
+    let site = doors::site();
+    let book = Arc::new(Book::default());
 
-    for _ in 0..from_environment("TIDEGATE_CRASH_ROUNDS").unwrap_or(ROUNDS_DEFAULT) {
+    for round in 0..from_environment("TIDEGATE_CRASH_ROUNDS").unwrap_or(ROUNDS_DEFAULT) {
         let mut server = site.serve();
         match random.below(4) {
             0 => drop(site.command(&["maintenance", "start", "--for", "1s", "--reason", "test"]).output()),
             1 => drop(site.command(&["maintenance", "release"]).output()),
             _ => {}
         }
-        let load = Load::start(server.ftp, &next, &ledger);
-        // The moment of the kill is what is random here; nothing is being waited for.
-        std::thread::park_timeout(Duration::from_millis(random.below(400)));
+        let load = Load::start(&site, &server, &book);
+        wait_for_a_moment(round, &mut random, &book);
         server.kill();
         load.end();
     }
 
-    let server = site.serve();
+    let mut server = site.serve();
     drop(site.command(&["maintenance", "release"]).output());
-    let ledger = ledger.lock().unwrap();
-    assert!(ledger.len() > 20, "only {} uploads were acknowledged", ledger.len());
+    doors::wait_until_taken(&site, &mut server);
     wait_until_drained(&site);
-    ledger::check(&site, &server, &ledger);
-    println!("{} acknowledged uploads, each found once", ledger.len());
+    let (uploads, counts) = book.close();
+    ledger::check(&site, &server, &uploads);
+    println!("{} acknowledged uploads, each found once: {counts:?}", uploads.len());
+}
+
+/// Waits for a random time, or, by turns, until some uploads have come through one of the doors: so each
+/// door is under load in some rounds however slow the machine is.
+fn wait_for_a_moment(round: u64, random: &mut Random, book: &Book) {
+    if round.is_multiple_of(2) {
+        let uploads = 1 + usize::try_from(random.below(12)).unwrap();
+        let turn = usize::try_from(round / 2).unwrap() % Door::ALL.len();
+        book.wait_for_more(Door::ALL[turn], uploads);
+    } else {
+        // The moment of the kill is what is random here; nothing is being waited for.
+        std::thread::park_timeout(Duration::from_millis(random.below(400)));
+    }
 }
 
 /// Asks until no job waits. Each answer of the server takes its time, so this is no busy loop.

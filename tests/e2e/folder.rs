@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use crate::doors;
 use crate::ledger;
 use crate::rig::{Server, Site};
 
@@ -15,11 +16,8 @@ fn site() -> Site {
     site
 }
 
-/// Writes a file as a server does that publishes uploads by rename.
 fn publish(site: &Site, seed: u64) {
-    let (hidden, path) = (site.path("drop/.part"), site.path(&format!("drop/{seed}.hl7")));
-    fs::write(&hidden, ledger::content([seed, seed + 1])).unwrap();
-    fs::rename(hidden, path).unwrap();
+    doors::publish(&site.path("drop"), &format!("{seed}.hl7"), [seed, seed + 1]);
 }
 
 #[test]

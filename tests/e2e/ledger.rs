@@ -23,7 +23,8 @@ pub(crate) fn content(seeds: [u64; 2]) -> Vec<u8> {
 
 /// Each acknowledged upload is exactly once among the jobs, has its response, and its messages were
 /// delivered exactly once. Uploads that were not acknowledged may have been accepted all the same, when
-/// the kill took only the reply: but not twice.
+/// the kill took only the reply: but not twice. A file that was accepted and not yet removed from its watched
+/// folder comes again as a duplicate, which does not count.
 pub(crate) fn check(site: &Site, server: &Server, ledger: &[Acknowledged]) {
     let jobs = jobs_by_name(site);
     let delivered = delivered(site);
@@ -50,7 +51,8 @@ pub(crate) fn check(site: &Site, server: &Server, ledger: &[Acknowledged]) {
 
 fn jobs_by_name(site: &Site) -> BTreeMap<String, Vec<Value>> {
     let mut jobs: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for job in site.jobs() {
+    let comes_again = |job: &Value| job["protocol"] == "folder" && job["state"] == "duplicate";
+    for job in site.jobs().into_iter().filter(|job| !comes_again(job)) {
         jobs.entry(job["name"].as_str().unwrap().to_owned()).or_default().push(job);
     }
     jobs

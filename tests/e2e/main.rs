@@ -1,4 +1,4 @@
-//! The product from outside: the real binary, a real FTP client's library, real kills.
+//! The product from outside: the real binary, real clients' libraries, real kills.
 //!
 //! Nothing here sleeps for an answer: servers are waited for by their ready line, jobs by the log line
 //! that tells their end.
@@ -15,6 +15,7 @@ mod backup;
 mod bad_input;
 mod crash;
 mod delivery;
+mod doors;
 mod folder;
 mod ledger;
 mod privacy;

@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use suppaftp::FtpStream;
 use suppaftp::types::{FileType, Mode};
+use suppaftp::{FtpResult, FtpStream, ImplFtpStream, TlsStream};
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
@@ -41,9 +41,15 @@ impl Site {
              [limits]\n{limits}\n[maintenance]\ntimezone = \"America/Chicago\"\n"
         );
         std::fs::write(site.path("tidegate.toml"), config).unwrap();
-        std::fs::create_dir(site.path("orgs.d")).unwrap();
+        site.add_organizations();
+        site
+    }
+
+    /// A and B, each with its account.
+    pub(crate) fn add_organizations(&self) {
+        std::fs::create_dir(self.path("orgs.d")).unwrap();
         for (code, account) in [("A", "a"), ("B", "b")] {
-            let mut add = site
+            let mut add = self
                 .command(&["org", "add", code, "--account", account, "--password-stdin"])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
@@ -52,7 +58,6 @@ impl Site {
             writeln!(add.stdin.take().unwrap(), "{PASSWORD}").unwrap();
             assert!(add.wait().unwrap().success());
         }
-        site
     }
 
     /// Adds to the configuration.
@@ -106,6 +111,7 @@ pub(crate) struct Server {
     log: Receiver<String>,
     seen: Vec<String>,
     pub(crate) ftp: SocketAddr,
+    pub(crate) sftp: Option<SocketAddr>,
 }
 
 impl Server {
@@ -118,9 +124,10 @@ impl Server {
         });
         let mut ready = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
-        let ftp = ready.split_whitespace().find_map(|word| word.trim_end_matches(',').parse().ok());
-        let Some(ftp) = ftp else { panic!("no ready line: {ready:?}, {:?}", log.iter().collect::<Vec<_>>()) };
-        Self { child, log, seen: Vec::new(), ftp }
+        let Some(ftp) = address(&ready, "ftp") else {
+            panic!("no ready line: {ready:?}, {:?}", log.iter().collect::<Vec<_>>())
+        };
+        Self { child, log, seen: Vec::new(), ftp, sftp: address(&ready, "sftp") }
     }
 
     /// Waits until `jobs` jobs have reached a final state since the start.
@@ -182,8 +189,21 @@ impl Drop for Server {
     }
 }
 
-pub(crate) fn try_log_in(ftp: SocketAddr, account: &str) -> suppaftp::FtpResult<FtpStream> {
-    let mut session = FtpStream::connect(ftp)?;
+/// Where a door listens, by the line that says "ready".
+fn address(ready: &str, door: &str) -> Option<SocketAddr> {
+    let mut words = ready.split_whitespace().skip_while(|word| *word != door);
+    words.nth(1)?.trim_end_matches(',').parse().ok()
+}
+
+pub(crate) fn try_log_in(ftp: SocketAddr, account: &str) -> FtpResult<FtpStream> {
+    logged_in(FtpStream::connect(ftp)?, account)
+}
+
+/// The session after its login.
+pub(crate) fn logged_in<T: TlsStream>(
+    mut session: ImplFtpStream<T>,
+    account: &str,
+) -> FtpResult<ImplFtpStream<T>> {
     session.set_mode(Mode::ExtendedPassive);
     session.login(account, PASSWORD)?;
     session.transfer_type(FileType::Binary)?;
