@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use russh::client::{self, AuthResult, Handle, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
@@ -10,7 +11,17 @@ use russh_sftp::client::RawSftpSession;
 use russh_sftp::client::error::Error;
 use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 
+use tokio::time::timeout;
+
 use crate::rig::PASSWORD;
+
+/// Longer than anything takes on a busy machine; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What a server does that answers at all.
+pub(crate) async fn in_time<T>(answer: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, answer).await.expect("an answer in time")
+}
 
 /// How a new file is opened.
 pub(crate) const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).union(OpenFlags::TRUNCATE);
@@ -42,7 +53,8 @@ pub(crate) async fn connect(address: SocketAddr) -> Ssh {
 }
 
 pub(crate) async fn connect_with(address: SocketAddr, config: client::Config, visitor: Visitor) -> Ssh {
-    client::connect(Arc::new(client::Config { nodelay: true, ..config }), address, visitor).await.unwrap()
+    let config = Arc::new(client::Config { nodelay: true, ..config });
+    in_time(client::connect(config, address, visitor)).await.unwrap()
 }
 
 /// A connection that has logged in.
@@ -53,7 +65,7 @@ pub(crate) async fn log_in(address: SocketAddr, account: &str) -> Ssh {
 }
 
 pub(crate) async fn try_password(ssh: &mut Ssh, account: &str, password: &str) -> AuthResult {
-    ssh.authenticate_password(account, password).await.unwrap()
+    in_time(ssh.authenticate_password(account, password)).await.unwrap()
 }
 
 /// A session of a client like all others.
@@ -68,9 +80,10 @@ impl Client {
     }
 
     pub(crate) async fn over(ssh: Ssh) -> Self {
-        let channel = ssh.channel_open_session().await.unwrap();
-        channel.request_subsystem(true, "sftp").await.unwrap();
+        let channel = in_time(ssh.channel_open_session()).await.unwrap();
+        in_time(channel.request_subsystem(true, "sftp")).await.unwrap();
         let sftp = RawSftpSession::new(channel.into_stream());
+        sftp.set_timeout(PATIENCE.as_secs());
         sftp.init().await.unwrap();
         Self { ssh, sftp }
     }
@@ -157,14 +170,14 @@ impl Raw {
     }
 
     pub(crate) async fn over(ssh: Ssh) -> Self {
-        let mut channel = ssh.channel_open_session().await.unwrap();
-        channel.request_subsystem(true, "sftp").await.unwrap();
-        while !matches!(channel.wait().await, Some(ChannelMsg::Success)) {}
+        let mut channel = in_time(ssh.channel_open_session()).await.unwrap();
+        in_time(channel.request_subsystem(true, "sftp")).await.unwrap();
+        while !matches!(in_time(channel.wait()).await.expect("a channel"), ChannelMsg::Success) {}
         Self { ssh, channel, input: Vec::new() }
     }
 
     pub(crate) async fn send(&self, bytes: &[u8]) {
-        self.channel.data(bytes).await.unwrap();
+        in_time(self.channel.data(bytes)).await.unwrap();
     }
 
     /// The next packet without its length; `None` once the channel or the connection has ended.
@@ -177,7 +190,7 @@ impl Raw {
                 self.input.drain(..4 + length);
                 return Some(packet);
             }
-            match self.channel.wait().await? {
+            match in_time(self.channel.wait()).await? {
                 ChannelMsg::Data { data } => self.input.extend_from_slice(&data),
                 ChannelMsg::Close => return None,
                 _ => {}

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::client::{Client, NEW, connect, log_in, try_password};
+use crate::client::{Client, NEW, connect, in_time, log_in, try_password};
 use crate::rig::{PASSWORD, Rig, Setup};
 
 #[tokio::test]
@@ -23,7 +23,8 @@ async fn an_address_that_guesses_over_sftp_is_turned_away_until_the_ban_is_lifte
         assert!(!try_password(&mut guesser, account, "wrong horse").await.success());
     }
     let mut words = String::new();
-    TcpStream::connect(rig.address).await.unwrap().read_to_string(&mut words).await.unwrap();
+    let mut refused = TcpStream::connect(rig.address).await.unwrap();
+    in_time(refused.read_to_string(&mut words)).await.unwrap();
     assert_eq!(words, "Too many failed logins from your address; try again later\r\n");
     assert!(!try_password(&mut open, "acme", PASSWORD).await.success(), "in an open connection neither");
     assert_eq!(rig.intake.bans().lift(None, "jo").len(), 1);

@@ -3,33 +3,33 @@
 use russh::ChannelMsg;
 use russh_sftp::protocol::StatusCode;
 
-use crate::client::{Client, Raw, log_in, packet, string};
-use crate::rig::{Rig, Setup};
+use crate::client::{Client, Raw, Visitor, connect_with, in_time, log_in, packet, string, try_password};
+use crate::rig::{PASSWORD, Rig, Setup};
 
 #[tokio::test]
 async fn there_is_nothing_but_sftp() {
     let rig = Rig::start().await;
     let ssh = log_in(rig.address, "acme").await;
-    let mut channel = ssh.channel_open_session().await.unwrap();
+    let mut channel = in_time(ssh.channel_open_session()).await.unwrap();
     channel.request_shell(true).await.unwrap();
-    assert!(matches!(channel.wait().await, Some(ChannelMsg::Failure)));
+    assert!(matches!(in_time(channel.wait()).await, Some(ChannelMsg::Failure)));
     for command in ["id", "scp -t /", "/usr/lib/openssh/sftp-server"] {
         channel.exec(true, command).await.unwrap();
-        assert!(matches!(channel.wait().await, Some(ChannelMsg::Failure)), "{command}");
+        assert!(matches!(in_time(channel.wait()).await, Some(ChannelMsg::Failure)), "{command}");
     }
     channel.request_pty(true, "xterm", 80, 24, 0, 0, &[]).await.unwrap();
-    assert!(matches!(channel.wait().await, Some(ChannelMsg::Failure)));
+    assert!(matches!(in_time(channel.wait()).await, Some(ChannelMsg::Failure)));
     channel.set_env(true, "LD_PRELOAD", "x").await.unwrap();
-    assert!(matches!(channel.wait().await, Some(ChannelMsg::Failure)));
+    assert!(matches!(in_time(channel.wait()).await, Some(ChannelMsg::Failure)));
     channel.request_subsystem(true, "netconf").await.unwrap();
-    assert!(matches!(channel.wait().await, Some(ChannelMsg::Failure)));
-    assert!(ssh.channel_open_direct_tcpip("127.0.0.1", 22, "127.0.0.1", 1).await.is_err());
-    assert!(ssh.channel_open_direct_streamlocal("/run/x").await.is_err());
-    assert!(ssh.tcpip_forward("127.0.0.1", 0).await.is_err());
+    assert!(matches!(in_time(channel.wait()).await, Some(ChannelMsg::Failure)));
+    assert!(in_time(ssh.channel_open_direct_tcpip("127.0.0.1", 22, "127.0.0.1", 1)).await.is_err());
+    assert!(in_time(ssh.channel_open_direct_streamlocal("/run/x")).await.is_err());
+    assert!(in_time(ssh.tcpip_forward("127.0.0.1", 0)).await.is_err());
     channel.request_subsystem(true, "sftp").await.unwrap();
-    assert!(matches!(channel.wait().await, Some(ChannelMsg::Success)));
+    assert!(matches!(in_time(channel.wait()).await, Some(ChannelMsg::Success)));
     channel.request_subsystem(true, "sftp").await.unwrap();
-    assert!(matches!(channel.wait().await, Some(ChannelMsg::Failure)), "once");
+    assert!(matches!(in_time(channel.wait()).await, Some(ChannelMsg::Failure)), "once");
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn a_packet_that_is_too_long_or_malformed_ends_the_session() {
         let mut raw = Raw::login(rig.address).await;
         raw.send(&bytes).await;
         assert_eq!(raw.reply().await, None, "{bytes:?}");
-        assert!(raw.ssh.channel_open_session().await.is_err(), "the session has ended");
+        assert!(in_time(raw.ssh.channel_open_session()).await.is_err(), "the session has ended");
     }
 }
 
@@ -66,16 +66,15 @@ async fn requests_whose_answers_nobody_reads_are_bounded() {
     let job = rig.answer(&response).await;
     let name = format!("/outbox/a.hl7.{}.response", job.id);
     let config = russh::client::Config { window_size: 1000, ..russh::client::Config::default() };
-    let ssh = crate::client::connect_with(rig.address, config, crate::client::Visitor::default()).await;
-    let mut ssh = ssh;
-    assert!(crate::client::try_password(&mut ssh, "acme", crate::rig::PASSWORD).await.success());
+    let mut ssh = connect_with(rig.address, config, Visitor::default()).await;
+    assert!(try_password(&mut ssh, "acme", PASSWORD).await.success());
     let raw = Raw::over(ssh).await;
     raw.send(&packet(3, 1, &[&string(name.as_bytes()), &1_u32.to_be_bytes(), &0_u32.to_be_bytes()])).await;
     let read = packet(5, 2, &[&string(b"1"), &0_u64.to_be_bytes(), &(32_u32 << 10).to_be_bytes()]);
     let many = read.repeat(1000);
     // russh's client keeps to the window, which is given anew as soon as half of it is used up.
     let mut sent_bytes = 0;
-    while raw.channel.data(&many[..]).await.is_ok() {
+    while in_time(raw.channel.data(&many[..])).await.is_ok() {
         sent_bytes += many.len();
         assert!(sent_bytes < 64 << 20, "requests pile up");
     }

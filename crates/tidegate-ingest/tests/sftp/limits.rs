@@ -5,7 +5,7 @@ use tidegate_store::Options;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::client::{Client, NEW, connect, try_password};
+use crate::client::{Client, NEW, connect, in_time, try_password};
 use crate::rig::{PASSWORD, Rig, Setup};
 
 async fn limited(limits: LimitsConfig) -> Rig {
@@ -40,7 +40,8 @@ async fn one_connection_too_many_is_sent_away_in_words() {
     let rig = limited(limits).await;
     let client = Client::login(rig.address, "acme").await;
     let mut words = String::new();
-    TcpStream::connect(rig.address).await.unwrap().read_to_string(&mut words).await.unwrap();
+    let mut refused = TcpStream::connect(rig.address).await.unwrap();
+    in_time(refused.read_to_string(&mut words)).await.unwrap();
     assert_eq!(words, "Too many sessions; try again later\r\n");
     client.store("a.hl7", b"MSH").await.unwrap();
 }
@@ -59,7 +60,7 @@ async fn handles_and_channels_are_counted_over_the_session() {
     let rig = Rig::start().await;
     let client = Client::login(rig.address, "acme").await;
     let mut others = Vec::new();
-    while let Ok(channel) = client.ssh.channel_open_session().await {
+    while let Ok(channel) = in_time(client.ssh.channel_open_session()).await {
         others.push(channel);
     }
     assert_eq!(others.len(), 7);
