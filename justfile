@@ -97,3 +97,8 @@ ways dir="/tmp":
 # Files accepted, finished and purged for a long time: what stays small. In memory unless a directory is named.
 endure files="300000" *directory:
     cargo bench -p tidegate-store --bench endure -- {{files}} {{directory}}
+
+# Fuzzes the parsers of what senders say: ftp_commands, sftp_packet, hl7_file, hl7_message, hl7_time; see tests/fuzz/README.md.
+fuzz target="ftp_commands" seconds="600":
+    mkdir -p tests/fuzz/corpus/{{target}}
+    cargo +nightly fuzz run --fuzz-dir tests/fuzz --sanitizer none {{target}} tests/fuzz/corpus/{{target}} tests/fuzz/seeds/{{target}} -- -max_total_time={{seconds}} -max_len=16384

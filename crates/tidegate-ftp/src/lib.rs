@@ -36,6 +36,9 @@ mod data;
 mod digest;
 mod errand;
 mod failure;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod line;
 mod link;
 mod listing;

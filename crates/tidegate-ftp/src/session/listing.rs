@@ -80,7 +80,7 @@ where
 }
 
 /// Without what clients put before a path for `ls`: `-al`.
-fn without_options(argument: &[u8]) -> &[u8] {
+pub(crate) fn without_options(argument: &[u8]) -> &[u8] {
     let mut rest = argument;
     while let Some(options) = rest.strip_prefix(b"-") {
         let end = options.iter().position(|byte| *byte == b' ');

@@ -34,6 +34,8 @@ use crate::reply::Reply;
 use crate::verb::Verb;
 use crate::wire::{Handshake, Wire};
 use crate::{Digests, Engine, Tls, Visit};
+#[cfg(feature = "fuzzing")]
+pub(crate) use listing::without_options;
 use login::Login;
 use protection::Protection;
 

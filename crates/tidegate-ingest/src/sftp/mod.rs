@@ -13,6 +13,9 @@
 mod accept;
 mod conversation;
 mod files;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handles;
 mod host_keys;
 mod incoming;

@@ -1,0 +1,130 @@
+//! The fuzz targets without a fuzzer: each seed, and changes of them at random.
+//!
+//! `TIDEGATE_FUZZ_SEED` begins elsewhere, `TIDEGATE_FUZZ_ROUNDS` goes on for longer. A failure prints its input.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+#![allow(missing_docs, unreachable_pub, reason = "the targets are a library for the fuzzer")]
+
+#[path = "src/lib.rs"]
+mod targets;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
+
+const SEED_DEFAULT: u64 = 0x7469_6465;
+const ROUNDS_DEFAULT: u64 = 1000;
+const EDITS_MAX: usize = 6;
+/// What parsers look for.
+const WORDS: [&[u8]; 14] = [
+    b"\r\n",
+    b"\r",
+    b"ABOR\r\n",
+    b"\xff\xf4",
+    b"../",
+    b"/",
+    b"-",
+    b"\rMSH|^~\\&|",
+    b"\rBTS|",
+    b"\rFTS|1\r",
+    b"||",
+    b"\0",
+    b"\xff\xff\xff\xff",
+    b"+1400",
+];
+
+fn from_environment(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|value| value.parse().unwrap())
+}
+
+/// xorshift64 (Marsaglia 2003).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+
+    fn one_of<'a>(&mut self, all: &'a [Vec<u8>]) -> &'a [u8] {
+        &all[self.below(all.len())]
+    }
+
+    /// Overwrites, cuts out, puts in and takes over.
+    fn edit(&mut self, bytes: &mut Vec<u8>, others: &[Vec<u8>]) {
+        let at = self.below(bytes.len() + 1);
+        let end = (at + self.below(20)).min(bytes.len());
+        match self.below(6) {
+            0 => _ = bytes.splice(at..end, []),
+            1 => _ = bytes.splice(at..at, WORDS[self.below(WORDS.len())].iter().copied()),
+            2 => _ = bytes.splice(at..at, bytes[at..end].to_vec()),
+            3 => {
+                let other = self.one_of(others);
+                _ = bytes.splice(at.., other[self.below(other.len() + 1)..].iter().copied());
+            }
+            _ if at < bytes.len() => bytes[at] = u8::try_from(self.below(256)).unwrap(),
+            _ => {}
+        }
+    }
+}
+
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/seeds").join(target);
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.into_iter().map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+fn attack(name: &str, target: fn(&[u8])) {
+    let seed = from_environment("TIDEGATE_FUZZ_SEED").unwrap_or(SEED_DEFAULT).max(1);
+    println!("replay with TIDEGATE_FUZZ_SEED={seed}");
+    let check = |bytes: &[u8]| {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| target(bytes))) {
+            println!("{name} fails with b\"{}\"", bytes.escape_ascii());
+            resume_unwind(panic);
+        }
+    };
+    let (mut random, seeds) = (Random(seed), seeds(name));
+    for bytes in &seeds {
+        check(bytes);
+    }
+    for _ in 0..from_environment("TIDEGATE_FUZZ_ROUNDS").unwrap_or(ROUNDS_DEFAULT) {
+        let mut bytes = random.one_of(&seeds).to_vec();
+        for _ in 0..=random.below(EDITS_MAX) {
+            random.edit(&mut bytes, &seeds);
+        }
+        check(&bytes);
+    }
+}
+
+#[test]
+fn no_command_line_breaks_the_ftp_parser() {
+    attack("ftp_commands", targets::ftp_commands);
+}
+
+#[test]
+fn no_packet_breaks_the_sftp_parser() {
+    attack("sftp_packet", targets::sftp_packet);
+}
+
+#[test]
+fn no_file_breaks_the_splitter_or_the_response() {
+    attack("hl7_file", targets::hl7_file);
+}
+
+#[test]
+fn no_message_breaks_the_rules() {
+    attack("hl7_message", targets::hl7_message);
+}
+
+#[test]
+fn no_time_breaks_the_rules() {
+    attack("hl7_time", targets::hl7_time);
+}
