@@ -44,6 +44,7 @@ fn nothing_acknowledged_is_lost_or_doubled_by_kills_at_random_moments() {
         let load = Load::start(&site, &server, &book);
         wait_for_a_moment(round, &mut random, &book);
         server.kill();
+        // What fails is the kill's doing; a door without uploads is noticed.
         load.end();
     }
 

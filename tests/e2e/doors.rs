@@ -1,12 +1,12 @@
 //! Senders at every door at once: FTP, FTPS, SFTP and a watched folder.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::Duration;
 
 use russh::client;
@@ -48,6 +48,7 @@ pub(crate) fn site() -> Site {
         "data_dir = 'data'\n\
          [ftp]\nlisten = '127.0.0.1:0'\npassive_ports = '0-0'\ntls = 'optional'\n\
          certificate = '{MADE}/tls/certificate.pem'\nkey = '{MADE}/tls/key.pem'\n\
+         [ftps_implicit]\nlisten = '127.0.0.1:0'\n\
          [sftp]\nlisten = '127.0.0.1:0'\nhost_keys = ['{MADE}/ssh_host_ed25519_key']\n\
          [[folder]]\npath = 'drop'\norg = 'A'\nsettle = '1s'\nrescan = '1s'\n\
          [limits]\nfree_bytes_min = '1MiB'\n[maintenance]\ntimezone = 'America/Chicago'\n"
@@ -111,11 +112,12 @@ struct Sender {
     org: &'static str,
     book: Arc<Book>,
     over: Arc<AtomicBool>,
+    uploads_left: Cell<usize>,
 }
 
 impl Sender {
     fn goes_on(&self) -> bool {
-        !self.over.load(Ordering::Relaxed)
+        !self.over.load(Ordering::Relaxed) && self.uploads_left.get() > 0
     }
 
     /// An upload that there was not yet.
@@ -125,6 +127,7 @@ impl Sender {
     }
 
     fn acknowledged(&self, upload: Acknowledged) {
+        self.uploads_left.set(self.uploads_left.get().saturating_sub(1));
         self.book.enter(self.door, upload);
     }
 
@@ -139,33 +142,44 @@ fn first_name(upload: &Acknowledged) -> String {
     if seed.is_multiple_of(3) { format!("{seed}.part") } else { upload.name.clone() }
 }
 
-/// Senders that upload until the server is gone.
+/// Senders that upload until they have sent enough, are told to end, or the server is gone.
 pub(crate) struct Load {
     over: Arc<AtomicBool>,
-    senders: Vec<JoinHandle<()>>,
+    senders: usize,
+    end: (mpsc::Sender<Sent>, mpsc::Receiver<Sent>),
 }
+
+/// How a sender came to its end: told to, or by a failure.
+type Sent = Result<(), Box<dyn Error + Send + Sync>>;
 
 impl Load {
     /// At each door one sender of each organization; one at the watched folder.
     pub(crate) fn start(site: &Site, server: &Server, book: &Arc<Book>) -> Self {
-        let mut load = Self { over: Arc::default(), senders: Vec::new() };
+        Self::of(usize::MAX, site, server, book)
+    }
+
+    /// Each ends when that many of its uploads were acknowledged, in the watched folder some more.
+    pub(crate) fn of(uploads: usize, site: &Site, server: &Server, book: &Arc<Book>) -> Self {
+        let mut load = Self { over: Arc::default(), senders: 0, end: mpsc::channel() };
         let trust = trust(&site.path(MADE).join("tls/certificate.pem"));
         let (ftp, sftp, folder) = (server.ftp, server.sftp.unwrap(), site.path("drop"));
         for org in ["a", "b"] {
-            load.send(Door::Ftp, org, book, move |sender| {
-                // A failure is the kill. Whatever else it may be, a door without uploads is noticed.
-                drop(try_log_in(ftp, org).and_then(|session| send_by_ftp(session, sender)));
+            load.send(Door::Ftp, org, uploads, book, move |sender| {
+                Ok(send_by_ftp(try_log_in(ftp, org)?, sender)?)
             });
             let trust = Arc::clone(&trust);
-            load.send(Door::Ftps, org, book, move |sender| {
-                drop(encrypted(ftp, trust, org).and_then(|session| send_by_ftp(session, sender)));
+            load.send(Door::Ftps, org, uploads, book, move |sender| {
+                Ok(send_by_ftp(encrypted(ftp, trust, org)?, sender)?)
             });
-            load.send(Door::Sftp, org, book, move |sender| {
+            load.send(Door::Sftp, org, uploads, book, move |sender| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                drop(runtime.block_on(send_by_sftp(sftp, sender)));
+                runtime.block_on(send_by_sftp(sftp, sender))
             });
         }
-        load.send(Door::Folder, "a", book, move |sender| drop_into(&folder, sender));
+        load.send(Door::Folder, "a", uploads, book, move |sender| {
+            drop_into(&folder, sender);
+            Ok(())
+        });
         load
     }
 
@@ -173,18 +187,30 @@ impl Load {
         &mut self,
         door: Door,
         org: &'static str,
+        uploads: usize,
         book: &Arc<Book>,
-        send: impl FnOnce(&Sender) + Send + 'static,
+        send: impl FnOnce(&Sender) -> Sent + Send + 'static,
     ) {
-        let sender = Sender { door, org, book: Arc::clone(book), over: Arc::clone(&self.over) };
-        self.senders.push(std::thread::spawn(move || send(&sender)));
+        let (book, over, uploads_left) = (Arc::clone(book), Arc::clone(&self.over), Cell::new(uploads));
+        let sender = Sender { door, org, book, over, uploads_left };
+        let end = self.end.0.clone();
+        self.senders += 1;
+        // Who waits for the end may have given up.
+        std::thread::spawn(move || drop(end.send(send(&sender))));
     }
 
-    pub(crate) fn end(self) {
+    /// Ends it; what failed.
+    pub(crate) fn end(self) -> Vec<String> {
         self.over.store(true, Ordering::Relaxed);
-        for sender in self.senders {
-            sender.join().unwrap();
-        }
+        self.ended()
+    }
+
+    /// Waits until all have come to their end; what failed.
+    pub(crate) fn ended(self) -> Vec<String> {
+        let (end, ends) = self.end;
+        drop(end);
+        let ends = (0..self.senders).map(|_| ends.recv_timeout(DEADLINE).expect("the end of a sender"));
+        ends.filter_map(Result::err).map(|error| error.to_string()).collect()
     }
 }
 
@@ -224,7 +250,7 @@ impl client::Handler for Trusting {
     }
 }
 
-async fn send_by_sftp(address: SocketAddr, sender: &Sender) -> Result<(), Box<dyn Error>> {
+async fn send_by_sftp(address: SocketAddr, sender: &Sender) -> Sent {
     let config = client::Config { nodelay: true, ..client::Config::default() };
     let mut ssh = client::connect(Arc::new(config), address, Trusting).await?;
     // A connection that is lost meanwhile is told like a password that is wrong.
@@ -278,7 +304,7 @@ pub(crate) fn publish(folder: &Path, name: &str, seeds: [u64; 2]) {
 /// Whether a file was taken before the load is over.
 fn has_gone(path: &Path, sender: &Sender) -> bool {
     while path.exists() {
-        if !sender.goes_on() {
+        if sender.over.load(Ordering::Relaxed) {
             return false;
         }
         // A file system tells nobody by itself; asked without a rest, it would keep the server from its work.

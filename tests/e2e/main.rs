@@ -17,6 +17,7 @@ mod crash;
 mod delivery;
 mod doors;
 mod folder;
+mod hostile;
 mod ledger;
 mod privacy;
 mod registry;

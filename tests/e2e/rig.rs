@@ -76,6 +76,15 @@ impl Site {
         command
     }
 
+    /// The same after a command of the shell that sets a limit.
+    pub(crate) fn limited(&self, limit: &str, args: &[&str]) -> Command {
+        let mut command = Command::new("/bin/sh");
+        let script = format!("{limit} && exec \"$0\" \"$@\"");
+        command.env_clear().env("USER", "jo").env("TIDEGATE_CONFIG", self.path("tidegate.toml"));
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_tidegate")]).args(args);
+        command
+    }
+
     pub(crate) fn run(&self, args: &[&str]) -> String {
         let Output { status, stdout, stderr } = self.command(args).output().unwrap();
         assert!(status.success(), "{args:?}: {}", String::from_utf8_lossy(&stderr));
@@ -111,6 +120,8 @@ pub(crate) struct Server {
     log: Receiver<String>,
     seen: Vec<String>,
     pub(crate) ftp: SocketAddr,
+    /// Encrypted from the first byte on.
+    pub(crate) ftps: Option<SocketAddr>,
     pub(crate) sftp: Option<SocketAddr>,
 }
 
@@ -127,7 +138,14 @@ impl Server {
         let Some(ftp) = address(&ready, "ftp") else {
             panic!("no ready line: {ready:?}, {:?}", log.iter().collect::<Vec<_>>())
         };
-        Self { child, log, seen: Vec::new(), ftp, sftp: address(&ready, "sftp") }
+        Self {
+            child,
+            log,
+            seen: Vec::new(),
+            ftp,
+            ftps: address(&ready, "ftps"),
+            sftp: address(&ready, "sftp"),
+        }
     }
 
     /// Waits until `jobs` jobs have reached a final state since the start.
