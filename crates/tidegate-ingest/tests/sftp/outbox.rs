@@ -36,6 +36,30 @@ async fn a_response_is_listed_read_and_removed_by_its_sender_only() {
     assert_eq!(client.remove(&path).await, Err(StatusCode::NoSuchFile));
 }
 
+/// Whoever lists a directory has it looked through once, and never gets more than a packet's worth.
+#[tokio::test]
+async fn ten_thousand_names_come_in_bounded_pieces_of_one_look() {
+    const NAMES_AT_ONCE_MAX: usize = 100;
+    let rig = Rig::start().await;
+    let outbox = rig.outbox("ACME01");
+    std::fs::create_dir_all(&outbox).unwrap();
+    let expected: Vec<String> =
+        (0..10_000).map(|number| format!("{number:05}.hl7.06H0ATRG5M2837QP.response")).collect();
+    for name in &expected {
+        std::fs::write(outbox.join(name), b"").unwrap();
+    }
+    let client = Client::login(rig.address, "acme").await;
+    let handle = client.sftp.opendir("outbox").await.unwrap().handle;
+    std::fs::remove_dir_all(&outbox).unwrap();
+    let mut names = Vec::new();
+    while let Ok(piece) = client.sftp.readdir(handle.as_str()).await {
+        assert!(piece.files.len() <= NAMES_AT_ONCE_MAX);
+        names.extend(piece.files.into_iter().map(|file| file.filename));
+    }
+    names.sort();
+    assert!(names == expected, "{} names", names.len());
+}
+
 /// paramiko asks for a whole file at once: more than fits into the client's window, and more than we hold.
 #[tokio::test]
 async fn a_response_asked_for_all_at_once_comes_as_the_client_reads_it() {

@@ -53,6 +53,11 @@ impl Rig {
         Self { folder, store, intake, directory, address, stop: Some(stop), door }
     }
 
+    /// Where the answers to an organization lie.
+    pub(crate) fn outbox(&self, org: &str) -> PathBuf {
+        self.folder.path().join("data/orgs").join(org).join("outbox")
+    }
+
     /// The audit log so far, as text.
     pub(crate) async fn audit_log(&self) -> String {
         self.intake.audit().flushed().await;
