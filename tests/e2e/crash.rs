@@ -1,11 +1,11 @@
 //! `kill -9` at random moments, while real clients upload at every door, files wait, drain and are answered.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::doors::{self, Book, Door, Load};
 use crate::ledger;
-use crate::rig::Site;
+use crate::rig::{DEADLINE, Site};
 
 const ROUNDS_DEFAULT: u64 = 50;
 
@@ -70,15 +70,20 @@ fn wait_for_a_moment(round: u64, random: &mut Random, book: &Book) {
     }
 }
 
-/// Asks until no job waits. Each answer of the server takes its time, so this is no busy loop.
+/// Asks until no job waits, as long as they become fewer. Each answer of the server takes its time, so this is
+/// no busy loop.
 pub(crate) fn wait_until_drained(site: &Site) {
-    let deadline = std::time::Instant::now() + Duration::from_mins(2);
+    let (mut least, mut deadline) = (u64::MAX, Instant::now() + DEADLINE);
     loop {
         let jobs = &site.json(&["status", "--json"])["jobs"];
         let open = ["queued", "processing", "retrying", "held"].map(|state| jobs[state].as_u64().unwrap());
-        if open.iter().sum::<u64>() == 0 {
+        let left = open.iter().sum::<u64>();
+        if left == 0 {
             return;
         }
-        assert!(std::time::Instant::now() < deadline, "the backlog does not drain: {jobs}");
+        if left < least {
+            (least, deadline) = (left, Instant::now() + DEADLINE);
+        }
+        assert!(Instant::now() < deadline, "the backlog does not drain: {jobs}");
     }
 }
