@@ -47,7 +47,9 @@ impl Scene {
 
     /// Waits for uploads at each door.
     fn wait_for_uploads(&self) {
-        Door::ALL.into_iter().for_each(|door| self.book.wait_for_more(door, 2));
+        for door in Door::ALL {
+            self.book.wait_for_more(door, 2);
+        }
     }
 
     /// Senders that come now get in and upload, and so do those that were there.
@@ -163,6 +165,8 @@ fn a_flood_of_logins_keeps_no_sender_out() {
         .collect();
     scene.admits_senders();
     over.store(true, Ordering::Relaxed);
-    guessers.into_iter().for_each(|guesser| guesser.join().unwrap());
+    for guesser in guessers {
+        guesser.join().unwrap();
+    }
     scene.end();
 }
