@@ -34,8 +34,6 @@ impl Door {
     pub(crate) const ALL: [Self; 4] = [Self::Ftp, Self::Ftps, Self::Sftp, Self::Folder];
 }
 
-/// Files that lie in the watched folder at once.
-const FOLDER_BURST: usize = 4;
 /// The certificate and the keys that the server has, as `tidegate init` makes them.
 const MADE: &str = "made";
 
@@ -85,13 +83,16 @@ impl Book {
         self.acknowledged.lock().unwrap().get(&door).map_or(0, Vec::len)
     }
 
-    /// Waits until so many more were acknowledged at a door.
+    /// Waits until so many more were acknowledged at a door, as long as there is one more now and then.
     pub(crate) fn wait_for_more(&self, door: Door, more: usize) {
-        let goal = self.count(door) + more;
-        let uploads = self.acknowledged.lock().unwrap();
-        let lacks = |uploads: &mut BTreeMap<Door, Vec<_>>| uploads.get(&door).map_or(0, Vec::len) < goal;
-        let waited = self.grown.wait_timeout_while(uploads, DEADLINE, lacks).unwrap().1;
-        assert!(!waited.timed_out(), "nothing is acknowledged at the door {door:?} any more");
+        for _ in 0..more {
+            let before = self.count(door);
+            let uploads = self.acknowledged.lock().unwrap();
+            let is_as_before =
+                |uploads: &mut BTreeMap<Door, Vec<_>>| uploads.get(&door).map_or(0, Vec::len) <= before;
+            let waited = self.grown.wait_timeout_while(uploads, DEADLINE, is_as_before).unwrap().1;
+            assert!(!waited.timed_out(), "nothing is acknowledged at the door {door:?} any more");
+        }
     }
 
     /// Everything that was acknowledged, and how much at each door. What lay in the watched folder was taken
@@ -131,8 +132,8 @@ impl Sender {
         self.book.enter(self.door, upload);
     }
 
-    fn left(&self, uploads: impl IntoIterator<Item = Acknowledged>) {
-        self.book.left.lock().unwrap().extend(uploads);
+    fn left(&self, upload: Acknowledged) {
+        self.book.left.lock().unwrap().push(upload);
     }
 }
 
@@ -158,7 +159,7 @@ impl Load {
         Self::of(usize::MAX, site, server, book)
     }
 
-    /// Each ends when that many of its uploads were acknowledged, in the watched folder some more.
+    /// Each ends when that many of its uploads were acknowledged.
     pub(crate) fn of(uploads: usize, site: &Site, server: &Server, book: &Arc<Book>) -> Self {
         let mut load = Self { over: Arc::default(), senders: 0, end: mpsc::channel() };
         let trust = trust(&site.path(MADE).join("tls/certificate.pem"));
@@ -277,20 +278,16 @@ async fn send_by_sftp(address: SocketAddr, sender: &Sender) -> Sent {
     Ok(())
 }
 
-/// Publishes files by rename, some at a time. One that has gone was acknowledged.
+/// Publishes files by rename. One that has gone was acknowledged. One at a time: each that a kill leaves has
+/// to be quiet for a while later, which takes the server much longer than one that it sees come.
 fn drop_into(folder: &Path, sender: &Sender) {
     while sender.goes_on() {
-        let burst: Vec<_> = (0..FOLDER_BURST).map(|_| sender.upload()).collect();
-        for upload in &burst {
-            publish(folder, &upload.name, upload.seeds);
+        let upload = sender.upload();
+        publish(folder, &upload.name, upload.seeds);
+        if !has_gone(&folder.join(&upload.name), sender) {
+            return sender.left(upload);
         }
-        let mut burst = burst.into_iter();
-        while let Some(upload) = burst.next() {
-            if !has_gone(&folder.join(&upload.name), sender) {
-                return sender.left(std::iter::once(upload).chain(burst));
-            }
-            sender.acknowledged(upload);
-        }
+        sender.acknowledged(upload);
     }
 }
 
