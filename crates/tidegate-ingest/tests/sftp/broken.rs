@@ -70,7 +70,8 @@ async fn a_channel_closed_before_its_files_has_submitted_nothing() {
 
 #[tokio::test]
 async fn a_client_that_falls_silent_is_given_up() {
-    let session_idle_max = HumanDuration(Duration::from_secs(1));
+    // Longer than a login takes on a slow machine.
+    let session_idle_max = HumanDuration(Duration::from_secs(5));
     let limits = LimitsConfig { session_idle_max, ..LimitsConfig::default() };
     let rig = Rig::with(Setup { limits, ..Setup::default() }).await;
     let client = half_an_upload(&rig, "a.hl7").await;
