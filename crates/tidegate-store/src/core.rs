@@ -34,9 +34,6 @@ pub struct Options {
     pub files_after: Duration,
     /// So many of these bytes, or a few more, are kept in memory; then the oldest are written.
     pub deferred_bytes_max: usize,
-    /// Length of one of sled's segments: a power of two, up to 16 MiB. An index with segments of another length is
-    /// made anew. Long ones keep a busy index's file small; tests that copy many small ones take short ones.
-    pub index_segment_bytes: usize,
     /// The file system; tests pass one that fails.
     pub disk: Disk,
 }
@@ -51,8 +48,6 @@ impl Default for Options {
             files_after: Duration::from_millis(20),
             // A burst of some thousand files; as much is written by the start after a kill.
             deferred_bytes_max: 32 << 20,
-            // docs/decisions/0011-the-index-stays-small.md.
-            index_segment_bytes: 8 << 20,
             disk: Disk::default(),
         }
     }

@@ -9,7 +9,6 @@
 
 mod apply;
 mod digest;
-mod keeper;
 mod keys;
 mod lock;
 mod mark;

@@ -1,7 +1,5 @@
 //! What anyone may ask the index, from any thread.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -10,7 +8,6 @@ use tidegate_domain::job::{HistoryEntry, Job, JobState};
 use tidegate_domain::{JobId, LegalHold, OrgCode, UploadName};
 
 use super::Mark;
-use super::keeper::Keeper;
 use super::keys;
 use super::recent::{Pair, Pairs, Recent};
 use crate::error::StoreError;
@@ -21,7 +18,6 @@ use crate::maintenance::StaffChanges;
 pub(crate) struct Reader {
     pub(super) tree: sled::Tree,
     pub(super) recent: Recent,
-    pub(super) _keeper: Arc<Keeper>,
 }
 
 /// What a sender sees of an accepted upload.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,17 +13,11 @@ use tidegate_domain::JobId;
 use tidegate_domain::job::Job;
 
 use super::digest::Digest;
-use super::keeper::Keeper;
 use super::mark::FORMAT;
 use super::read::decode;
 use super::recent::Recent;
 use super::{Mark, Reader, keys};
 use crate::error::StoreError;
-
-/// How often sled's own thread moves pages out of a segment that is half empty, so that it can be used again: one
-/// segment each time, until half of the time is over. With the length of segments this must do more than sled leaves
-/// over beside its writes: docs/decisions/0011-the-index-stays-small.md.
-const COLLECT_EVERY_MS: u64 = 500;
 
 /// Collects changes in memory and writes them as one sled batch.
 #[derive(Debug)]
@@ -37,11 +30,11 @@ pub(crate) struct Index {
 /// Makes the index durable; apart from the writer, because it may take long.
 #[derive(Debug)]
 pub(crate) struct Durability {
+    db: sled::Db,
     tree: sled::Tree,
     disk: Disk,
     path: PathBuf,
     file: File,
-    _keeper: Arc<Keeper>,
 }
 
 /// What an opened index is worth.
@@ -54,27 +47,21 @@ pub(crate) enum Condition {
 }
 
 impl Index {
-    /// Opens or creates the index in `directory`, with sled's segments of that length.
+    /// Opens or creates the index in `directory`.
     pub(crate) fn open(
         disk: &Disk,
         directory: &Path,
-        segment_bytes: usize,
         store_id: u64,
     ) -> Result<(Self, Durability), StoreError> {
-        let config = sled::Config::new()
-            .path(directory)
-            .segment_size(segment_bytes)
-            .cache_capacity(32 << 20)
-            .flush_every_ms(Some(COLLECT_EVERY_MS));
+        // Without sled's own thread: on a full disk it would fail, and with it the store, though nobody wrote anything.
+        let config = sled::Config::new().path(directory).cache_capacity(32 << 20).flush_every_ms(None);
         let db = config.open()?;
-        let tree = db.open_tree("queue");
-        let keeper = Arc::new(Keeper::new(db));
-        let tree = tree?;
-        let reader = Reader { tree: tree.clone(), recent: Recent::default(), _keeper: Arc::clone(&keeper) };
+        let tree = db.open_tree("queue")?;
+        let reader = Reader { tree: tree.clone(), recent: Recent::default() };
         let mark = reader.mark().ok().flatten().unwrap_or_else(|| Mark::empty(store_id));
         let path = directory.join("db");
         let file = disk.open_read(&path).map_err(StoreError::file("opening the index's file"))?;
-        let durability = Durability { tree, disk: disk.clone(), path, file, _keeper: keeper };
+        let durability = Durability { db, tree, disk: disk.clone(), path, file };
         sync_creation(disk, directory).map_err(StoreError::file("syncing the index's directory"))?;
         Ok((Self { reader, mark, pending: BTreeMap::new() }, durability))
     }
@@ -207,7 +194,7 @@ impl Durability {
     #[expect(clippy::disallowed_methods, reason = "the one place that may flush sled, as it syncs after it")]
     pub(crate) fn sync(&self, views_through: u64) -> Result<(), StoreError> {
         self.tree.insert(keys::VIEWS, encode(&views_through)?)?;
-        self.tree.flush()?;
+        self.db.flush()?;
         self.disk.sync_data_of(&self.path, &self.file).map_err(StoreError::io("syncing the index"))
     }
 }

@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::core::Options;
+use tidegate_disk::Disk;
+
 use crate::error::{OpenError, StoreError};
 use crate::index::{Condition, Durability, Index, Reader};
 use crate::journal::{Journal, Standing};
@@ -28,13 +29,13 @@ pub(super) struct Opened {
 /// from the index itself (too many open files, a lock, a journal that can't be read) does not cost the index: it
 /// may be the only one who knows what a damaged journal has lost.
 pub(super) fn open(
-    options: &Options,
+    disk: &Disk,
     layout: &Layout,
     store_id: u64,
     journal: Option<&Journal>,
     trusted: bool,
 ) -> Result<Opened, OpenError> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| try_open(options, layout, store_id, journal, trusted)));
+    let attempt = catch_unwind(AssertUnwindSafe(|| try_open(disk, layout, store_id, journal, trusted)));
     match attempt {
         Ok(Ok(Some(opened))) => return Ok(opened),
         Ok(Ok(None)) => {}
@@ -43,11 +44,11 @@ pub(super) fn open(
         Ok(Err(error)) => return Err(error),
         Err(_) => tracing::warn!("index could not be opened: sled panicked"),
     }
-    begin(options, layout, store_id)
+    begin(disk, layout, store_id)
 }
 
 fn try_open(
-    options: &Options,
+    disk: &Disk,
     layout: &Layout,
     store_id: u64,
     journal: Option<&Journal>,
@@ -61,9 +62,7 @@ fn try_open(
         StoreError::NoSpace => OpenError::io("opening", &layout.queue())(io::ErrorKind::StorageFull.into()),
         error => OpenError::Index(error.to_string()),
     };
-    let Options { disk, index_segment_bytes, .. } = options;
-    let opened = Index::open(disk, &layout.queue(), *index_segment_bytes, store_id);
-    let (index, durability) = opened.map_err(failed)?;
+    let (index, durability) = Index::open(disk, &layout.queue(), store_id).map_err(failed)?;
     let Some(journal) = journal else { return Ok(None) };
     if index.mark().seq < journal.compacted_through() {
         tracing::warn!(mark = index.mark().seq, "index is older than what the journal was compacted to");
@@ -91,18 +90,16 @@ fn try_open(
 }
 
 /// The last change that a sound index of this store shows; `None` if there is no such index.
-pub(super) fn shows(options: &Options, layout: &Layout, store_id: u64) -> Option<u64> {
+pub(super) fn shows(disk: &Disk, layout: &Layout, store_id: u64) -> Option<u64> {
     let look = || -> Result<Option<u64>, StoreError> {
-        let Options { disk, index_segment_bytes, .. } = options;
-        let (index, _durability) = Index::open(disk, &layout.queue(), *index_segment_bytes, store_id)?;
+        let (index, _durability) = Index::open(disk, &layout.queue(), store_id)?;
         let is_sound = index.condition(store_id, false)? == Condition::Whole;
         Ok(is_sound.then_some(index.mark().seq))
     };
     catch_unwind(AssertUnwindSafe(look)).ok()?.ok()?
 }
 
-pub(super) fn begin(options: &Options, layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {
-    let Options { disk, index_segment_bytes, .. } = options;
+pub(super) fn begin(disk: &Disk, layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {
     let queue = layout.queue();
     // It may be anything by now, a file for example.
     let is_dir = fs::symlink_metadata(&queue).is_ok_and(|it| it.is_dir());
@@ -110,8 +107,7 @@ pub(super) fn begin(options: &Options, layout: &Layout, store_id: u64) -> Result
     removed.map_err(OpenError::io("removing", &queue))?;
     disk.create_dir_all(&queue).map_err(OpenError::io("creating", &queue))?;
     let failed = |error: StoreError| OpenError::Index(error.to_string());
-    let opened = Index::open(disk, &queue, *index_segment_bytes, store_id);
-    let (mut index, durability) = opened.map_err(failed)?;
+    let (mut index, durability) = Index::open(disk, &queue, store_id).map_err(failed)?;
     index.commit(0).and_then(|()| index.write_back()).map_err(failed)?;
     Ok(Opened { index, durability, views_through: 0, is_new: true, is_ahead: false })
 }
@@ -143,14 +139,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (store, _) = Store::open(dir.path(), Options::default(), Arc::new(SystemClock)).unwrap();
         store.close().await;
-        let (options, layout) = (Options::default(), Layout::new(dir.path()));
-        let journal = Journal::find(&options.disk, &layout.journal()).unwrap().unwrap();
+        let (disk, layout) = (Disk::default(), Layout::new(dir.path()));
+        let journal = Journal::find(&disk, &layout.journal()).unwrap().unwrap();
         let db = layout.queue().join("db");
         let file = fs::File::open(&db).unwrap();
         file.try_lock().unwrap();
-        let refused = open(&options, &layout, journal.store_id, Some(&journal), true);
+        let refused = open(&disk, &layout, journal.store_id, Some(&journal), true);
         assert!(matches!(refused, Err(OpenError::Locked(path)) if path == dir.path()));
         drop(file);
-        assert!(!open(&options, &layout, journal.store_id, Some(&journal), true).unwrap().is_new);
+        assert!(!open(&disk, &layout, journal.store_id, Some(&journal), true).unwrap().is_new);
     }
 }

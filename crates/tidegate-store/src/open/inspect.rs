@@ -16,7 +16,6 @@ use tidegate_migrations::MigrationError;
 
 use super::orphans::Orphans;
 use super::replay::CHANGES_PER_COMMIT;
-use crate::core::Options;
 use crate::error::{OpenError, StoreError};
 use crate::index::Index;
 use crate::journal::{Damage, Item, Journal};
@@ -38,9 +37,7 @@ pub(crate) fn inspect(
     let (disk, layout) = (Disk::default(), Layout::new(data_dir));
     let Some(journal) = super::replay::find(&disk, &layout)? else { return Ok(Verification::default()) };
     let failed = |error: StoreError| OpenError::Index(error.to_string());
-    let segment_bytes = Options::default().index_segment_bytes;
-    let sorted = Index::open(&disk, &scratch.join("sorted"), segment_bytes, journal.store_id);
-    let (index, _) = sorted.map_err(failed)?;
+    let (index, _) = Index::open(&disk, &scratch.join("sorted"), journal.store_id).map_err(failed)?;
     let spool = Spool::new(disk.clone(), layout.clone());
     let found = Verification::default();
     let mut look = Look {
@@ -144,8 +141,7 @@ impl Look {
         let copy = Layout::new(scratch);
         copy_index(&self.disk, &self.layout.queue(), &copy.queue())
             .map_err(OpenError::io("copying the index to", scratch))?;
-        let options = Options { disk: self.disk.clone(), ..Options::default() };
-        if super::index::shows(&options, &copy, store_id).is_some_and(|shown| shown > self.last_seq) {
+        if super::index::shows(&self.disk, &copy, store_id).is_some_and(|shown| shown > self.last_seq) {
             let journal = self.layout.journal();
             self.found.findings.push(format!(
                 "{} has lost changes that the index still knows: keep a copy of the data directory, then start the \

@@ -102,7 +102,7 @@ fn start(
     if let Some(journal) = journal.as_ref().filter(|_| end == End::Unclean) {
         journal.make_end_durable().map_err(OpenError::journal(&layout.journal()))?;
     }
-    let mut opened = index::open(&options, &layout, store_id, journal.as_ref(), end == End::Clean)?;
+    let mut opened = index::open(&disk, &layout, store_id, journal.as_ref(), end == End::Clean)?;
     let mut recovery = Recovery { index_rebuilt: opened.is_new && journal.is_some(), ..Recovery::default() };
     let (mut next_seq, mut unsettled, mut remains) = (1, Vec::new(), BTreeMap::new());
     let views_through = opened.views_through;
@@ -152,8 +152,8 @@ pub(crate) fn rebuild(
     }
     {
         let _lock = lock(data_dir)?;
-        replay::check_nothing_would_be_lost(&options, &layout)?;
-        index::begin(&options, &layout, 0)?;
+        replay::check_nothing_would_be_lost(&options.disk, &layout)?;
+        index::begin(&options.disk, &layout, 0)?;
     }
     open(data_dir, options, clock, progress)
 }

@@ -10,7 +10,6 @@ use tidegate_domain::job::{Job, JobEvent};
 
 use super::index::Opened;
 use super::orphans::Orphans;
-use crate::core::Options;
 use crate::error::{OpenError, StoreError};
 use crate::index::{Applied, Index};
 use crate::journal::{Damage, Item, Journal};
@@ -104,17 +103,17 @@ pub(super) fn replay(
 }
 
 /// Refuses to throw an index away that knows what the journal has lost.
-pub(super) fn check_nothing_would_be_lost(options: &Options, layout: &Layout) -> Result<(), OpenError> {
+pub(super) fn check_nothing_would_be_lost(disk: &Disk, layout: &Layout) -> Result<(), OpenError> {
     let path = layout.journal();
     let reading = || OpenError::journal(&path);
-    let Some(journal) = Journal::find(&options.disk, &path).map_err(reading())? else { return Ok(()) };
+    let Some(journal) = Journal::find(disk, &path).map_err(reading())? else { return Ok(()) };
     let mut last_seq = journal.compacted_through();
     let damage = journal.read::<io::Error>(0, |item, _| {
         last_seq = last_seq.max(item.entry.seq);
         Ok(())
     });
     let has_hole = damage.map_err(reading())?.iter().any(|place| !matches!(place, Damage::TornEnd { .. }));
-    match super::index::shows(options, layout, journal.store_id) {
+    match super::index::shows(disk, layout, journal.store_id) {
         Some(shown) if has_hole || shown > last_seq => {
             let what = "it has lost changes that the index still knows: start the service on them as they \
                         are, and keep a copy of the data directory"

@@ -47,9 +47,7 @@ impl World {
 
     fn options(&self) -> Options {
         let (disk, segment_bytes_max) = (self.disk.disk(), self.segment_bytes_max);
-        // The directory is copied for each fault: a short index makes that quick.
-        let index_segment_bytes = 512 << 10;
-        let options = Options { disk, segment_bytes_max, index_segment_bytes, ..Options::default() };
+        let options = Options { disk, segment_bytes_max, ..Options::default() };
         match self.deferred_bytes_max {
             None => options,
             Some(deferred_bytes_max) => {

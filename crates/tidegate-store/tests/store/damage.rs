@@ -13,15 +13,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState};
 use tidegate_domain::maintenance::{Hold, HoldLength};
-use tidegate_store::{Filter, Options, SenderFile, Stats};
+use tidegate_store::{Filter, SenderFile, Stats};
 
 use self::variants::{Variant, variants};
 use crate::rig::{Rig, copy, instant, org, payload};
-
-/// A store whose index has so many segments that each can be lost.
-fn short(dir: TempDir) -> Rig {
-    Rig::open_with(dir, Options { index_segment_bytes: variants::SEGMENT, ..Options::default() })
-}
 
 const ORGS: [&str; 3] = ["A", "B", "C"];
 
@@ -69,22 +64,22 @@ struct Lives {
 
 async fn lives() -> Lives {
     let mut killed = Vec::new();
-    let mut rig = short(directory());
+    let mut rig = Rig::open(directory());
     for number in 0..4_u8 {
         live(&rig, number).await;
         killed.push(image_of(rig.path()));
         if number % 2 == 1 {
-            rig = short(rig.closed().await);
+            rig = Rig::open(rig.closed().await);
         }
     }
     live(&rig, 4).await;
     killed.push(image_of(rig.path()));
     let closed = rig.closed().await;
-    let sibling = short(image_of(killed[0].path()));
+    let sibling = Rig::open(image_of(killed[0].path()));
     for number in [11, 12, 13, 14] {
         live(&sibling, number).await;
     }
-    let stranger = short(directory());
+    let stranger = Rig::open(directory());
     live(&stranger, 20).await;
     Lives { killed, closed, sibling: sibling.closed().await, stranger: stranger.closed().await }
 }
@@ -143,14 +138,14 @@ async fn whatever_happens_to_the_index_costs_nothing_but_time() {
     let variants = variants(&lives);
     assert!(variants.len() >= 100, "{}", variants.len());
     let present = lives.killed.last().unwrap().path();
-    let expected = State::of(&short(image_of(present)));
+    let expected = State::of(&Rig::open(image_of(present)));
     assert_eq!(expected.jobs.len(), 60);
     let log = std::fs::metadata(lives.closed.path().join("queue/db")).unwrap().len();
     println!("{} variants on an index of {log} bytes", variants.len());
     let mut handled: BTreeMap<(End, &str), u32> = BTreeMap::new();
     for end in [End::Killed, End::Closed, End::Decayed] {
         for variant in variants.iter().filter(|variant| end != End::Decayed || variant.is_decay) {
-            let mut rig = short(damaged(&lives, end, variant).await);
+            let mut rig = Rig::open(damaged(&lives, end, variant).await);
             if rig.store.verify().await.is_err() {
                 // It was trusted too far: the store notices by itself, and ends the process.
                 assert_eq!(end, End::Decayed, "{}", variant.name);
@@ -183,7 +178,7 @@ async fn damaged(lives: &Lives, end: End, variant: &Variant<'_>) -> TempDir {
     let queue = image.path().join("queue");
     if end == End::Decayed {
         // What the close notes of the index's files is what they are after the damage.
-        let rig = short(image);
+        let rig = Rig::open(image);
         (variant.damage)(&rig.path().join("queue"));
         return rig.closed().await;
     }

@@ -7,7 +7,7 @@ use super::Lives;
 use crate::rig::{copy, files_in};
 
 /// sled writes its log in pieces of this length.
-pub(super) const SEGMENT: usize = 512 << 10;
+const SEGMENT: usize = 512 << 10;
 
 /// One damage. It is given the index's directory.
 pub(super) struct Variant<'a> {
@@ -236,7 +236,7 @@ fn exchanged() -> Vec<Variant<'static>> {
 /// Written by sled itself, so that nothing but the sum can tell.
 fn rewritten() -> Vec<Variant<'static>> {
     let rewrite = |queue: &Path, with: &dyn Fn(&sled::Tree)| {
-        let db = sled::Config::new().path(queue).segment_size(SEGMENT).open().unwrap();
+        let db = sled::open(queue).unwrap();
         with(&db.open_tree("queue").unwrap());
     };
     let first = |tree: &sled::Tree| tree.scan_prefix([b'J']).next().unwrap().unwrap();
