@@ -30,7 +30,7 @@ pub use calendar::{Calendar, CalendarError, InFlight, InHand, WINDOWS_MAX};
 pub use clock_change::touches_clock_change;
 pub use config::{MaintenanceConfig, PAUSE_MAX, Problem, WindowConfig};
 pub use downstream::{Downstream, Senders};
-pub use gate::{Cause, CauseKind, Gate, GateState, gate};
+pub use gate::{Cause, CauseKind, Gate, GateState, UNAVAILABLE, gate};
 pub use hold::{HOLD_DEFAULT, HOLD_MAX, Hold, HoldError, HoldLength};
 pub use interval::Interval;
 pub use occurrences::{LISTED_AHEAD, Occurrence, OccurrenceState, occurrences};

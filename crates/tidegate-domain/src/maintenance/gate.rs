@@ -10,6 +10,11 @@ use super::timeline::Timeline;
 use super::{Calendar, Hold, Override};
 use crate::OrgCode;
 
+/// What whoever can't be served while the gate is closed is told, to the letter: the body of the web service's
+/// answer 503, and quoted in announcements. Source: the notice of a state immunization registry of March 2024.
+pub const UNAVAILABLE: &str = "The server is temporarily unable to service your request due to maintenance \
+    downtime or capacity problems. Please try again later.";
+
 /// The gate's answer for one instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {

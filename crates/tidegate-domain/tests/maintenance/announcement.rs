@@ -1,7 +1,7 @@
 //! Times and notices in words.
 
 use chrono_tz::Tz;
-use tidegate_domain::maintenance::{Calendar, announcement, show_instant};
+use tidegate_domain::maintenance::{Calendar, UNAVAILABLE, announcement, show_instant};
 
 use crate::support::{CHICAGO, at, calendar, ended, hold, org, utc, window, window_of};
 
@@ -57,4 +57,12 @@ fn what_was_ended_or_concerns_others_is_not_announced() {
     assert_eq!(announcement(at("10:30"), None, &calendar, &ended, &[]), None);
     let own = announcement(at("10:30"), Some(&org("ACME01")), &calendar, &ended, &[]).unwrap();
     assert!(own.starts_with("Next maintenance from Mon 2024-05-06 07:00 CDT"), "{own}");
+}
+
+/// Gateways and people look for these words: the notice of the registry that this is modelled on has them.
+#[test]
+fn who_cannot_be_served_reads_the_sentence_to_the_letter() {
+    let expected = "The server is temporarily unable to service your request due to maintenance downtime or \
+                    capacity problems. Please try again later.";
+    assert_eq!(UNAVAILABLE, expected);
 }
