@@ -14,6 +14,7 @@ mod backup;
 mod bans;
 mod configuration;
 mod metrics;
+mod notices;
 mod offline;
 mod organizations;
 mod queue;

@@ -14,6 +14,7 @@ use tidegate_ingest::accounts::load_folder;
 use tidegate_ingest::config::{FolderConfig, FtpConfig};
 use tidegate_ingest::sftp::HostKeys;
 use tidegate_ingest::tls::TlsFiles;
+use tidegate_notices::Templates;
 
 use crate::config::Loaded;
 use crate::render::{length, plural, size};
@@ -65,7 +66,22 @@ pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
     findings.extend(host_keys(loaded));
     findings.extend(organizations(&loaded.orgs_dir(), &loaded.config.folder));
     findings.extend(loaded.config.folder.iter().flat_map(folder));
+    findings.extend(templates(loaded));
     findings
+}
+
+/// Whether announcements can be written with the templates of staff, whatever happens to a window.
+fn templates(loaded: &Loaded) -> Vec<Finding> {
+    let Some(directory) = &loaded.config.notices.templates else { return Vec::new() };
+    let errors = match Templates::load(&loaded.config.notices, &loaded.doors()) {
+        Ok(templates) => templates.check(),
+        Err(errors) => errors,
+    };
+    if errors.is_empty() {
+        return vec![Finding::ok(format!("templates of announcements in {}", directory.display()))];
+    }
+    let advice = "mend the file, or delete it to have the built-in template again";
+    errors.iter().map(|error| Finding::wrong(format!("notices.templates: {error}"), advice)).collect()
 }
 
 /// Whether the doors can prove themselves, and for how long.

@@ -1,6 +1,9 @@
 //! `tidegate maintenance ...`.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Subcommand, ValueEnum};
 use tidegate_domain::OrgCode;
 use tidegate_domain::units::HumanDuration;
 
@@ -29,6 +32,10 @@ pub(crate) enum MaintenanceCommand {
     Release(ReleaseArgs),
     /// Tell whether the gate is open at an instant, and why not
     Explain(ExplainArgs),
+    /// Print what senders are to be told of the running or next occurrence of a window
+    Notice(NoticeArgs),
+    /// Write the templates of announcements into a directory, to be edited
+    Templates(TemplatesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -146,6 +153,42 @@ pub(crate) struct ReleaseArgs {
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "released by staff")]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Name of the window
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// The occurrence that starts on this day, such as 2026-12-25 [default: the running or the next one]
+    #[arg(long, value_name = "DATE")]
+    pub(crate) occurrence: Option<NaiveDate>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NoticeArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// For reading, for mails and web pages, or for calendars
+    #[arg(long, value_enum, default_value_t = NoticeFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: NoticeFormat,
+    /// Write it to a file instead
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum NoticeFormat {
+    Text,
+    Html,
+    Ics,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TemplatesArgs {
+    /// Where to; files that are there already stay as they are
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -22,7 +22,7 @@ pub(crate) use bans::{BansCommand, LiftArgs};
 pub(crate) use job::Jobs;
 pub(crate) use maintenance::{
     AddArgs, EndArgs, ExplainArgs, ExtendArgs, Length, ListArgs as MaintenanceListArgs, MaintenanceCommand,
-    ReleaseArgs as ReleaseHoldArgs, RemoveArgs, SkipArgs, StartArgs,
+    NoticeArgs, NoticeFormat, ReleaseArgs as ReleaseHoldArgs, RemoveArgs, SkipArgs, StartArgs, Which,
 };
 pub(crate) use org::{
     AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, CertificateArgs,

@@ -8,6 +8,7 @@ use tidegate_web::api::{
     WindowEnd,
 };
 
+use super::notice::{notice, templates};
 use crate::cli::{
     AddArgs, EndArgs, ExplainArgs, ExtendArgs, Length, MaintenanceCommand, MaintenanceListArgs,
     ReleaseHoldArgs, RemoveArgs, SkipArgs, StartArgs,
@@ -28,6 +29,8 @@ pub(super) fn maintenance(context: &Context, command: MaintenanceCommand) -> Res
         MaintenanceCommand::Remove(args) => remove(context, args),
         MaintenanceCommand::Release(args) => release(context, args),
         MaintenanceCommand::Explain(args) => explain(context, &args),
+        MaintenanceCommand::Notice(args) => notice(context, &args),
+        MaintenanceCommand::Templates(args) => templates(context, &args.directory),
     }
 }
 

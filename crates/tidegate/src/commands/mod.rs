@@ -13,6 +13,7 @@ mod doctor;
 mod hl7;
 mod init;
 mod maintenance;
+mod notice;
 mod org;
 mod org_certificates;
 mod org_change;

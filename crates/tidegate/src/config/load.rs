@@ -14,7 +14,7 @@ use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 16] = [
     "data_dir",
     "ftp",
     "ftps_implicit",
@@ -29,6 +29,7 @@ pub(super) const KEYS: [&str; 15] = [
     "delivery",
     "retention",
     "maintenance",
+    "notices",
     "metrics",
 ];
 
@@ -101,6 +102,7 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
     for key in config.sftp.iter_mut().flat_map(|sftp| &mut sftp.host_keys) {
         *key = file.with_file_name(&key);
     }
+    config.notices.templates = config.notices.templates.map(|path| file.with_file_name(path));
     config.hl7.tables = config.hl7.tables.map(|path| file.with_file_name(path));
     let tables = config.hl7.load_tables().unwrap_or_else(|wrong| {
         let problem = |message| Problem { line: None, key: "hl7.tables".to_owned(), message };
@@ -128,6 +130,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         delivery: document.section("delivery"),
         retention: document.section("retention"),
         maintenance: document.section("maintenance"),
+        notices: document.section("notices"),
         metrics: document.take("metrics"),
     };
     let calendar = validate(&config, &mut document);
@@ -154,6 +157,7 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
     add("worker", config.worker.validate());
     add("delivery", config.delivery.validate());
     add("retention", config.retention.validate());
+    add("notices", config.notices.validate());
     if !document.is_broken("folder") {
         for (number, key, message) in FolderConfig::validate(&config.folder) {
             document.add(&format!("folder[{number}].{key}"), message);

@@ -24,8 +24,9 @@ use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
 use tidegate_hl7::Tables;
 use tidegate_ingest::config::{
     AuditConfig, AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, SftpConfig,
-    UploadsConfig,
+    Tls, UploadsConfig,
 };
+use tidegate_notices::config::NoticesConfig;
 use tidegate_web::config::MetricsConfig;
 use tidegate_worker::config::{RetentionConfig, WorkerConfig};
 
@@ -64,6 +65,7 @@ pub(crate) struct Config {
     pub(crate) delivery: DeliveryConfig,
     pub(crate) retention: RetentionConfig,
     pub(crate) maintenance: MaintenanceConfig,
+    pub(crate) notices: NoticesConfig,
     /// Where monitoring may ask; nowhere if the section is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metrics: Option<MetricsConfig>,
@@ -99,6 +101,24 @@ impl Loaded {
     pub(crate) fn zone(&self) -> Option<Tz> {
         let written = || self.config.maintenance.timezone.as_ref()?.parse().ok();
         self.calendar.timezone.or_else(written)
+    }
+
+    /// The ways by which files come, as announcements name them.
+    pub(crate) fn doors(&self) -> String {
+        let Config { ftp, ftps_implicit, sftp, folder, .. } = &self.config;
+        let has_tls = ftps_implicit.is_some() || ftp.as_ref().is_some_and(|ftp| ftp.tls != Tls::Off);
+        let doors = [
+            ("FTP", ftp.is_some()),
+            ("FTPS", has_tls),
+            ("SFTP", sftp.is_some()),
+            ("watched folders", !folder.is_empty()),
+        ];
+        let open: Vec<&str> =
+            doors.into_iter().filter(|(_, is_open)| *is_open).map(|(name, _)| name).collect();
+        match open.split_last() {
+            Some((last, others @ [_, ..])) => format!("{} and {last}", others.join(", ")),
+            _ => open.concat(),
+        }
     }
 
     /// Where a running server answers.

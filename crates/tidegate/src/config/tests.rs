@@ -25,6 +25,7 @@ fn the_commented_default_is_the_default() {
     assert_eq!(document.section::<DeliveryConfig>("delivery"), DeliveryConfig::default());
     assert_eq!(document.section::<RetentionConfig>("retention"), RetentionConfig::default());
     assert_eq!(document.section::<MaintenanceConfig>("maintenance"), MaintenanceConfig::default());
+    assert_eq!(document.section::<NoticesConfig>("notices"), NoticesConfig::default());
     assert_eq!(document.finish(&KEYS), []);
 }
 
@@ -38,7 +39,8 @@ fn the_commented_default_names_every_key() {
                     [delivery]\nkind = 'mllp'\npath = 'delivered'\naddress = 'registry:2575'\ntls = 'required'\n\
                     server_name = 'r'\nca = 'ca.pem'\nurl = 'https://r/'\nusername = 'u'\npassword_file = 'p'\n\
                     facility_id = 'f'\nallow_plaintext = true\n\
-                    [maintenance]\ntimezone = 'America/Chicago'\n";
+                    [maintenance]\ntimezone = 'America/Chicago'\n\
+                    [notices]\ntemplates = 'templates'\n";
     let config = parse(loopback).config;
     let toml::Value::Table(sections) = toml::Value::try_from(&config).unwrap() else {
         panic!("a table");
