@@ -76,3 +76,56 @@ fn staff_edit_the_templates_and_check_config_names_what_is_wrong_with_one() {
     std::fs::write(&file, "Hear ye\n{{ window }}\n").unwrap();
     assert_eq!(site.run("maintenance notice dshs").ok(), "Hear ye\ndshs\n");
 }
+
+#[test]
+fn whom_an_announcement_goes_to_is_shown_first_and_nothing_goes_without_a_yes() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    site.add_org("BURL01");
+    site.run("org set ACME01 --contact it@acme.example").ok();
+    let _server = site.serve();
+    site.run(WINDOW).ok();
+    let shown = site.run("maintenance announce dshs --dry-run").ok();
+    for part in ["1 recipient", "it@acme.example  (ACME01)", "BURL01  (no contact)"] {
+        assert!(shown.contains(part), "{part:?} is missing in\n{shown}");
+    }
+    assert_eq!(site.run("maintenance announce dshs").code, 2);
+    let nowhere = site.run("maintenance announce dshs --yes");
+    assert!(nowhere.code == 78 && nowhere.err.contains("[notices.smtp]"), "{nowhere:?}");
+    assert_eq!(site.run("maintenance announcements --json").json(), serde_json::json!([]));
+}
+
+/// Nobody listens at the port; what was told before counts, and errors name what to do and no secret.
+#[test]
+fn who_was_told_is_not_told_again_and_a_mail_server_that_is_away_is_named() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let site = Site::new();
+    site.configure(&format!(
+        "{CONFIGURATION}[notices.smtp]\nhost = '127.0.0.1'\nport = {port}\ntls = 'off'\nfrom = 'r@x.example'\n\
+         username = 'u'\npassword_file = 'secret'\n"
+    ));
+    std::fs::write(site.path("secret"), "hunter2\n").unwrap();
+    site.add_org("ACME01");
+    site.run("org set ACME01 --contact it@acme.example").ok();
+    let _server = site.serve();
+    site.run(WINDOW).ok();
+    let away = site.run("maintenance announce dshs --yes");
+    assert!(
+        away.code == 1 && away.err.contains("run the command again") && !away.err.contains("hunter2"),
+        "{away:?}"
+    );
+    let uid = "dshs-20980308T010000Z@the-registry.tidegate";
+    let record = serde_json::json!({
+        "at": "2026-01-01T00:00:00Z", "actor": "staff:jo", "address": "it@acme.example", "orgs": ["ACME01"],
+        "told": {"kind": "announcement", "uid": uid, "sequence": 0, "state": "announced"},
+        "event": {"window": "dshs", "start": "2098-03-08T01:00:00Z", "end": "2098-03-08T06:00:00Z",
+                  "timezone": "America/Chicago", "reason": "DSHS IT"},
+    });
+    std::fs::write(site.path("data/notices.jsonl"), format!("{record}\n")).unwrap();
+    let again = site.run("maintenance announce dshs --yes").ok();
+    assert!(again.contains("1 recipient told already") && again.contains("nothing was sent"), "{again}");
+    assert!(site.run("maintenance announcements dshs").ok().contains("it@acme.example"));
+    site.run("maintenance remove dshs --reason 'called off'").ok();
+    let gone = site.run("maintenance notice dshs --format ics").ok();
+    assert!(gone.contains("METHOD:CANCEL") && gone.contains("SEQUENCE:1") && gone.contains(uid), "{gone}");
+}

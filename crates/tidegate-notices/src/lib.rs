@@ -3,16 +3,22 @@
 //! Invariant: nothing here knows the store or the server. Whoever calls hands in what is known; what was sent
 //! to whom is kept in one file beside the store, see [`Ledger`].
 
+mod announce;
 mod calendar;
 pub mod config;
 mod event;
 mod ledger;
+mod mail;
 mod notice;
+#[cfg(test)]
+mod smtp_server;
 mod templates;
 mod words;
 
+pub use announce::{AnnounceError, Announcement, Outcome, Recipient, Recipients};
 pub use calendar::calendar;
 pub use event::{Event, State};
 pub use ledger::{Ledger, LedgerError, Record, Told};
+pub use mail::{Mail, MailError, Mailer, is_address};
 pub use notice::{Changed, Known, Notice};
 pub use templates::{BUILT_IN, Page, TemplateError, Templates};

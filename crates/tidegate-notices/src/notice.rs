@@ -174,7 +174,7 @@ fn uid(event: &Event, registry: &str) -> String {
 }
 
 /// Letters, digits and hyphens alone.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric();
     let plain: String =
         text.chars().map(|char| if is_plain(char) { char.to_ascii_lowercase() } else { '-' }).collect();

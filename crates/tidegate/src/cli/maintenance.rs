@@ -34,6 +34,10 @@ pub(crate) enum MaintenanceCommand {
     Explain(ExplainArgs),
     /// Print what senders are to be told of the running or next occurrence of a window
     Notice(NoticeArgs),
+    /// Mail it to the contacts of all organizations that it concerns, to each once
+    Announce(AnnounceArgs),
+    /// Show who was told of what, and when
+    Announcements(AnnouncementsArgs),
     /// Write the templates of announcements into a directory, to be edited
     Templates(TemplatesArgs),
 }
@@ -182,6 +186,27 @@ pub(crate) enum NoticeFormat {
     Text,
     Html,
     Ics,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnnounceArgs {
+    #[command(flatten)]
+    pub(crate) which: Which,
+    /// Only show who would be told
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AnnouncementsArgs {
+    /// Only of this window
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
 }
 
 #[derive(Debug, Args)]

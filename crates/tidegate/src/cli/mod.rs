@@ -21,8 +21,9 @@ use tidegate_domain::OrgCode;
 pub(crate) use bans::{BansCommand, LiftArgs};
 pub(crate) use job::Jobs;
 pub(crate) use maintenance::{
-    AddArgs, EndArgs, ExplainArgs, ExtendArgs, Length, ListArgs as MaintenanceListArgs, MaintenanceCommand,
-    NoticeArgs, NoticeFormat, ReleaseArgs as ReleaseHoldArgs, RemoveArgs, SkipArgs, StartArgs, Which,
+    AddArgs, AnnounceArgs, AnnouncementsArgs, EndArgs, ExplainArgs, ExtendArgs, Length,
+    ListArgs as MaintenanceListArgs, MaintenanceCommand, NoticeArgs, NoticeFormat,
+    ReleaseArgs as ReleaseHoldArgs, RemoveArgs, SkipArgs, StartArgs, Which,
 };
 pub(crate) use org::{
     AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, CertificateArgs,

@@ -8,6 +8,7 @@ use tidegate_web::api::{
     WindowEnd,
 };
 
+use super::announce::{announce, announcements};
 use super::notice::{notice, templates};
 use crate::cli::{
     AddArgs, EndArgs, ExplainArgs, ExtendArgs, Length, MaintenanceCommand, MaintenanceListArgs,
@@ -30,6 +31,8 @@ pub(super) fn maintenance(context: &Context, command: MaintenanceCommand) -> Res
         MaintenanceCommand::Release(args) => release(context, args),
         MaintenanceCommand::Explain(args) => explain(context, &args),
         MaintenanceCommand::Notice(args) => notice(context, &args),
+        MaintenanceCommand::Announce(args) => announce(context, &args),
+        MaintenanceCommand::Announcements(args) => announcements(context, &args),
         MaintenanceCommand::Templates(args) => templates(context, &args.directory),
     }
 }

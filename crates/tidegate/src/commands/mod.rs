@@ -4,6 +4,7 @@
 //! people read goes through [`crate::render`]. Questions and complaints go to standard error.
 
 mod act;
+mod announce;
 mod backup;
 mod bans;
 pub(crate) mod certificate;

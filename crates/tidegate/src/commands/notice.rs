@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, Utc};
+use tidegate_notices::config::SmtpConfig;
 use tidegate_notices::{
     BUILT_IN, Changed, Event, Known, Ledger, Notice, Page, Record, State, Templates, calendar,
 };
@@ -20,19 +21,21 @@ use crate::render::Screen;
 pub(super) fn notice(context: &Context, args: &NoticeArgs) -> Result<(), Failure> {
     let records = Ledger::read(&context.loaded.config.data_dir).context("while looking up what was told")?;
     let notice = find(context, &args.which, &records)?;
-    let text = text(&load_templates(&context.loaded)?, &notice, args.format)?;
+    let text = text(context, &notice, args.format)?;
     let Some(file) = &args.output else { return Ok(Screen::print(text.trim_end())?) };
     std::fs::write(file, text).with_context(|| format!("while writing {}", file.display()))?;
     Ok(Screen::print(&format!("Wrote {}.", file.display()))?)
 }
 
-fn text(templates: &Templates, notice: &Notice, format: NoticeFormat) -> Result<String, Failure> {
+fn text(context: &Context, notice: &Notice, format: NoticeFormat) -> Result<String, Failure> {
+    let (templates, smtp) = (load_templates(&context.loaded)?, context.loaded.config.notices.smtp.as_ref());
     let render = |page| templates.render(page, notice, &[]).map_err(|error| anyhow!("{error}"));
     Ok(match format {
         NoticeFormat::Text => render(Page::Text)?,
         NoticeFormat::Html => render(Page::Html)?,
         NoticeFormat::Ics => {
-            calendar(notice, &render(Page::Subject)?, &render(Page::Text)?, None, Utc::now())
+            let organizer = smtp.and_then(SmtpConfig::address);
+            calendar(notice, &render(Page::Subject)?, &render(Page::Text)?, organizer.as_deref(), Utc::now())
         }
     })
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tidegate_domain::maintenance::Calendar;
 use tidegate_ingest::config::{FolderConfig, FtpConfig, Setting, SftpConfig};
+use tidegate_notices::config::SmtpConfig;
 
 use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
@@ -101,6 +102,9 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
     }
     for key in config.sftp.iter_mut().flat_map(|sftp| &mut sftp.host_keys) {
         *key = file.with_file_name(&key);
+    }
+    for path in config.notices.smtp.iter_mut().flat_map(SmtpConfig::files_mut) {
+        *path = file.with_file_name(&path);
     }
     config.notices.templates = config.notices.templates.map(|path| file.with_file_name(path));
     config.hl7.tables = config.hl7.tables.map(|path| file.with_file_name(path));

@@ -40,7 +40,9 @@ fn the_commented_default_names_every_key() {
                     server_name = 'r'\nca = 'ca.pem'\nurl = 'https://r/'\nusername = 'u'\npassword_file = 'p'\n\
                     facility_id = 'f'\nallow_plaintext = true\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n\
-                    [notices]\ntemplates = 'templates'\n";
+                    [notices]\ntemplates = 'templates'\n\
+                    [notices.smtp]\nhost = 'localhost'\nport = 25\ntls = 'off'\nallow_plaintext = true\nca = 'c'\n\
+                    from = 'a@b.example'\nreply_to = 'a@b.example'\nusername = 'u'\npassword_file = 'p'\n";
     let config = parse(loopback).config;
     let toml::Value::Table(sections) = toml::Value::try_from(&config).unwrap() else {
         panic!("a table");
@@ -51,10 +53,12 @@ fn the_commented_default_names_every_key() {
             toml::Value::Array(tables) => tables.into_iter().map(|one| one.try_into().unwrap()).collect(),
             _ => continue,
         };
-        for key in tables.iter().flat_map(toml::Table::keys) {
+        let inner = tables.iter().flat_map(|table| table.values()).filter_map(toml::Value::as_table);
+        for key in tables.iter().chain(inner).flat_map(toml::Table::keys) {
             let written = DEFAULT.lines().any(|line| {
                 let line = line.trim_start_matches("# ");
-                line.starts_with(&format!("{key} =")) || line.starts_with(&format!("[[{section}.{key}]]"))
+                let table = format!("[{section}.{key}]");
+                line.starts_with(&format!("{key} =")) || line.trim_start_matches('[').starts_with(&table[1..])
             });
             assert!(written, "{section}.{key} is not documented");
         }

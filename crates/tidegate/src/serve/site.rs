@@ -14,6 +14,7 @@ use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Ban, Directory};
 use tidegate_ingest::folder::Trouble;
 use tidegate_ingest::tls::ServerTls;
+use tidegate_notices::Ledger;
 use tidegate_store::{Beside, Store};
 use tidegate_web::api::{BanView, Listener, Reloaded};
 use tidegate_web::control::{Events, Site};
@@ -40,7 +41,7 @@ pub(super) struct RunningSite {
 }
 
 /// What belongs to a backup beside the store: messages that nobody fetched yet, where they lie below the
-/// data directory, and the configuration with its organizations.
+/// data directory, who was told of what, and the configuration with its organizations.
 pub(crate) fn beside_store(loaded: &Loaded) -> Vec<Beside> {
     let data_dir = &loaded.config.data_dir;
     let is_below = |below: &Path| below.components().all(|part| matches!(part, Component::Normal(_)));
@@ -48,9 +49,10 @@ pub(crate) fn beside_store(loaded: &Loaded) -> Vec<Beside> {
         let to = from.strip_prefix(data_dir).ok().filter(|to| is_below(to) && !to.as_os_str().is_empty())?;
         Some(Beside { to: to.to_owned(), from })
     });
+    let notices = Beside { to: Ledger::FILE.into(), from: data_dir.join(Ledger::FILE) };
     let configuration = [(loaded.file.clone(), "config/tidegate.toml"), (loaded.orgs_dir(), "config/orgs.d")];
     let configuration = configuration.into_iter().map(|(from, to)| Beside { from, to: to.into() });
-    configuration.chain(host_keys(loaded)).chain(delivered).collect()
+    configuration.chain(host_keys(loaded)).chain(delivered).chain([notices]).collect()
 }
 
 /// With other host keys every sender's client would refuse to connect.
