@@ -84,3 +84,32 @@ fn a_sender_fetches_and_deletes_its_response_and_sees_no_one_elses() {
     let server = site.serve();
     assert_eq!(server.log_in("a").nlst(Some("/outbox")).unwrap().len(), 1, "what was deleted stays away");
 }
+
+#[test]
+fn after_a_window_a_report_tells_what_waited_and_what_became_of_it() {
+    let site = Site::new();
+    let mut server = site.serve();
+    let (from, to) = ("2020-01-01T00:00:00Z", "2090-01-01T00:00:00Z");
+    site.run(&["maintenance", "add", "upgrade", "--from", from, "--to", to, "--reason", "upgrade"]);
+    let file = sample::file("F1", &[sample::message(1), sample::message(2)]);
+    server.log_in("a").put_file("1.hl7", &mut &file[..]).unwrap();
+    server.log_in("a").put_file("2.hl7", &mut &b"no HL7 at all"[..]).unwrap();
+    server.log_in("b").put_file("3.hl7", &mut &sample::message(3)[..]).unwrap();
+    let report = || site.json(&["maintenance", "report", "upgrade", "--json"]);
+    let before = report();
+    assert_eq!((&before["all"]["files"], &before["all"]["left"]), (&3.into(), &3.into()), "{before}");
+    site.run(&["maintenance", "end", "upgrade", "--reason", "done"]);
+    server.wait_for_ends(3);
+    server.log_in("b").put_file("4.hl7", &mut &sample::message(4)[..]).unwrap();
+    server.wait_for_ends(4);
+    let after = report();
+    let all = &after["all"];
+    assert_eq!((&all["files"], &all["left"], &all["errors"]), (&3.into(), &0.into(), &1.into()), "{after}");
+    assert_eq!(all["messages"]["total"], 3);
+    assert!(all["drained_at"].is_string() && all["longest_wait_s"].is_u64(), "{after}");
+    let orgs: Vec<_> =
+        after["orgs"].as_array().unwrap().iter().map(|org| (&org["org"], &org["files"])).collect();
+    assert_eq!(orgs, [(&"A".into(), &2.into()), (&"B".into(), &1.into())]);
+    let text = site.run(&["maintenance", "report", "upgrade"]);
+    assert!(text.contains("3 files of 2 organizations") && text.contains("1 in error"), "{text}");
+}

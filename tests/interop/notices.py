@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import icalendar
@@ -62,6 +63,7 @@ class Box:
     def __init__(self):
         self.mails = []
         self.refuses = set()
+        self.reported = threading.Event()
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if address in self.refuses:
@@ -73,6 +75,8 @@ class Box:
         assert session.ssl is not None or not server.tls_context, "a mail in the clear"
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self.mails.append((envelope.rcpt_tos, message))
+        if "ops@registry.example" in envelope.rcpt_tos:
+            self.reported.set()
         return "250 OK"
 
 
@@ -122,6 +126,8 @@ free_bytes_min = "1MiB"
 [maintenance]
 timezone = "America/Chicago"
 [notices]
+report = true
+staff = ["ops@registry.example"]
 registry = "Registry, \u00c4ther & Co"
 contacts = ["help: 555-0100"]
 [notices.smtp]
@@ -142,12 +148,15 @@ password_file = "password"
         assert done.returncode == code, (line, done)
         return done.stdout + done.stderr
 
-    configure()
-    serving = subprocess.Popen(
-        [program, "serve", "--config", directory / "tidegate.toml"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    try:
+    def serve():
+        command = [program, "serve", "--config", directory / "tidegate.toml"]
+        serving = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert b"ready" in serving.stdout.readline()
+        return serving
+
+    configure()
+    serving = serve()
+    try:
         run("maintenance add dshs --from 2098-03-07T19:00 --to 2098-03-08T00:00 --reason Upgrade")
 
         box.refuses = {"it@burl.example"}
@@ -188,6 +197,17 @@ password_file = "password"
         wrong = run("maintenance announce other --yes", 1)
         assert "535" in wrong, wrong
         assert len(box.mails) == 4 and not plain.handler.mails
+
+        (directory / "password").write_text(PASSWORD + "\n")
+        run("maintenance add long --from 2020-01-01 --to 2090-01-01 --reason Upgrade")
+        run("maintenance end long --reason done")
+        serving.terminate()
+        serving.wait()
+        serving = serve()
+        assert box.reported.wait(120), "no report came"
+        report = box.mails[4][1]
+        assert report["Subject"].endswith("report on maintenance long"), report["Subject"]
+        assert "nothing" in report.get_body(("plain",)).get_content()
     finally:
         serving.terminate()
         serving.wait()

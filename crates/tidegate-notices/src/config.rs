@@ -8,6 +8,8 @@ use lettre::message::Mailbox;
 use serde::{Deserialize, Serialize};
 use tidegate_domain::units::HumanDuration;
 
+use crate::mail::is_address;
+
 /// What is wrong with a key: its path below the section, and what is expected.
 pub type Mistake = (&'static str, String);
 
@@ -27,6 +29,11 @@ pub struct NoticesConfig {
     /// A directory with templates that replace built-in ones of the same name; relative to the configuration file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub templates: Option<PathBuf>,
+    /// Mail addresses of staff, who get reports.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub staff: Vec<String>,
+    /// Whether staff get a report after each window, once the files that waited are processed.
+    pub report: bool,
     /// The mail server that announcements go out by; without it none is mailed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smtp: Option<SmtpConfig>,
@@ -146,6 +153,8 @@ impl Default for NoticesConfig {
             contacts: Vec::new(),
             web: true,
             templates: None,
+            staff: Vec::new(),
+            report: false,
             smtp: None,
         }
     }
@@ -160,6 +169,12 @@ impl NoticesConfig {
         }
         if self.contacts.iter().any(|line| line.chars().any(char::is_control)) {
             found.push(("contacts", "write each contact on one line of its own".to_owned()));
+        }
+        if !self.staff.iter().all(|address| is_address(address)) {
+            found.push(("staff", "write mail addresses alone, such as \"ops@registry.example\"".to_owned()));
+        }
+        if self.report && (self.staff.is_empty() || self.smtp.is_none()) {
+            found.push(("report", "reports need addresses in notices.staff, and [notices.smtp]".to_owned()));
         }
         found
     }
@@ -190,6 +205,11 @@ mod tests {
         let wrong = "host = ''\nport = 0\nreply_to = 'nobody'\nusername = 'u'\ntimeout = '1h'";
         let expected = ["smtp.host", "smtp.port", "smtp.reply_to", "smtp.username", "smtp.timeout"];
         assert_eq!(problems(wrong), expected);
+        let config: NoticesConfig = toml::from_str("report = true\nstaff = ['Ops <o@x.example>']").unwrap();
+        assert_eq!(
+            config.validate().into_iter().map(|(key, _)| key).collect::<Vec<_>>(),
+            ["staff", "report"]
+        );
         assert!(toml::from_str::<NoticesConfig>("[smtp]\nhost='a'\nfrom='a@b.c'\npassword='x'").is_err());
     }
 }

@@ -10,6 +10,7 @@ mod event;
 mod ledger;
 mod mail;
 mod notice;
+mod report;
 #[cfg(test)]
 mod smtp_server;
 mod templates;
@@ -21,4 +22,5 @@ pub use event::{Event, State};
 pub use ledger::{Ledger, LedgerError, Record, Told};
 pub use mail::{Mail, MailError, Mailer, is_address};
 pub use notice::{Changed, Known, Notice};
+pub use report::{mail_report, unreported};
 pub use templates::{BUILT_IN, Page, TemplateError, Templates};

@@ -53,12 +53,26 @@ impl Store {
     /// Jobs, the newest first.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Job>, StoreError> {
         let mut jobs = Vec::new();
+        self.visit(filter, |job| {
+            jobs.push(job);
+            Ok(())
+        })?;
+        Ok(jobs)
+    }
+
+    /// Shows the jobs that [`Self::list`] would give one by one, so that no more than one is in memory.
+    pub fn visit(
+        &self,
+        filter: &Filter,
+        mut show: impl FnMut(Job) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut shown = 0;
         let ids: Box<dyn Iterator<Item = _>> = match &filter.org {
             Some(org) => Box::new(self.core.reader()?.newest_of(org, filter.state)),
             None => Box::new(self.core.reader()?.newest(filter.state)),
         };
         for id in ids {
-            if jobs.len() >= filter.limit {
+            if shown >= filter.limit {
                 break;
             }
             let id = id?;
@@ -71,10 +85,11 @@ impl Store {
             }
             // It may have gone on since its key was read.
             if filter.state.is_none_or(|state| job.state == state) {
-                jobs.push(job);
+                shown += 1;
+                show(job)?;
             }
         }
-        Ok(jobs)
+        Ok(())
     }
 
     /// Everything that happened to a job, from its acceptance on.

@@ -49,6 +49,11 @@ impl Client {
         self.json(request(Method::GET, path, Bytes::new())?, ANSWER_MAX)
     }
 
+    /// Asks for what is found by looking through the whole queue.
+    pub(crate) fn get_long<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.json(request(Method::GET, path, Bytes::new())?, LONG_ANSWER_MAX)
+    }
+
     /// Has something done.
     pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
         self.json(request(Method::POST, path, json(body)?)?, ANSWER_MAX)

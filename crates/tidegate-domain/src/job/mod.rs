@@ -3,6 +3,7 @@
 //! Invariant: a job's state changes in [`Job::apply`] and nowhere else, and only by a [`JobEvent`],
 //! which is also its line in the history. `docs/state-machine.md` draws the states.
 
+mod backlog;
 mod event;
 mod record;
 mod retry;
@@ -10,6 +11,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use backlog::Backlog;
 pub use event::{HistoryEntry, JobEvent, Submission};
 pub use record::{IllegalTransition, Job};
 pub use retry::RetryPolicy;

@@ -9,6 +9,7 @@ mod error;
 mod gate;
 mod job;
 mod maintenance;
+mod report;
 mod retention;
 mod staff;
 mod status;
@@ -27,6 +28,7 @@ pub use maintenance::{
     MaintenanceView, OccurrenceChanged, OccurrenceView, PlaceHold, ReleaseHolds, Released, RemoveWindow,
     SkipOccurrence, WindowEnd,
 };
+pub use report::{BacklogView, OrgBacklogView, ReportView};
 pub use retention::{
     LegalHoldView, LegalHoldsReleased, OrgAmount, PassView, PlaceLegalHold, ReleaseLegalHolds, RetentionView,
     RunRetention, TermsView,

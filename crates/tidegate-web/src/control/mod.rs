@@ -12,6 +12,7 @@ mod failure;
 mod files;
 mod jobs;
 mod maintenance;
+mod report;
 mod retention;
 mod server;
 mod socket;
@@ -29,6 +30,7 @@ use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 pub(crate) use failure::Failure;
+pub use report::report;
 pub(crate) use server::limit_time;
 pub use server::serve;
 pub use socket::{ControlSocket, SocketError};
@@ -71,6 +73,7 @@ pub fn router(control: Control) -> Router {
     let long = Router::new()
         .route("/v1/jobs/act", post(act::act))
         .route("/v1/store/backup", post(backup::backup))
+        .route("/v1/maintenance/report", get(report::show))
         .route("/v1/retention/run", post(retention::run))
         .route("/v1/verify", post(status::verify))
         .layer(from_fn(|request, next| server::limit_time(LONG_ANSWER_MAX, request, next)));

@@ -38,6 +38,8 @@ pub(crate) enum MaintenanceCommand {
     Announce(AnnounceArgs),
     /// Show who was told of what, and when
     Announcements(AnnouncementsArgs),
+    /// Tell what became of the files that waited for the end of the running or last occurrence of a window
+    Report(ReportArgs),
     /// Write the templates of announcements into a directory, to be edited
     Templates(TemplatesArgs),
 }
@@ -205,6 +207,18 @@ pub(crate) struct AnnouncementsArgs {
     /// Only of this window
     #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// Name of the window
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// The occurrence that started on this day [default: the running or the last one]
+    #[arg(long, value_name = "DATE")]
+    pub(crate) occurrence: Option<NaiveDate>,
     #[command(flatten)]
     pub(crate) json: JsonArg,
 }

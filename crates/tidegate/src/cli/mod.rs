@@ -23,7 +23,7 @@ pub(crate) use job::Jobs;
 pub(crate) use maintenance::{
     AddArgs, AnnounceArgs, AnnouncementsArgs, EndArgs, ExplainArgs, ExtendArgs, Length,
     ListArgs as MaintenanceListArgs, MaintenanceCommand, NoticeArgs, NoticeFormat,
-    ReleaseArgs as ReleaseHoldArgs, RemoveArgs, SkipArgs, StartArgs, Which,
+    ReleaseArgs as ReleaseHoldArgs, RemoveArgs, ReportArgs, SkipArgs, StartArgs, Which,
 };
 pub(crate) use org::{
     AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, CertificateArgs,

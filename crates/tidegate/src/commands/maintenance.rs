@@ -4,20 +4,20 @@ use tidegate_domain::maintenance::{CauseKind, GateState};
 use tidegate_domain::units::HumanDuration;
 use tidegate_web::api::{
     AddWindow, EndOccurrence, ExtendOccurrence, GateView, HoldEnd, HoldView, MaintenanceView,
-    OccurrenceChanged, OccurrenceView, PlaceHold, ReleaseHolds, Released, RemoveWindow, SkipOccurrence, When,
-    WindowEnd,
+    OccurrenceChanged, OccurrenceView, PlaceHold, ReleaseHolds, Released, RemoveWindow, ReportView,
+    SkipOccurrence, When, WindowEnd,
 };
 
 use super::announce::{announce, announcements};
 use super::notice::{notice, templates};
 use crate::cli::{
     AddArgs, EndArgs, ExplainArgs, ExtendArgs, Length, MaintenanceCommand, MaintenanceListArgs,
-    ReleaseHoldArgs, RemoveArgs, SkipArgs, StartArgs,
+    ReleaseHoldArgs, RemoveArgs, ReportArgs, SkipArgs, StartArgs,
 };
 use crate::client::with_query;
 use crate::context::{Context, actor};
 use crate::failure::Failure;
-use crate::render::{Screen, gate_text, hold_line, maintenance_text, occurrence_line, plural};
+use crate::render::{Screen, gate_text, hold_line, maintenance_text, occurrence_line, plural, report_text};
 
 pub(super) fn maintenance(context: &Context, command: MaintenanceCommand) -> Result<(), Failure> {
     match command {
@@ -33,6 +33,7 @@ pub(super) fn maintenance(context: &Context, command: MaintenanceCommand) -> Res
         MaintenanceCommand::Notice(args) => notice(context, &args),
         MaintenanceCommand::Announce(args) => announce(context, &args),
         MaintenanceCommand::Announcements(args) => announcements(context, &args),
+        MaintenanceCommand::Report(args) => report(context, &args),
         MaintenanceCommand::Templates(args) => templates(context, &args.directory),
     }
 }
@@ -145,6 +146,19 @@ fn afterwards(gate: &GateView, context: &Context) -> String {
         GateState::Closed => "The gate stays closed.\n",
     };
     format!("{still}Gate: {}", gate_text(gate, &context.screen()))
+}
+
+fn report(context: &Context, args: &ReportArgs) -> Result<(), Failure> {
+    let occurrence = args.occurrence.map(|date| date.to_string());
+    let path = with_query(
+        "/v1/maintenance/report",
+        &[("name", Some(args.name.clone())), ("occurrence", occurrence)],
+    );
+    let report: ReportView = context.client()?.get_long(&path)?;
+    if args.json.json {
+        return Ok(Screen::json(&report)?);
+    }
+    Ok(Screen::print(&report_text(&report, &context.screen()))?)
 }
 
 fn explain(context: &Context, args: &ExplainArgs) -> Result<(), Failure> {

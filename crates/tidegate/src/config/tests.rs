@@ -40,7 +40,7 @@ fn the_commented_default_names_every_key() {
                     server_name = 'r'\nca = 'ca.pem'\nurl = 'https://r/'\nusername = 'u'\npassword_file = 'p'\n\
                     facility_id = 'f'\nallow_plaintext = true\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n\
-                    [notices]\ntemplates = 'templates'\n\
+                    [notices]\ntemplates = 'templates'\nstaff = ['a@b.example']\n\
                     [notices.smtp]\nhost = 'localhost'\nport = 25\ntls = 'off'\nallow_plaintext = true\nca = 'c'\n\
                     from = 'a@b.example'\nreply_to = 'a@b.example'\nusername = 'u'\npassword_file = 'p'\n";
     let config = parse(loopback).config;

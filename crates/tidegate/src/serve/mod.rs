@@ -6,6 +6,7 @@
 
 mod logging;
 mod parts;
+mod reports;
 mod running;
 mod signals;
 mod site;

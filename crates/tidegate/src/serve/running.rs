@@ -26,6 +26,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::parts::Parts;
+use super::reports::Reports;
 use super::signals::{Signals, Told};
 use super::site::{RunningSite, beside_store};
 use crate::config::{Config, Loaded};
@@ -99,6 +100,9 @@ impl Running {
             running.open_sftp(listener, host_keys, intake);
         }
         running.tidy(parts.retention.clone());
+        if parts.loaded.config.notices.report {
+            running.report(Reports::new(running.store.clone(), &parts.loaded));
+        }
         let site = Arc::clone(&running.site) as _;
         let clock = Arc::new(SystemClock);
         let control = Control::new(running.store.clone(), parts.retention, clock, site);
@@ -252,6 +256,14 @@ impl Running {
         self.tasks.spawn(async move {
             retention.run(stopping).await;
             Ok("retention")
+        });
+    }
+
+    fn report(&mut self, reports: Reports) {
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            reports.run(stopping).await;
+            Ok("reports to staff")
         });
     }
 
