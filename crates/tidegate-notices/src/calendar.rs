@@ -17,12 +17,50 @@ pub fn calendar(
     organizer: Option<&str>,
     now: DateTime<Utc>,
 ) -> String {
+    let mut entry = entry(notice, summary, description, now);
+    if let Some(organizer) = organizer {
+        entry.add_property("ORGANIZER", format!("mailto:{organizer}"));
+    }
+    let mut calendar = empty();
+    calendar.append_property(("METHOD", method(notice))).push(entry);
+    calendar.to_string()
+}
+
+/// What calendars subscribe to: all that is known, each occurrence as an entry of its own. What was cancelled
+/// stays in it as such. Each entry is stamped with its own start, so that a feed in which nothing changed is the same.
+pub fn feed(notices: &[Notice], registry: &str) -> String {
+    let mut calendar = empty();
+    calendar
+        .append_property(("X-WR-CALNAME", format!("{registry}: maintenance").as_str()))
+        .append_property(("REFRESH-INTERVAL;VALUE=DURATION", "PT1H"));
+    for notice in notices {
+        let reason = &notice.event.reason;
+        let summary = if reason.is_empty() { "Maintenance".to_owned() } else { format!("Maintenance: {reason}") };
+        calendar.push(entry(notice, &summary, FEED_DESCRIPTION, notice.event.start));
+    }
+    calendar.to_string()
+}
+
+/// What a sender has to know of any maintenance.
+const FEED_DESCRIPTION: &str = "Files may be uploaded as always; they are kept and processed by themselves afterwards. \
+    The web service answers 503 meanwhile; send such messages again.";
+
+fn empty() -> Calendar {
+    let mut calendar = Calendar::empty();
+    calendar
+        .append_property(("VERSION", "2.0"))
+        .append_property(("PRODID", "-//tidegate//notices//EN"))
+        .append_property(("CALSCALE", "GREGORIAN"));
+    calendar
+}
+
+fn entry(notice: &Notice, summary: &str, description: &str, stamp: DateTime<Utc>) -> Entry {
     let is_cancelled = notice.state == State::Cancelled;
     let mut entry = Entry::new();
     entry
         .uid(&notice.uid)
         .sequence(notice.sequence)
-        .timestamp(now)
+        .timestamp(stamp)
         .starts(notice.event.start)
         .ends(notice.event.end)
         .summary(summary)
@@ -30,17 +68,7 @@ pub fn calendar(
         .status(if is_cancelled { EventStatus::Cancelled } else { EventStatus::Confirmed })
         // Nobody is busy because of it.
         .add_property("TRANSP", "TRANSPARENT");
-    if let Some(organizer) = organizer {
-        entry.add_property("ORGANIZER", format!("mailto:{organizer}"));
-    }
-    let mut calendar = Calendar::empty();
-    calendar
-        .append_property(("VERSION", "2.0"))
-        .append_property(("PRODID", "-//tidegate//notices//EN"))
-        .append_property(("CALSCALE", "GREGORIAN"))
-        .append_property(("METHOD", method(notice)))
-        .push(entry);
-    calendar.to_string()
+    entry
 }
 
 /// How calendars take it.

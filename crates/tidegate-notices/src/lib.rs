@@ -17,7 +17,7 @@ mod templates;
 mod words;
 
 pub use announce::{AnnounceError, Announcement, Outcome, Recipient, Recipients};
-pub use calendar::calendar;
+pub use calendar::{calendar, feed};
 pub use event::{Event, State};
 pub use ledger::{Ledger, LedgerError, Record, Told};
 pub use mail::{Mail, MailError, Mailer, is_address};

@@ -1,4 +1,5 @@
-//! HTTP of tidegate: the control API on a Unix socket, under `/v1/`, and what monitoring asks for.
+//! HTTP of tidegate: the control API on a Unix socket, under `/v1/`, what monitoring asks for, and the web
+//! pages.
 //!
 //! Invariant: whatever staff can do to the running server they do through here, and each change
 //! carries who asked and why. The shapes in [`api`] are shared with the command line. Nothing here
@@ -8,3 +9,4 @@ pub mod api;
 pub mod config;
 pub mod control;
 pub mod metrics;
+pub mod pages;

@@ -112,6 +112,10 @@ impl Bench {
         self.store.finish(&claim, end).await.unwrap();
     }
 
+    pub(crate) fn advance(&self, by: chrono::TimeDelta) {
+        self.clock.advance(by);
+    }
+
     async fn get(&self, path: &str) -> (StatusCode, Value) {
         self.ask(Request::get(path).body(Body::empty()).unwrap()).await
     }
