@@ -35,7 +35,8 @@ pub fn feed(notices: &[Notice], registry: &str) -> String {
         .append_property(("REFRESH-INTERVAL;VALUE=DURATION", "PT1H"));
     for notice in notices {
         let reason = &notice.event.reason;
-        let summary = if reason.is_empty() { "Maintenance".to_owned() } else { format!("Maintenance: {reason}") };
+        let summary =
+            if reason.is_empty() { "Maintenance".to_owned() } else { format!("Maintenance: {reason}") };
         calendar.push(entry(notice, &summary, FEED_DESCRIPTION, notice.event.start));
     }
     calendar.to_string()

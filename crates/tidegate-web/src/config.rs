@@ -18,3 +18,14 @@ impl Default for MetricsConfig {
         Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9464)) }
     }
 }
+
+/// What the senders' portal does while the gate is closed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortalMode {
+    /// It takes files, which wait, and says so.
+    #[default]
+    Open,
+    /// It answers 503 with the sentence of the notice.
+    UnavailableInMaintenance,
+}

@@ -11,6 +11,7 @@ mod digests;
 mod entry;
 mod error;
 mod place;
+mod proved;
 mod reading;
 mod receive;
 mod resume;

@@ -62,7 +62,7 @@ impl InboxStorage {
     }
 
     /// Opens a response.
-    pub(crate) async fn open(&self, user: &SessionUser, place: Place) -> Result<File, TransferError> {
+    pub async fn open(&self, user: &SessionUser, place: Place) -> Result<File, TransferError> {
         match place {
             Place::Response(name) => {
                 let fetched = Event::fetched(&name);

@@ -107,7 +107,9 @@ impl InboxStorage {
         }
         let size_bytes = upload.size_bytes();
         match self.role(user, &name, Came::Closed) {
-            Role::Submission => self.submit(user, upload, name).await?,
+            Role::Submission => {
+                self.submit(user, upload, name).await?;
+            }
             Role::Staged(remark) => {
                 upload.stage(user.org(), &name).await?;
                 self.note(user, Event::Staged { size_bytes });
@@ -129,7 +131,7 @@ impl InboxStorage {
         self.intake.upload_bytes_max(user.org())
     }
 
-    async fn copy<R: AsyncRead + Unpin>(
+    pub(super) async fn copy<R: AsyncRead + Unpin>(
         &self,
         input: R,
         upload: &mut Upload,
@@ -158,12 +160,12 @@ impl InboxStorage {
         }
     }
 
-    async fn submit(
+    pub(super) async fn submit(
         &self,
         user: &SessionUser,
         upload: Upload,
         name: UploadName,
-    ) -> Result<(), TransferError> {
+    ) -> Result<JobId, TransferError> {
         let size_bytes = upload.size_bytes();
         let job = upload.accept(user.org(), self.sender(user), name.clone()).await?;
         self.note(user, Event::Accepted { job: job.id, size_bytes });
@@ -171,7 +173,7 @@ impl InboxStorage {
         self.withdraw_if_unread(job.id).await?;
         self.forget_begun(user, &name);
         self.submitted.remember(name, size_bytes);
-        Ok(())
+        Ok(job.id)
     }
 
     /// Cancels a job whose sender can't read that it was accepted.

@@ -57,9 +57,14 @@ async fn send(
         })
     })
     .await??;
+    Ok(([(CONTENT_TYPE, "text/plain")], stream(file)).into_response())
+}
+
+/// A file as it is read, piece by piece.
+pub(crate) fn stream(file: File) -> Body {
     let (sender, body) = Channel::<Bytes, io::Error>::new(BLOCKS_AHEAD);
     tokio::spawn(copy(file, sender));
-    Ok(([(CONTENT_TYPE, "text/plain")], Body::new(body)).into_response())
+    Body::new(body)
 }
 
 async fn copy(mut file: File, mut sender: Sender<Bytes, io::Error>) {

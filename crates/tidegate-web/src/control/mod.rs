@@ -30,6 +30,7 @@ use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 pub(crate) use failure::Failure;
+pub(crate) use files::stream;
 pub use report::report;
 pub(crate) use server::limit_time;
 pub use server::serve;

@@ -103,10 +103,15 @@ impl Bench {
     }
 
     /// Takes the oldest job to its end, with this response.
-    async fn complete(&self, response: &[u8]) {
+    pub(crate) async fn complete(&self, response: &[u8]) {
+        self.complete_with(response, b"All is well.\n").await;
+    }
+
+    /// The same with this report.
+    pub(crate) async fn complete_with(&self, response: &[u8], report: &[u8]) {
         let claim = self.store.claim(1).await.unwrap().remove(0);
         std::fs::write(self.store.response_path(&claim.job), response).unwrap();
-        std::fs::write(self.store.report_path(&claim.job), b"All is well.\n").unwrap();
+        std::fs::write(self.store.report_path(&claim.job), report).unwrap();
         let counts = Counts { total: 1, accepted: 1, ..Counts::default() };
         let end = JobEvent::Completed { outcome: Outcome::Accepted, counts };
         self.store.finish(&claim, end).await.unwrap();

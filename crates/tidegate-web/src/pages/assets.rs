@@ -1,4 +1,4 @@
-//! Styles and pictures, inside the program.
+//! Styles, scripts and pictures, inside the program.
 //!
 //! Invariant: an asset's address has the digest of its bytes, so that browsers keep it for good and a new
 //! version of the program is seen at once.
@@ -36,12 +36,17 @@ pub(super) static STYLE: LazyLock<Asset> = LazyLock::new(|| {
 pub(super) static MARK: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("mark", "svg", "image/svg+xml", include_str!("assets/mark.svg")));
 
+/// The portal's script.
+pub(super) static PORTAL: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("portal", "js", "text/javascript; charset=utf-8", include_str!("assets/portal.js"))
+});
+
 pub(super) fn router() -> Router {
     Router::new().route("/assets/{name}", get(asset))
 }
 
 async fn asset(Path(name): Path<String>, asked: HeaderMap) -> Response {
-    let all: [&Asset; 2] = [&STYLE, &MARK];
+    let all: [&Asset; 3] = [&STYLE, &MARK, &PORTAL];
     let found = all.into_iter().find(|asset| asset.path.strip_prefix("/assets/") == Some(&name));
     found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |asset| asset.content.send(&asked))
 }

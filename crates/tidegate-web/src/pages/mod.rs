@@ -1,4 +1,4 @@
-//! The web pages: what everyone may know, at `/status`.
+//! The web pages: what everyone may know, at `/status`, and the senders' portal, at `/`.
 //!
 //! Invariant: pages are made on the server, work without scripts, load nothing from anywhere else, and carry no
 //! script or style inside themselves, so that their policy can forbid both. Everything that is not markup of our
@@ -8,15 +8,25 @@ mod answer;
 mod assets;
 mod guard;
 mod layout;
+mod portal;
+mod refusal;
+mod session;
 mod status;
 mod times;
+mod words;
 
+#[cfg(test)]
+mod rig;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::from_fn;
+use tidegate_ingest::Intake;
 
+use crate::config::PortalMode;
 use crate::control::Control;
 
 /// What the pages call the service that they belong to.
@@ -26,7 +36,25 @@ pub struct Names {
     pub registry: String,
 }
 
-/// All pages.
-pub fn router(control: Control, names: Names) -> Router {
-    Router::new().merge(status::router(control, names)).merge(assets::router()).layer(from_fn(guard::headers))
+/// What the pages show and act on.
+#[derive(Clone)]
+pub struct Pages {
+    /// The staff's side of the server.
+    pub control: Control,
+    /// The senders' side.
+    pub intake: Arc<Intake>,
+    /// What is shown.
+    pub names: Names,
+    /// The portal while the gate is closed.
+    pub portal: PortalMode,
+}
+
+/// All pages. Requests must carry the address that they come from as [`axum::extract::ConnectInfo`].
+pub fn router(pages: Pages) -> Router {
+    let Pages { control, intake, names, portal } = pages;
+    Router::new()
+        .merge(status::router(control.clone(), names.clone()))
+        .merge(portal::router(control, intake, names, portal))
+        .merge(assets::router())
+        .layer(from_fn(guard::headers))
 }

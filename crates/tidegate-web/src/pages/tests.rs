@@ -10,7 +10,9 @@ use super::*;
 use crate::control::tests::Bench;
 
 fn pages(bench: &Bench) -> Router {
-    router(bench.control.clone(), Names { registry: "State <Registry>".to_owned() })
+    status::router(bench.control.clone(), Names { registry: "State <Registry>".to_owned() })
+        .merge(assets::router())
+        .layer(from_fn(guard::headers))
 }
 
 async fn ask(pages: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
@@ -36,7 +38,10 @@ async fn the_status_tells_everyone_what_concerns_everyone_and_nothing_else() {
     let pages = pages(&bench);
     add_window(&bench, "secret", &["ACME01"], "ACME moves house").await;
     let (status, headers, html) = get(&pages, "/status").await;
-    assert_eq!((status, headers[CONTENT_TYPE].to_str().unwrap()), (StatusCode::OK, "text/html; charset=utf-8"));
+    assert_eq!(
+        (status, headers[CONTENT_TYPE].to_str().unwrap()),
+        (StatusCode::OK, "text/html; charset=utf-8")
+    );
     assert!(html.contains("Files are being processed") && html.contains("State &lt;Registry&gt;"), "{html}");
 
     add_window(&bench, "upgrade", &[], "<b>Upgrade</b>").await;
@@ -75,7 +80,8 @@ async fn who_has_the_status_already_gets_none_of_it_until_it_changes() {
     for path in ["/status", "/status.json", "/status.ics"] {
         let (_, headers, _) = get(&pages, path).await;
         assert_eq!(headers[CACHE_CONTROL], "public, max-age=10");
-        let again = |tags: String| Request::get(path).header(IF_NONE_MATCH, tags).body(Body::empty()).unwrap();
+        let again =
+            |tags: String| Request::get(path).header(IF_NONE_MATCH, tags).body(Body::empty()).unwrap();
         let tag = headers[ETAG].to_str().unwrap();
         for tags in [tag.to_owned(), format!("\"other\", W/{tag}"), "*".to_owned()] {
             let (status, headers, body) = ask(&pages, again(tags)).await;
@@ -130,6 +136,9 @@ async fn pages_forbid_what_they_do_not_need_and_their_assets_can_be_kept() {
     assert!(!html.contains("://"), "nothing from elsewhere: {html}");
     let style = html.split('"').find(|text| text.ends_with(".css")).unwrap();
     let (status, headers, _) = get(&pages, style).await;
-    assert_eq!((status, headers[CACHE_CONTROL].to_str().unwrap().contains("immutable")), (StatusCode::OK, true));
+    assert_eq!(
+        (status, headers[CACHE_CONTROL].to_str().unwrap().contains("immutable")),
+        (StatusCode::OK, true)
+    );
     assert_eq!(get(&pages, "/assets/tidegate-0.css").await.0, StatusCode::NOT_FOUND);
 }

@@ -24,3 +24,8 @@ pub(super) fn machine(at: DateTime<Utc>) -> String {
 pub(super) fn until(end: Option<DateTime<Utc>>, zone: Tz) -> Markup {
     html! { @match end { Some(end) => { "until " (time(end, zone)) }, None => "until further notice" } }
 }
+
+/// Such as "8 Mar 19:00", for tables.
+pub(super) fn short(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%-d %b %H:%M").to_string()
+}

@@ -8,7 +8,7 @@ use tidegate_domain::maintenance::{Occurrence, Override};
 use tidegate_notices::{Changed, Event, Known, Notice, State, feed as calendar_feed};
 use tidegate_store::Maintenance;
 
-use super::facts::for_everyone;
+use super::facts::that_concern;
 
 /// How long what is over stays in the feed.
 const KEPT: TimeDelta = TimeDelta::days(30);
@@ -18,7 +18,7 @@ const ENTRIES_MAX: usize = 400;
 
 pub(super) fn feed(registry: &str, maintenance: &Maintenance, now: DateTime<Utc>) -> String {
     let from = now.checked_sub_signed(KEPT).unwrap_or(now);
-    let found = for_everyone(maintenance, from, now);
+    let found = that_concern(None, maintenance, from, now);
     let notices = found.iter().take(ENTRIES_MAX).map(|one| notice(one, registry, now));
     calendar_feed(&notices.collect::<Vec<_>>(), registry)
 }

@@ -3,8 +3,9 @@
 use chrono::{DateTime, FixedOffset, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
+use tidegate_domain::OrgCode;
 use tidegate_domain::maintenance::{
-    Cause, CauseKind, Gate, GateState, Occurrence, OccurrenceState, Scope, occurrences,
+    Cause, CauseKind, Gate, GateState, Occurrence, OccurrenceState, occurrences,
 };
 use tidegate_store::Maintenance;
 
@@ -54,10 +55,20 @@ pub(in crate::pages) struct Coming {
 }
 
 impl Facts {
-    pub(in crate::pages) fn of(maintenance: &Maintenance, now: DateTime<Utc>) -> Self {
+    /// For everyone.
+    pub(super) fn of(maintenance: &Maintenance, now: DateTime<Utc>) -> Self {
+        Self::about(None, maintenance, now)
+    }
+
+    /// For one organization.
+    pub(in crate::pages) fn for_org(maintenance: &Maintenance, now: DateTime<Utc>, org: &OrgCode) -> Self {
+        Self::about(Some(org), maintenance, now)
+    }
+
+    fn about(org: Option<&OrgCode>, maintenance: &Maintenance, now: DateTime<Utc>) -> Self {
         let zone = maintenance.calendar.timezone.unwrap_or(Tz::UTC);
-        let Gate { state, causes, closed_since, until, next_change, .. } = maintenance.gate_now(now, None);
-        let coming = for_everyone(maintenance, now, now);
+        let Gate { state, causes, closed_since, until, next_change, .. } = maintenance.gate_now(now, org);
+        let coming = that_concern(org, maintenance, now, now);
         let coming = coming.iter().filter(|one| one.state == OccurrenceState::Coming);
         Self {
             state,
@@ -73,15 +84,16 @@ impl Facts {
     }
 }
 
-/// Occurrences that concern everyone and were not over at `from`.
-pub(super) fn for_everyone(
+/// Occurrences that concern an organization, or everyone, and were not over at `from`.
+pub(super) fn that_concern(
+    org: Option<&OrgCode>,
     maintenance: &Maintenance,
     from: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Vec<Occurrence> {
     let end = DateTime::<Utc>::MAX_UTC;
     let mut found = occurrences(&maintenance.calendar, &maintenance.overrides, from, end, now);
-    found.retain(|one| one.scope == Scope::Everyone);
+    found.retain(|one| one.scope.covers(org));
     found
 }
 

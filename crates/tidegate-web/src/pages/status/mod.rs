@@ -19,6 +19,7 @@ use axum::response::Response;
 use axum::routing::get;
 
 use self::board::Board;
+pub(super) use self::facts::Facts;
 use super::Names;
 use crate::control::Control;
 
