@@ -8,5 +8,6 @@
 pub mod api;
 pub mod config;
 pub mod control;
+pub mod listener;
 pub mod metrics;
 pub mod pages;

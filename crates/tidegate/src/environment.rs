@@ -62,7 +62,12 @@ impl Finding {
 pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
     let mut findings = data_dir(&loaded.config.data_dir);
     findings.extend(free_space(loaded));
-    findings.extend(loaded.config.ftp.as_ref().and_then(FtpConfig::tls_files).iter().flat_map(certificate));
+    let ftp = loaded.config.ftp.as_ref();
+    findings.extend(ftp.and_then(FtpConfig::tls_files).iter().flat_map(|files| certificate("ftp", files)));
+    // That of FTP was looked at already.
+    let own = loaded.config.web.as_ref().filter(|web| web.certificate.is_some());
+    let own = own.and_then(|web| web.tls_files(None));
+    findings.extend(own.iter().flat_map(|files| certificate("web", files)));
     findings.extend(host_keys(loaded));
     findings.extend(organizations(&loaded.orgs_dir(), &loaded.config.folder));
     findings.extend(loaded.config.folder.iter().flat_map(folder));
@@ -85,13 +90,13 @@ fn templates(loaded: &Loaded) -> Vec<Finding> {
 }
 
 /// Whether the doors can prove themselves, and for how long.
-fn certificate(files: &TlsFiles) -> Vec<Finding> {
+fn certificate(section: &str, files: &TlsFiles) -> Vec<Finding> {
     let shown = files.certificate.display();
     let mut findings = match files.load() {
         Err(problems) => problems
             .into_iter()
             .map(|(key, message)| {
-                Finding::wrong(format!("ftp.{key}: {message}"), "mend the file, or name another")
+                Finding::wrong(format!("{section}.{key}: {message}"), "mend the file, or name another")
             })
             .collect(),
         Ok(certificate) => vec![expiry(&shown.to_string(), certificate.expires_at)],

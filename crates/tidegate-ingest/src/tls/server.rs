@@ -48,10 +48,10 @@ impl ServerTls {
         self.lock().expires_at
     }
 
-    /// What is wrong with the files since they were last read, in the section `[ftp]`; what they held
+    /// What is wrong with the files since they were last read, which `section` names; what they held
     /// before stays in force.
-    pub fn problems(&self) -> Vec<String> {
-        self.lock().problems.iter().map(|(key, message)| format!("ftp.{key}: {message}")).collect()
+    pub fn problems(&self, section: &str) -> Vec<String> {
+        self.lock().problems.iter().map(|(key, message)| format!("{section}.{key}: {message}")).collect()
     }
 
     /// Reads the files again. Blocks.

@@ -27,11 +27,11 @@ fn a_pair_that_is_broken_leaves_the_old_one_in_force_until_it_is_mended() {
     std::fs::copy(other.path().join("certificate.pem"), folder.path().join("certificate.pem")).unwrap();
     tls.reload();
     assert!(Arc::ptr_eq(&first, &tls.current()));
-    assert!(tls.problems()[0].starts_with("ftp.key: "), "{:?}", tls.problems());
+    assert!(tls.problems("ftp")[0].starts_with("ftp.key: "), "{:?}", tls.problems("ftp"));
     std::fs::copy(other.path().join("key.pem"), folder.path().join("key.pem")).unwrap();
     tls.reload();
     assert!(!Arc::ptr_eq(&first, &tls.current()));
-    assert_eq!(tls.problems(), Vec::<String>::new());
+    assert_eq!(tls.problems("ftp"), Vec::<String>::new());
 }
 
 #[tokio::test]

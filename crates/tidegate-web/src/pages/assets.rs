@@ -41,12 +41,17 @@ pub(super) static PORTAL: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("portal", "js", "text/javascript; charset=utf-8", include_str!("assets/portal.js"))
 });
 
+/// What keeps pages up to date.
+pub(super) static LIVE: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("live", "js", "text/javascript; charset=utf-8", include_str!("assets/live.js"))
+});
+
 pub(super) fn router() -> Router {
     Router::new().route("/assets/{name}", get(asset))
 }
 
 async fn asset(Path(name): Path<String>, asked: HeaderMap) -> Response {
-    let all: [&Asset; 3] = [&STYLE, &MARK, &PORTAL];
+    let all: [&Asset; 4] = [&STYLE, &MARK, &PORTAL, &LIVE];
     let found = all.into_iter().find(|asset| asset.path.strip_prefix("/assets/") == Some(&name));
     found.map_or_else(|| StatusCode::NOT_FOUND.into_response(), |asset| asset.content.send(&asked))
 }

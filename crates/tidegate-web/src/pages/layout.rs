@@ -2,10 +2,10 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::assets::{MARK, STYLE};
+use super::assets::{LIVE, MARK, STYLE};
 
-/// A whole page. `head` is what only some pages want, such as a script; `nav` what stands beside the name.
-pub(super) fn page(title: &str, head: &Markup, nav: &Markup, content: &Markup) -> Markup {
+/// A whole page. `head` and `tail` are what only some pages want, such as a script; `nav` what stands at the top.
+pub(super) fn page(title: &str, head: &Markup, nav: &Markup, content: &Markup, tail: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -22,6 +22,7 @@ pub(super) fn page(title: &str, head: &Markup, nav: &Markup, content: &Markup) -
                 a.skip href="#content" { "Skip to the content" }
                 header.top { div.wide { (nav) } }
                 main #content { (content) }
+                (tail)
             }
         }
     }
@@ -30,4 +31,9 @@ pub(super) fn page(title: &str, head: &Markup, nav: &Markup, content: &Markup) -
 /// The name of the service with its mark.
 pub(super) fn brand(registry: &str, where_to: &str) -> Markup {
     html! { a.brand href=(where_to) { img src=(MARK.path) alt="" width="28" height="28"; span { (registry) } } }
+}
+
+/// What brings the page's live parts up to date, every so many seconds.
+pub(super) fn live(every_s: u32) -> Markup {
+    html! { script src=(LIVE.path) data-every=(every_s) {} }
 }

@@ -34,6 +34,8 @@ use crate::control::Control;
 pub struct Names {
     /// The registry, as announcements name it.
     pub registry: String,
+    /// Whether there is a web service that answers 503 while the gate is closed, here or elsewhere.
+    pub has_web_service: bool,
 }
 
 /// What the pages show and act on.

@@ -52,7 +52,7 @@ impl IntoResponse for Refusal {
                 p { a href="/status" { "Status of the service" } }
             }
         };
-        let body = Html(page(title, &html! {}, &html! {}, &content).into_string());
+        let body = Html(page(title, &html! {}, &html! {}, &content, &html! {}).into_string());
         let retry = self.retry_after_s.map(|seconds| [(RETRY_AFTER, seconds.to_string())]);
         let mut response = (self.status, [(CACHE_CONTROL, "no-store")], body).into_response();
         if let Some([(name, value)]) = retry

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::connect_info::MockConnectInfo;
-use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
@@ -55,7 +55,7 @@ impl Rig {
         let (store, organizations) = (bench.store.clone(), Arc::clone(&directory));
         let (limits, uploads) = (LimitsConfig::default(), UploadsConfig::default());
         let intake = Arc::new(Intake::new(store, organizations, limits, &auth, &uploads).unwrap());
-        let names = Names { registry: "State Registry".to_owned() };
+        let names = Names { registry: "State Registry".to_owned(), has_web_service: true };
         let pages = Pages { control: bench.control.clone(), intake, names, portal };
         let pages = router(pages).layer(MockConnectInfo(PEER));
         Self { bench, folder, directory, pages }
@@ -85,10 +85,6 @@ impl Answer {
     pub(super) fn key(&self) -> String {
         let (_, rest) = self.text.split_once("name=\"key\" value=\"").unwrap();
         rest.split('"').next().unwrap().to_owned()
-    }
-
-    pub(super) fn location(&self) -> &str {
-        self.headers[LOCATION].to_str().unwrap()
     }
 }
 

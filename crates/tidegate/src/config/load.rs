@@ -15,11 +15,12 @@ use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 16] = [
+pub(super) const KEYS: [&str; 17] = [
     "data_dir",
     "ftp",
     "ftps_implicit",
     "sftp",
+    "web",
     "folder",
     "limits",
     "uploads",
@@ -93,6 +94,11 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
             *path = file.with_file_name(&path);
         }
     }
+    if let Some(web) = &mut config.web {
+        for path in [&mut web.certificate, &mut web.key].into_iter().flatten() {
+            *path = file.with_file_name(&path);
+        }
+    }
     for path in config.delivery.files_mut() {
         *path = file.with_file_name(&path);
     }
@@ -124,6 +130,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         ftp: document.take("ftp"),
         ftps_implicit: document.take("ftps_implicit"),
         sftp: document.take("sftp"),
+        web: document.take("web"),
         folder: document.section("folder"),
         limits: document.section("limits"),
         uploads: document.section("uploads"),
@@ -154,6 +161,8 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
     let implicit = config.ftps_implicit.as_ref().map(|implicit| implicit.validate(config.ftp.as_ref()));
     add("ftps_implicit", implicit.unwrap_or_default());
     add("sftp", config.sftp.as_ref().map(SftpConfig::validate).unwrap_or_default());
+    let web = config.web.as_ref().map(|web| web.validate(config.ftp.as_ref()));
+    add("web", web.unwrap_or_default());
     add("limits", config.limits.validate());
     add("uploads", config.uploads.validate());
     add("auth", config.auth.validate());

@@ -27,7 +27,7 @@ use tidegate_ingest::config::{
     Tls, UploadsConfig,
 };
 use tidegate_notices::config::NoticesConfig;
-use tidegate_web::config::MetricsConfig;
+use tidegate_web::config::{MetricsConfig, WebConfig};
 use tidegate_worker::config::{RetentionConfig, WorkerConfig};
 
 pub(crate) use hl7::Hl7Config;
@@ -53,6 +53,9 @@ pub(crate) struct Config {
     /// The SFTP door; closed where the section is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sftp: Option<SftpConfig>,
+    /// Status, portal and console for browsers; nobody listens where the section is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) web: Option<WebConfig>,
     /// Watched folders; relative to the file's directory.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) folder: Vec<FolderConfig>,
@@ -105,12 +108,13 @@ impl Loaded {
 
     /// The ways by which files come, as announcements name them.
     pub(crate) fn doors(&self) -> String {
-        let Config { ftp, ftps_implicit, sftp, folder, .. } = &self.config;
+        let Config { ftp, ftps_implicit, sftp, web, folder, .. } = &self.config;
         let has_tls = ftps_implicit.is_some() || ftp.as_ref().is_some_and(|ftp| ftp.tls != Tls::Off);
         let doors = [
             ("FTP", ftp.is_some()),
             ("FTPS", has_tls),
             ("SFTP", sftp.is_some()),
+            ("the web portal", web.is_some()),
             ("watched folders", !folder.is_empty()),
         ];
         let open: Vec<&str> =

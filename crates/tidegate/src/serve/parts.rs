@@ -17,7 +17,7 @@ use tidegate_ingest::sftp::HostKeys;
 use tidegate_ingest::tls::ServerTls;
 use tidegate_store::{Options, Recovery, Store};
 use tidegate_web::api::Listener;
-use tidegate_web::config::MetricsConfig;
+use tidegate_web::config::{MetricsConfig, PortalMode};
 use tidegate_web::control::{ControlSocket, SocketError};
 use tidegate_worker::{Retention, Targets};
 use tokio::net::TcpListener;
@@ -39,8 +39,16 @@ pub(super) struct Parts {
     pub(super) sftp: Option<(TcpListener, HostKeys)>,
     /// What is wrong with each watched folder, in the order of the configuration.
     pub(super) folder_trouble: Vec<Arc<Trouble>>,
+    pub(super) web: Option<WebParts>,
     pub(super) metrics: Option<TcpListener>,
     pub(super) control: ControlSocket,
+}
+
+/// Where browsers ask, and what it proves itself with.
+pub(super) struct WebParts {
+    pub(super) listener: TcpListener,
+    pub(super) tls: Option<Arc<ServerTls>>,
+    pub(super) portal: PortalMode,
 }
 
 impl Parts {
@@ -54,6 +62,7 @@ impl Parts {
         let tls = open_tls(&loaded)?;
         let ftp = open_ftp(&loaded.config).await?;
         let sftp = open_sftp(loaded.config.sftp.as_ref()).await?;
+        let web = open_web(&loaded).await?;
         let metrics = open_metrics(loaded.config.metrics.as_ref()).await?;
         let control = ControlSocket::bind(&loaded.control_socket()).map_err(socket_failure)?;
         let folder_trouble = loaded.config.folder.iter().map(|_| Arc::default()).collect();
@@ -67,6 +76,7 @@ impl Parts {
             ftp,
             sftp,
             folder_trouble,
+            web,
             metrics,
             control,
         })
@@ -79,6 +89,7 @@ impl Parts {
             ("ftp", ftp.map(|ftp| &ftp.explicit)),
             ("ftps", ftp.and_then(|ftp| ftp.implicit.as_ref())),
             ("sftp", self.sftp.as_ref().map(|(listener, _)| listener)),
+            ("web", self.web.as_ref().map(|web| &web.listener)),
             ("metrics", self.metrics.as_ref()),
         ];
         let bound =
@@ -127,6 +138,14 @@ async fn open_sftp(config: Option<&SftpConfig>) -> Result<Option<(TcpListener, H
     let host_keys = HostKeys::load(&config.host_keys)
         .map_err(|error| Failure::Configuration(format!("sftp.host_keys: {error}")))?;
     Ok(Some((listen("sftp", config.listen).await?, host_keys)))
+}
+
+async fn open_web(loaded: &Loaded) -> Result<Option<WebParts>, Failure> {
+    let Some(web) = &loaded.config.web else { return Ok(None) };
+    let opened = web.tls_files(loaded.config.ftp.as_ref()).map(ServerTls::open).transpose();
+    let tls = opened.map_err(|settings| Failure::Configuration(loaded.problems_of("web", settings)))?;
+    let listener = listen("web", web.listen).await?;
+    Ok(Some(WebParts { listener, tls: tls.map(Arc::new), portal: web.portal }))
 }
 
 async fn open_metrics(config: Option<&MetricsConfig>) -> Result<Option<TcpListener>, Failure> {

@@ -19,13 +19,14 @@ use tidegate_ingest::tls::{ServerTls, watch as watch_certificate};
 use tidegate_ingest::{Announcement, Intake};
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
-use tidegate_web::metrics;
+use tidegate_web::pages::{Names, Pages, router};
+use tidegate_web::{listener, metrics};
 use tidegate_worker::{Retention, Targets, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::parts::Parts;
+use super::parts::{Parts, WebParts};
 use super::reports::Reports;
 use super::signals::{Signals, Told};
 use super::site::{RunningSite, beside_store};
@@ -69,6 +70,7 @@ impl Running {
             store: parts.store.clone(),
             directory: Arc::clone(&parts.directory),
             tls: parts.tls.clone(),
+            web_tls: parts.web.as_ref().and_then(|web| web.tls.clone()),
             folder_trouble: parts.folder_trouble.clone(),
             intake: Arc::clone(&intake),
             listeners: parts.listeners(),
@@ -82,7 +84,8 @@ impl Running {
         let mut running = Self { store: parts.store, site, ready, tasks, stop };
         running.watch_organizations(&parts.directory);
         running.work(&parts.directory, parts.targets, &parts.loaded);
-        if let Some(tls) = &parts.tls {
+        let web_tls = parts.web.as_ref().and_then(|web| web.tls.as_ref());
+        for tls in parts.tls.iter().chain(web_tls) {
             running.watch_certificate(tls);
         }
         for (folder, trouble) in parts.loaded.config.folder.iter().zip(&parts.folder_trouble) {
@@ -97,7 +100,7 @@ impl Running {
             running.open_ftp(listeners, config, parts.tls, Arc::clone(&intake));
         }
         if let Some((listener, host_keys)) = parts.sftp {
-            running.open_sftp(listener, host_keys, intake);
+            running.open_sftp(listener, host_keys, Arc::clone(&intake));
         }
         running.tidy(parts.retention.clone());
         if parts.loaded.config.notices.report {
@@ -106,6 +109,12 @@ impl Running {
         let site = Arc::clone(&running.site) as _;
         let clock = Arc::new(SystemClock);
         let control = Control::new(running.store.clone(), parts.retention, clock, site);
+        if let Some(web) = parts.web {
+            let notices = &parts.loaded.config.notices;
+            let names = Names { registry: notices.registry.clone(), has_web_service: notices.web };
+            let pages = Pages { control: control.clone(), intake, names, portal: web.portal };
+            running.show_pages(web, pages);
+        }
         if let Some(listener) = parts.metrics {
             running.tell_numbers(listener, control.clone());
         }
@@ -264,6 +273,14 @@ impl Running {
         self.tasks.spawn(async move {
             reports.run(stopping).await;
             Ok("reports to staff")
+        });
+    }
+
+    fn show_pages(&mut self, web: WebParts, pages: Pages) {
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            listener::serve(web.listener, web.tls, router(pages), stopping, UPLOAD_GRACE).await;
+            Ok("web pages")
         });
     }
 

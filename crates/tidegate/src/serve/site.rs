@@ -26,6 +26,7 @@ pub(super) struct RunningSite {
     pub(super) store: Store,
     pub(super) directory: Arc<Directory>,
     pub(super) tls: Option<Arc<ServerTls>>,
+    pub(super) web_tls: Option<Arc<ServerTls>>,
     /// What is wrong with the watched folders.
     pub(super) folder_trouble: Vec<Arc<Trouble>>,
     pub(super) intake: Arc<Intake>,
@@ -99,7 +100,8 @@ impl Site for RunningSite {
     fn problems(&self) -> Vec<String> {
         let mut problems = self.configuration.lock().unwrap_or_else(PoisonError::into_inner).clone();
         problems.extend(self.directory.problems().iter().map(ToString::to_string));
-        problems.extend(self.tls.iter().flat_map(|tls| tls.problems()));
+        problems.extend(self.tls.iter().flat_map(|tls| tls.problems("ftp")));
+        problems.extend(self.web_tls.iter().flat_map(|tls| tls.problems("web")));
         problems.extend(self.folder_trouble.iter().flat_map(|trouble| trouble.lines()));
         problems.extend(self.intake.audit().trouble());
         problems
@@ -131,13 +133,13 @@ impl Site for RunningSite {
     }
 
     fn certificate_expires_at(&self) -> Option<DateTime<Utc>> {
-        self.tls.as_ref().map(|tls| tls.expires_at().into())
+        self.tls.iter().chain(&self.web_tls).map(|tls| tls.expires_at().into()).min()
     }
 
     fn reload(&self) -> Reloaded {
         self.intake.audit().reopen();
         self.directory.reload();
-        if let Some(tls) = &self.tls {
+        for tls in self.tls.iter().chain(&self.web_tls) {
             tls.reload();
         }
         let problems = self.reload_windows();

@@ -126,8 +126,9 @@ impl FromRequestParts<Arc<Door>> for Inside {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, door: &Arc<Door>) -> Result<Self, Response> {
-        let found = COOKIE.of(&parts.headers).and_then(|name| Some((door.sessions.find(&name)?, name)));
-        let Some((found, name)) = found else { return Err(html::login(&door.names, None).into_response()) };
+        let Some((found, name)) = door.sessions.of(COOKIE, &parts.headers) else {
+            return Err(html::login(&door.names, None).into_response());
+        };
         let visitor = found.who;
         // The account may have been shut out since it logged in.
         if door.intake.still_admits(&visitor.session, visitor.user.login()).is_err() {

@@ -11,7 +11,7 @@ use super::upload::Sent;
 use crate::api::{GateView, JobView};
 use crate::pages::Names;
 use crate::pages::assets::PORTAL;
-use crate::pages::layout::{brand, page};
+use crate::pages::layout::{brand, live, page};
 use crate::pages::status::Facts;
 use crate::pages::times::{time, until};
 use crate::pages::words::{messages, size, state, tone};
@@ -44,10 +44,10 @@ pub(super) fn login(names: &Names, trouble: Option<&str>) -> Html<String> {
             p.quiet { a href="/status" { "Is the service open?" } }
         }
     };
-    Html(page(&names.registry, &html! {}, &brand(&names.registry, "/"), &content).into_string())
+    Html(page(&names.registry, &html! {}, &brand(&names.registry, "/"), &content, &html! {}).into_string())
 }
 
-fn whole(names: &Names, inside: &Inside, title: &str, head: &Markup, content: &Markup) -> Html<String> {
+fn whole(names: &Names, inside: &Inside, title: &str, tail: &Markup, content: &Markup) -> Html<String> {
     let login = inside.visitor.user.login();
     let nav = html! {
         (brand(&names.registry, "/"))
@@ -58,22 +58,22 @@ fn whole(names: &Names, inside: &Inside, title: &str, head: &Markup, content: &M
             button.plain type="submit" { "Log out" }
         }
     };
-    Html(page(title, head, &nav, content).into_string())
+    Html(page(title, &html! {}, &nav, content, tail).into_string())
 }
 
 pub(super) fn home(names: &Names, inside: &Inside, home: &Home<'_>) -> Html<String> {
-    let head = html! { script src=(PORTAL.path) defer {} };
+    let tail = html! { script src=(PORTAL.path) {} (live(5)) };
     let zone = home.notices.zone;
     let content = html! {
         div.wide {
             h1.sr { "Your files" }
-            (waits(home.gate, zone))
+            div #waits data-live { (waits(home.gate, zone)) }
             (upload_form(inside))
             (files(home, zone))
             (notices(home.notices))
         }
     };
-    whole(names, inside, "Your files", &head, &content)
+    whole(names, inside, "Your files", &tail, &content)
 }
 
 /// That processing waits, while it does.
@@ -108,7 +108,7 @@ fn upload_form(inside: &Inside) -> Markup {
 
 fn files(home: &Home<'_>, zone: Tz) -> Markup {
     html! {
-        section.card {
+        section #files .card data-live {
             h2 { "Your files" }
             @if home.jobs.is_empty() { p { "Nothing was sent yet." } }
             @else {

@@ -5,7 +5,6 @@ use tidegate_domain::JobId;
 use tidegate_domain::maintenance::UNAVAILABLE;
 use tidegate_store::Filter;
 
-use super::*;
 use crate::config::PortalMode;
 use crate::pages::rig::{Browser, END, Rig, form};
 

@@ -66,11 +66,16 @@ async fn take(inside: &Inside, mut form: Multipart) -> Result<Vec<Sent>, Refusal
             // Browsers send a file without a name for a form without a file.
             Ok(Some(field)) if field.file_name() == Some("") => {}
             Ok(Some(field)) if sent.len() < FILES_MAX => sent.push(receive(&inside.visitor, field).await),
-            Ok(None) if sent.is_empty() => return Err(broken()),
-            Ok(None) => return Ok(sent),
+            Ok(Some(field)) => {
+                let name = base_name(field.file_name().unwrap_or_default()).to_owned();
+                let error =
+                    Some("it is one too many in one form; send it, and those after it, again".to_owned());
+                sent.push(Sent { name, job: None, error });
+                return Ok(sent);
+            }
             // What was said of the files before stands.
-            Ok(Some(_)) | Err(_) if sent.is_empty() => return Err(broken()),
-            Ok(Some(_)) | Err(_) => return Ok(sent),
+            _ if sent.is_empty() => return Err(broken()),
+            _ => return Ok(sent),
         }
     }
 }

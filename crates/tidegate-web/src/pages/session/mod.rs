@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use tokio::time::Instant;
 
 pub(super) use cookie::Cookie;
@@ -21,6 +22,7 @@ pub(super) use secret::Secret;
 
 /// How long sessions last, and how many there are.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_field_names, reason = "each is a bound, and bounds are named so")]
 pub(super) struct Rules {
     /// Without a request.
     pub(super) idle_max: Duration,
@@ -72,8 +74,14 @@ impl<W: Send + Sync + 'static> Sessions<W> {
         Ok(name)
     }
 
-    /// The session of that name, which is used thereby.
-    pub(super) fn find(&self, name: &str) -> Option<Found<W>> {
+    /// The session that a request belongs to. Somebody uses it thereby, unless a page just brings itself up to date.
+    pub(super) fn of(&self, cookie: Cookie, headers: &HeaderMap) -> Option<(Found<W>, String)> {
+        let name = cookie.of(headers)?;
+        let found = self.find(&name, !headers.contains_key("x-tidegate-live"))?;
+        Some((found, name))
+    }
+
+    fn find(&self, name: &str, is_used: bool) -> Option<Found<W>> {
         let now = Instant::now();
         let mut open = self.lock();
         let digest = Secret::digest_of(name);
@@ -82,18 +90,15 @@ impl<W: Send + Sync + 'static> Sessions<W> {
             open.remove(&digest);
             return None;
         }
-        session.used = now;
+        if is_used {
+            session.used = now;
+        }
         Some(Found { who: Arc::clone(&session.who), form_key: session.form_key.clone() })
     }
 
     /// Ends the session of that name, if there is one.
     pub(super) fn end(&self, name: &str) {
         self.lock().remove(&Secret::digest_of(name));
-    }
-
-    /// Ends all sessions of an owner.
-    pub(super) fn end_of(&self, owner: &str) {
-        self.lock().retain(|_, session| session.owner != owner);
     }
 
     fn make_room(&self, open: &mut HashMap<[u8; 32], Open<W>>, owner: &str) {

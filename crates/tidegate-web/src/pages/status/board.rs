@@ -55,7 +55,7 @@ impl Board {
 impl Made {
     fn new(names: &Names, from: Arc<Maintenance>, now: DateTime<Utc>) -> Self {
         let facts = Facts::of(&from, now);
-        let html = html::page(&names.registry, &facts).into_string();
+        let html = html::page(names, &facts).into_string();
         let json = serde_json::to_vec(&facts).unwrap_or_default();
         let ics = calendar::feed(&names.registry, &from, now);
         let later = now.checked_add_signed(MADE_AGAIN_AFTER).unwrap_or(now);

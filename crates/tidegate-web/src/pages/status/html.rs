@@ -4,29 +4,32 @@ use maud::{Markup, html};
 use tidegate_domain::maintenance::{CauseKind, GateState};
 
 use super::facts::{Coming, Facts, PublicCause};
-use crate::pages::layout::{brand, page as whole};
+use crate::pages::Names;
+use crate::pages::layout::{brand, live, page as whole};
 use crate::pages::times::{time, until};
 
-pub(super) fn page(registry: &str, facts: &Facts) -> Markup {
+pub(super) fn page(names: &Names, facts: &Facts) -> Markup {
+    let registry = &names.registry;
     let title = match facts.state {
         GateState::Open => format!("Open · {registry}"),
         GateState::Closed => format!("Maintenance · {registry}"),
     };
     let head = html! {
-        meta http-equiv="refresh" content="60";
         link rel="alternate" type="application/json" href="/status.json";
         link rel="alternate" type="text/calendar" href="/status.ics";
     };
     let content = html! {
         div.narrow {
-            (hero(registry, facts))
-            (what_it_means(facts))
-            (coming(facts))
+            div #now data-live {
+                (hero(registry, facts))
+                (what_it_means(names, facts))
+                (coming(facts))
+            }
             p.quiet { "For programs: " a href="/status.json" { "status.json" } ". For calendars: subscribe to "
                 a href="/status.ics" { "status.ics" } "." }
         }
     };
-    whole(&title, &head, &brand(registry, "/status"), &content)
+    whole(&title, &head, &brand(registry, "/status"), &content, &live(30))
 }
 
 fn hero(registry: &str, facts: &Facts) -> Markup {
@@ -56,7 +59,7 @@ fn why(cause: &PublicCause) -> &str {
     }
 }
 
-fn what_it_means(facts: &Facts) -> Markup {
+fn what_it_means(names: &Names, facts: &Facts) -> Markup {
     html! {
         section.card {
             h2 { "What this means for you" }
@@ -67,10 +70,12 @@ fn what_it_means(facts: &Facts) -> Markup {
                     GateState::Closed => dd { "Works as always. Files are kept and processed by themselves afterwards; "
                         "nothing has to be sent again." },
                 }
+                @if names.has_web_service {
                 dt { "Web service" }
                 @match facts.state {
                     GateState::Open => dd { "Answers at once." },
                     GateState::Closed => dd { "Answers 503 until processing goes on; send the message again then." },
+                }
                 }
             }
         }

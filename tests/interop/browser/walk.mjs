@@ -1,0 +1,157 @@
+// What senders and staff do with a browser, step by step. Each page is looked at by axe and kept as a picture.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const pictures = join(here, "..");
+const { CHROMIUM, PROGRAM, SITE, SCRATCH } = process.env;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+mkdirSync(pictures, { recursive: true });
+
+const tidegate = (...args) => execFileSync(PROGRAM, args, { encoding: "utf8" });
+
+const sample = (id, extra = "") => [
+  `MSH|^~\\&|SAMPLEEHR|CLINIC|IIS|STATE|20240308120000-0600||VXU^V04^VXU_V04|${id}|P|2.5.1|||ER|AL|||||Z22^CDCPHINVS`,
+  "PID|1||90012^^^CLINIC^MR||SAMPLE^CHILD||20200101|F",
+  "ORC|RE||65930^CLINIC",
+  `RXA|0|1|20240308||08^Hep B, adolescent or pediatric^CVX|0.5|mL^milliliter^UCUM||00^New immunization record^NIP001|${extra}|||||A1|20251231|MSD^Merck^MVX|||CP`,
+].join("\r") + "\r";
+const batch = (...messages) => "BHS|^~\\&|SAMPLEEHR|CLINIC\r" + messages.join("") + `BTS|${messages.length}\r`;
+const file = (name, text) => {
+  const path = join(SCRATCH, name);
+  writeFileSync(path, text);
+  return path;
+};
+
+const browser = await chromium.launchPersistentContext(join(SCRATCH, "profile"), {
+  executablePath: CHROMIUM,
+  headless: true,
+  ignoreHTTPSErrors: true,
+  // axe is put into pages that forbid scripts of others; with the policy off for that only the pages' own remains untested,
+  // so what the policy refuses is listened for in a context that keeps it.
+  bypassCSP: false,
+  args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+browser.setDefaultTimeout(120_000);
+
+const refused = [];
+const wrong = [];
+const watch = (page) => page.on("console", (message) => {
+  if (/Content Security Policy|Refused to/.test(message.text())) { refused.push(message.text()); }
+});
+
+const views = [["desk", { width: 1280, height: 860 }, "light"], ["dark", { width: 1280, height: 860 }, "dark"],
+  ["phone", { width: 390, height: 844 }, "light"]];
+
+// Looks at a page in three ways.
+const look = async (page, name) => {
+  for (const [view, size, scheme] of views) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.screenshot({ path: join(pictures, `${name}-${view}.png`), fullPage: true });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    if (wide > 0) { wrong.push(`${name} (${view}): ${wide} pixels too wide`); }
+    // Over the debugger's protocol, which the page's policy does not concern.
+    const session = await browser.newCDPSession(page);
+    await session.send("Runtime.evaluate", { expression: axe });
+    const { result } = await session.send("Runtime.evaluate", {
+      expression: "axe.run().then((found) => JSON.stringify(found.violations.map((one) => "
+        + "one.id + ': ' + one.nodes.map((node) => node.target.join(' ')).join(', '))))",
+      awaitPromise: true, returnByValue: true,
+    });
+    for (const violation of JSON.parse(result.value)) { wrong.push(`${name} (${view}): ${violation}`); }
+    await session.detach();
+  }
+  await page.setViewportSize(views[0][1]);
+  await page.emulateMedia({ colorScheme: "light" });
+};
+
+const page = await browser.newPage();
+watch(page);
+
+const status = async () => {
+  await page.goto(`${SITE}/status`);
+  assert.match(await page.textContent("h1"), /are being processed/);
+  await look(page, "status-open");
+  tidegate("maintenance", "add", "upgrade", "--from", "2031-03-07 19:00", "--to", "2031-03-08 00:00", "--reason", "Registry upgrade");
+  tidegate("maintenance", "start", "--for", "2h", "--reason", "not for everyone's eyes");
+  await page.goto(`${SITE}/status`);
+  assert.match(await page.textContent("h1"), /accepted and wait/);
+  assert.doesNotMatch(await page.content(), /everyone's eyes/);
+  await look(page, "status-closed");
+};
+
+const portal = async () => {
+  await page.goto(`${SITE}/`);
+  await look(page, "portal-login");
+  await page.fill("#account", "acme");
+  await page.fill("#password", "wrong password");
+  await page.click("button[type=submit]");
+  await page.getByRole("alert").waitFor();
+  await page.fill("#account", "acme");
+  await page.fill("#password", "correct horse battery");
+  await page.click("button[type=submit]");
+  await page.getByRole("heading", { name: "Send files" }).waitFor();
+  await look(page, "portal-empty");
+
+  const good = file("friday.hl7", batch(sample("S-1"), sample("S-2")));
+  const faulty = file("<img src=x onerror=alert(1)>.hl7", batch(sample("S-3").replace("08^Hep B", "^Hep B"), sample("S-4")));
+  const cut = file("cut-off.hl7", "BHS|^~\\&|SAMPLEEHR|CLINIC\r" + sample("S-5"));
+  await page.setInputFiles("#file", [good, faulty, cut]);
+  await page.locator("table .name").nth(2).waitFor();
+  assert.deepEqual(await page.locator("td .tag").allTextContents(), ["queued", "queued", "queued"]);
+  await look(page, "portal-waiting");
+
+  tidegate("maintenance", "release", "--reason", "done");
+  for (;;) {
+    await page.goto(`${SITE}/`);
+    const states = await page.locator("td .tag").allTextContents();
+    if (!states.some((state) => ["queued", "processing"].includes(state))) { break; }
+  }
+  assert.deepEqual(await page.locator("td .tag").allTextContents(), ["error", "accepted with errors", "accepted"]);
+  await look(page, "portal-done");
+  await page.getByRole("link", { name: "onerror" }).click();
+  await page.locator("pre").waitFor();
+  await look(page, "portal-answer");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByText("Fetch the HL7 response").click()]);
+  assert.match(download.suggestedFilename(), /^[0-9A-Z]{16}\.response$/);
+  assert.match(readFileSync(await download.path(), "utf8"), /MSA\|AE\|S-4/);
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("button", { name: "Log in" }).waitFor();
+};
+
+// The same without scripts.
+const plain = async () => {
+  const other = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: ["--no-sandbox", "--disable-gpu",
+    "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
+  const context = await other.newContext({ ignoreHTTPSErrors: true, javaScriptEnabled: false });
+  const page = await context.newPage();
+  page.setDefaultTimeout(120_000);
+  await page.goto(`${SITE}/`);
+  await page.fill("#account", "acme");
+  await page.fill("#password", "correct horse battery");
+  await page.click("button[type=submit]");
+  await page.setInputFiles("#file", [file("plain.hl7", batch(sample("S-6")))]);
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText("What became of your files").waitFor();
+  assert.deepEqual(await page.locator(".tag").allTextContents(), ["received"]);
+  await page.screenshot({ path: join(pictures, "portal-sent-desk.png"), fullPage: true });
+  await other.close();
+};
+
+try {
+  await status();
+  await portal();
+  await plain();
+} finally {
+  await browser.close();
+}
+assert.deepEqual(refused, [], "what the pages' own policy refused");
+assert.deepEqual(wrong, [], "what axe found");
+console.log("the pages are as they should be; pictures are in target/pages");
