@@ -13,6 +13,7 @@ mod audit;
 mod backup;
 mod bans;
 mod configuration;
+mod manager;
 mod metrics;
 mod notices;
 mod offline;

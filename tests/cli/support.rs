@@ -120,7 +120,12 @@ impl Site {
     }
 
     pub(crate) fn serve_with(&self, line: &str) -> Server {
-        let mut child = self.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start(self.command(line))
+    }
+
+    /// Starts a server by a command of one's own.
+    pub(crate) fn start(mut command: Command) -> Server {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut ready = String::new();
         out.read_line(&mut ready).unwrap();

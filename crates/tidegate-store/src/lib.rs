@@ -115,6 +115,12 @@ impl Store {
         self.core.failed.subscribe()
     }
 
+    /// Resolves once the thread that changes the store has answered; for whoever watches whether it still
+    /// moves. A sync that takes long is waited for.
+    pub async fn answers(&self) -> Result<(), StoreError> {
+        self.ask(|reply| Command::Answer { reply }).await
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, StoreError> {
         self.core.check()?;
         let (reply, answer) = oneshot::channel();

@@ -25,6 +25,7 @@ pub struct Worker {
     clock: Arc<dyn Clock>,
     retry: RetryPolicy,
     tables: Arc<Tables>,
+    turns: watch::Sender<()>,
 }
 
 impl Worker {
@@ -44,6 +45,7 @@ impl Worker {
             clock,
             retry: RetryPolicy::default(),
             tables: Arc::default(),
+            turns: watch::Sender::default(),
         }
     }
 
@@ -59,6 +61,12 @@ impl Worker {
     pub fn with_tables(mut self, tables: Arc<Tables>) -> Self {
         self.tables = tables;
         self
+    }
+
+    /// Changes with each turn of the worker, of which there is at least one a second while it runs, be the
+    /// gate open or closed; for whoever watches whether it still moves.
+    pub fn turns(&self) -> watch::Receiver<()> {
+        self.turns.subscribe()
     }
 
     /// Works until `shutdown`, then gives the files in hand back between two messages, each with a
@@ -78,6 +86,6 @@ impl Worker {
             stopping: AtomicBool::new(false),
             runtime: Handle::current(),
         };
-        Dispatcher::new(context, self.config.jobs_concurrent_max).run(shutdown).await
+        Dispatcher::new(context, self.config.jobs_concurrent_max, self.turns).run(shutdown).await
     }
 }

@@ -50,7 +50,7 @@ impl Batch {
     /// Whether a command can be decided now: it must not depend on changes that are not yet made.
     pub(super) fn has_room_for(&self, command: &Command) -> bool {
         let independent = match command {
-            Command::Accept { .. } => true,
+            Command::Accept { .. } | Command::Answer { .. } => true,
             Command::Claim { .. } => !self.moves_jobs,
             Command::Change { id, .. } => !self.touched.contains(id),
             Command::Maintenance { .. }

@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Purge { ids: Vec<JobId>, terms: Terms, now: DateTime<Utc>, reply: Reply<Vec<JobId>> },
     /// Does the index add up?
     Verify { reply: Reply<bool> },
+    /// Somebody wants to know whether commands are still answered.
+    Answer { reply: Reply<()> },
     /// The store closes.
     Close,
 }

@@ -47,6 +47,7 @@ impl Committer {
             }
             Command::Purge { ids, terms, now, reply } => self.purge(ids, terms, now, reply),
             Command::Verify { reply } => drop(reply.send(self.index.adds_up())),
+            Command::Answer { reply } => drop(reply.send(Ok(()))),
             Command::Close => {}
         }
     }

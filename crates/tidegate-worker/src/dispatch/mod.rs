@@ -17,6 +17,7 @@ use std::time::Duration;
 use tidegate_domain::JobId;
 use tidegate_domain::job::JobEvent;
 use tidegate_store::{Claim, StoreError};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use self::finish::finish;
@@ -53,10 +54,12 @@ pub(crate) struct Dispatcher {
     tasks: Tasks,
     /// When to look again without a hint.
     look_at: Instant,
+    /// Told of each turn.
+    turns: watch::Sender<()>,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(context: Context, slots_max: usize) -> Self {
+    pub(crate) fn new(context: Context, slots_max: usize, turns: watch::Sender<()>) -> Self {
         Self {
             gate: GateWatch::new(None, &context.store, &context.clock),
             context: Arc::new(context),
@@ -68,6 +71,7 @@ impl Dispatcher {
             running: HashSet::new(),
             tasks: Tasks::default(),
             look_at: Instant::now(),
+            turns,
         }
     }
 
@@ -75,6 +79,7 @@ impl Dispatcher {
         tokio::pin!(shutdown);
         tracing::info!(slots = self.slots_max, "worker started");
         loop {
+            self.turns.send_replace(());
             let slots = self.slots();
             self.begin_ready(slots);
             self.claim(slots);

@@ -116,8 +116,12 @@ pub(crate) struct DemoArgs {
 #[derive(Debug, Args)]
 pub(crate) struct InitArgs {
     /// Directory; made if it is not there
-    #[arg(value_name = "DIR")]
-    pub(crate) dir: PathBuf,
+    #[arg(value_name = "DIR", required_unless_present = "keys")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Instead make what an installed configuration names and nobody made yet: host keys of SFTP, and a certificate
+    /// that nobody vouches for. What is there is left alone
+    #[arg(long, conflicts_with = "dir")]
+    pub(crate) keys: bool,
 }
 
 #[derive(Debug, Args)]

@@ -19,4 +19,6 @@ pub(crate) enum LogFormat {
     Text,
     /// One JSON object a line
     Json,
+    /// Lines with priorities instead of times, for the systemd journal
+    Journal,
 }

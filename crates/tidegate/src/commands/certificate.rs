@@ -12,13 +12,13 @@ use crate::failure::Failure;
 /// How long it is valid; clients take no longer ones.
 const VALID: Days = Days::new(820);
 
-/// Writes `certificate.pem` and `key.pem` into `folder`: for this host's name and for localhost.
-pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
+/// Writes two files: for this host's name and for localhost.
+pub(crate) fn make(certificate: &Path, private_key: &Path) -> Result<(), Failure> {
     let doing = "while making a certificate";
     let key = KeyPair::generate().context(doing)?;
-    let certificate = params().and_then(|params| params.self_signed(&key)).context(doing)?;
-    write_private(&folder.join("key.pem"), &key.serialize_pem())?;
-    write_private(&folder.join("certificate.pem"), &certificate.pem())
+    let signed = params().and_then(|params| params.self_signed(&key)).context(doing)?;
+    write_private(private_key, &key.serialize_pem())?;
+    write_private(certificate, &signed.pem())
 }
 
 fn params() -> Result<CertificateParams, rcgen::Error> {

@@ -12,7 +12,6 @@ use tidegate_ingest::accounts::create_organization;
 use tidegate_ingest::sftp::HostKeys;
 
 use super::{certificate, org, password};
-use crate::cli::InitArgs;
 use crate::config::{self, DEFAULT};
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -20,8 +19,8 @@ use crate::render::Screen;
 const CODE: &str = "EXAMPLE";
 const ACCOUNT: &str = "example";
 
-pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
-    let dir = std::path::absolute(&args.dir).context("while looking for the directory")?;
+pub(super) fn init(dir: &Path) -> Result<(), Failure> {
+    let dir = std::path::absolute(dir).context("while looking for the directory")?;
     let file = dir.join("tidegate.toml");
     let folders = ["orgs.d", "data", "tls"].map(|name| dir.join(name));
     let host_keys = HostKeys::FILES.map(|name| dir.join(name));
@@ -30,7 +29,8 @@ pub(super) fn init(args: &InitArgs) -> Result<(), Failure> {
     for made in &folders {
         make_directory(made)?;
     }
-    certificate::make(&dir.join("tls"))?;
+    let tls = dir.join("tls");
+    certificate::make(&tls.join("certificate.pem"), &tls.join("key.pem"))?;
     HostKeys::make(&dir).context("while making the host keys")?;
     write_private(&file, &trial_configuration())?;
     let password = add_example(&file)?;
@@ -123,7 +123,8 @@ mod tests {
         let file = dir.path().join("tidegate.toml");
         write_private(&file, &trial_configuration()).unwrap();
         std::fs::create_dir(dir.path().join("tls")).unwrap();
-        certificate::make(&dir.path().join("tls")).unwrap();
+        let tls = dir.path().join("tls");
+        certificate::make(&tls.join("certificate.pem"), &tls.join("key.pem")).unwrap();
         let config = config::load(&file).unwrap().config;
         let ftp = config.ftp.unwrap();
         assert!(ftp.listen.ip().is_loopback());

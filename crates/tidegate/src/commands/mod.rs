@@ -13,6 +13,7 @@ mod completions;
 mod doctor;
 mod hl7;
 mod init;
+mod init_keys;
 mod maintenance;
 mod notice;
 mod org;
@@ -40,7 +41,10 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     let server = || Context::load_for_server(config);
     match cli.command {
         Command::Demo(args) => crate::demo::demo(&args),
-        Command::Init(args) => init::init(&args),
+        Command::Init(args) => match &args.dir {
+            Some(dir) => init::init(dir),
+            None => init_keys::init_keys(&context()?),
+        },
         Command::Serve(args) => crate::serve::serve(Context::load_for_start(config)?, &args),
         Command::CheckConfig(args) => check_config::check_config(config, &args),
         Command::PrintConfig(args) => print_config::print_config(config, &args),

@@ -49,7 +49,9 @@ impl Stage {
             .and_then(|()| fs::create_dir(directory.path().join("orgs.d")))
             .and_then(|()| fs::create_dir(directory.path().join("tls")))
             .context("while writing the demo's configuration")?;
-        certificate::make(&directory.path().join("tls")).map_err(|failure| anyhow!("{failure}"))?;
+        let tls = directory.path().join("tls");
+        certificate::make(&tls.join("certificate.pem"), &tls.join("key.pem"))
+            .map_err(|failure| anyhow!("{failure}"))?;
         HostKeys::make(directory.path()).context("while making the demo's host keys")?;
         Ok(Self { directory, program, server: None, doors: None })
     }

@@ -12,6 +12,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, registry};
 
+use super::journal::Journal;
 use crate::cli::{LogFormat, ServeArgs};
 use crate::failure::Failure;
 
@@ -27,6 +28,9 @@ pub(super) fn start(args: &ServeArgs) -> Result<(), Failure> {
     let started = match args.log_format {
         LogFormat::Json => {
             base.with(writer.json().flatten_event(true).with_filter(filter_fn(is_shown))).try_init()
+        }
+        LogFormat::Journal => {
+            base.with(writer.event_format(Journal).with_filter(filter_fn(is_shown))).try_init()
         }
         LogFormat::Text => base.with(writer.with_ansi(colours()).with_filter(filter_fn(is_shown))).try_init(),
     };

@@ -4,7 +4,9 @@
 //! answers. A store that has failed ends the process with an error. This module wires; what the
 //! parts do is theirs.
 
+mod journal;
 mod logging;
+mod manager;
 mod parts;
 mod reports;
 mod running;
@@ -12,6 +14,7 @@ mod signals;
 mod site;
 
 use anyhow::Context as _;
+use sd_notify::NotifyState;
 use tidegate_store::OpenError;
 
 use self::parts::Parts;
@@ -39,6 +42,7 @@ pub(crate) fn serve((loaded, problems): (Loaded, Option<Problems>), args: &Serve
 }
 
 async fn run(loaded: Loaded, problems: Vec<String>) -> Result<(), Failure> {
+    manager::tell(&[NotifyState::Status("opening the store")]);
     let parts = Parts::open(loaded).await?;
     let signals = Signals::listen().context("while preparing to hear signals")?;
     let running = Running::start(parts, problems)?;

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use chrono_tz::Tz;
+use sd_notify::NotifyState;
 use tidegate_domain::maintenance::announcement;
 use tidegate_domain::{Clock as _, SystemClock};
 use tidegate_ingest::accounts::{Directory, watch as watch_accounts};
@@ -26,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::manager::{self, Pulse};
 use super::parts::{Parts, WebParts};
 use super::reports::Reports;
 use super::signals::{Signals, Told};
@@ -83,7 +86,8 @@ impl Running {
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
         let mut running = Self { store: parts.store, site, ready, tasks, stop };
         running.watch_organizations(&parts.directory);
-        running.work(&parts.directory, parts.targets, &parts.loaded);
+        let turns = running.work(&parts.directory, parts.targets, &parts.loaded);
+        running.tell_manager(turns, parts.loaded.zone());
         let web_tls = parts.web.as_ref().and_then(|web| web.tls.as_ref());
         for tls in parts.tls.iter().chain(web_tls) {
             running.watch_certificate(tls);
@@ -125,12 +129,15 @@ impl Running {
     /// Tells people, and whoever waits for it, that the server answers.
     pub(super) fn say_ready(&self) -> Result<(), Failure> {
         tracing::info!("ready");
-        Ok(Screen::print(&self.ready)?)
+        Screen::print(&self.ready)?;
+        manager::tell(&[NotifyState::Ready]);
+        Ok(())
     }
 
     /// Runs until somebody says stop, the store fails, or a part ends by itself; then stops.
     pub(super) async fn until_stopped(mut self, mut signals: Signals) -> Result<(), Failure> {
         let why = self.until_told(&mut signals).await;
+        manager::tell(&[NotifyState::Stopping, NotifyState::Status("stopping: waits for what runs")]);
         self.stop.send_replace(true);
         let time = if *self.store.failed().borrow() { FAILED_STOP_MAX } else { STOP_MAX };
         let stopped = tokio::select! {
@@ -172,10 +179,12 @@ impl Running {
     }
 
     async fn reload(&self) {
+        manager::tell_reloading();
         let site = Arc::clone(&self.site);
         if tokio::task::spawn_blocking(move || site.reload()).await.is_err() {
             tracing::error!("reload failed");
         }
+        manager::tell(&[NotifyState::Ready]);
     }
 
     /// Waits for every part to end, one that fails included, but not for ever.
@@ -243,7 +252,8 @@ impl Running {
         });
     }
 
-    fn work(&mut self, directory: &Directory, targets: Targets, loaded: &Loaded) {
+    /// What changes with each turn of the worker.
+    fn work(&mut self, directory: &Directory, targets: Targets, loaded: &Loaded) -> watch::Receiver<()> {
         let clock = Arc::new(SystemClock);
         let worker = Worker::new(
             self.store.clone(),
@@ -253,10 +263,28 @@ impl Running {
             clock,
         )
         .with_tables(loaded.tables.clone());
+        let turns = worker.turns();
         let stopping = self.stopping();
         self.tasks.spawn(async move {
             worker.run(stopping).await?;
             Ok("worker")
+        });
+        turns
+    }
+
+    /// Only where the service manager asked to be told.
+    fn tell_manager(&mut self, turns: watch::Receiver<()>, zone: Option<Tz>) {
+        if !manager::listens() {
+            return;
+        }
+        let pulse = Pulse { store: self.store.clone(), turns, zone };
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stopping => {}
+                () = pulse.run() => {}
+            }
+            Ok("watchdog")
         });
     }
 
