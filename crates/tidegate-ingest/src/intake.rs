@@ -183,6 +183,26 @@ impl Intake {
         self.logins.look_up_key(account, key, session.peer().ip()).is_ok()
     }
 
+    /// Checks a password of staff against `hash`, then `also`. Failures get slower and get their address banned as those
+    /// of senders do, and both ends are noted; `name` only where there is such a one.
+    pub async fn check_staff(
+        &self,
+        peer: SocketAddr,
+        name: &str,
+        password: Zeroizing<String>,
+        hash: Option<String>,
+        also: impl FnOnce() -> Result<(), LoginRefused>,
+    ) -> Result<(), LoginRefused> {
+        let known = hash.is_some().then(|| name.to_owned());
+        let checked = self.logins.check_hash(name, password, hash, peer.ip(), also).await;
+        let address = peer.ip().to_string();
+        self.audit.note_defence(match &checked {
+            Ok(()) => Event::StaffLogin { staff: name.to_owned(), address },
+            Err(reason) => Event::StaffLoginRefused { staff: known, address, reason: reason.to_string() },
+        });
+        checked
+    }
+
     fn let_in(
         &self,
         session: &Session,

@@ -11,3 +11,4 @@ pub mod control;
 pub mod listener;
 pub mod metrics;
 pub mod pages;
+pub mod staff;

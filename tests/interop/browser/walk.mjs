@@ -145,10 +145,69 @@ const plain = async () => {
   await other.close();
 };
 
+const console_ = async () => {
+  await page.goto(`${SITE}/staff`);
+  await look(page, "staff-login");
+  await page.fill("#name", "jo");
+  await page.fill("#password", "correct horse battery");
+  await page.click("button[type=submit]");
+  await page.getByRole("heading", { name: "Queue" }).waitFor();
+  await look(page, "staff-overview-open");
+
+  await page.getByRole("link", { name: "Maintenance" }).click();
+  await page.fill("#hold-for", "45m");
+  await page.fill("#reason-hold", "registry restarts");
+  await page.getByRole("button", { name: "Hold" }).click();
+  await page.getByText(/^Opens in 4[45] min/).waitFor();
+  const day = new Date(Date.now() + 5 * 86400e3).toISOString().slice(0, 10);
+  await page.fill("#window-name", "database-upgrade");
+  await page.fill("#window-from", `${day}T19:00`);
+  await page.fill("#window-to", `${day}T23:30`);
+  await page.fill("#reason-window", "Registry database upgrade");
+  await page.getByRole("button", { name: "Announce" }).click();
+  await page.getByText("database-upgrade is announced").waitFor();
+  await look(page, "staff-maintenance");
+  await page.getByText("Change").first().click();
+  await look(page, "staff-maintenance-change");
+
+  await page.getByRole("link", { name: "Jobs" }).click();
+  await page.getByRole("link", { name: "cut-off.hl7" }).waitFor();
+  await look(page, "staff-jobs");
+  await page.selectOption("#state", "error");
+  await page.getByRole("button", { name: "Show", exact: true }).click();
+  await page.getByRole("link", { name: "cut-off.hl7" }).waitFor();
+  assert.equal(await page.locator("td .tag").count(), 1);
+  await page.getByRole("checkbox").first().check();
+  await page.fill("#reason-act", "the clinic sends it again");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("status").waitFor();
+  await page.getByRole("link", { name: "onerror" }).click();
+  await page.getByRole("heading", { name: "What is wrong" }).waitFor();
+  await look(page, "staff-job");
+
+  await page.getByRole("link", { name: "Overview" }).click();
+  await page.getByText(/^Opens in/).waitFor();
+  await look(page, "staff-overview-closed");
+  await page.getByRole("link", { name: "Accounts" }).click();
+  await page.getByRole("heading", { name: "Organizations" }).waitFor();
+  await look(page, "staff-accounts");
+  await page.getByRole("link", { name: "Audit" }).click();
+  await page.getByRole("heading", { name: "Audit log" }).waitFor();
+  await look(page, "staff-audit");
+  await page.getByRole("link", { name: "Maintenance" }).click();
+  await page.getByText("Release", { exact: true }).first().click();
+  await page.fill("#reason-hold-0", "done");
+  await page.getByRole("button", { name: /^Release all/ }).click();
+  await page.getByText("Released 1.").waitFor();
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("button", { name: "Log in" }).waitFor();
+};
+
 try {
   await status();
   await portal();
   await plain();
+  await console_();
 } finally {
   await browser.close();
 }

@@ -43,6 +43,9 @@ pub enum LoginRefused {
     /// The password is not the account's, or the account has none.
     #[error("wrong password")]
     WrongPassword,
+    /// The one-time password is wrong, missing, or was used before.
+    #[error("wrong one-time password")]
+    WrongCode,
     /// The key is none of the account's.
     #[error("unknown key")]
     UnknownKey,
@@ -113,13 +116,13 @@ impl Logins {
     }
 
     /// Counts how a login ended that began at `started`; a refusal takes its time.
-    async fn settle(
+    async fn settle<T>(
         &self,
         account: &str,
         peer: IpAddr,
         started: Instant,
-        result: Result<Login, LoginRefused>,
-    ) -> Result<Login, LoginRefused> {
+        result: Result<T, LoginRefused>,
+    ) -> Result<T, LoginRefused> {
         let delay = match &result {
             Ok(_) => {
                 self.bans.succeeded(account);
@@ -130,6 +133,41 @@ impl Logins {
         };
         tokio::time::sleep_until(started + delay).await;
         result
+    }
+
+    /// Checks a password of somebody who is no sender, such as staff, against the hash that is kept elsewhere, and then
+    /// `also`. Nobody's has none. It costs whoever fails what it costs senders.
+    pub(crate) async fn check_hash(
+        &self,
+        name: &str,
+        password: Zeroizing<String>,
+        hash: Option<String>,
+        peer: IpAddr,
+        also: impl FnOnce() -> Result<(), LoginRefused>,
+    ) -> Result<(), LoginRefused> {
+        // No account of a sender has such a name.
+        let (started, name) = (Instant::now(), format!("staff {name}"));
+        let result = match self.check_hash_at_once(&name, password, hash, peer).await {
+            Ok(()) => also(),
+            refused => refused,
+        };
+        self.settle(&name, peer, started, result).await
+    }
+
+    async fn check_hash_at_once(
+        &self,
+        name: &str,
+        password: Zeroizing<String>,
+        hash: Option<String>,
+        peer: IpAddr,
+    ) -> Result<(), LoginRefused> {
+        if self.bans.is_banned(peer) {
+            return Err(LoginRefused::Banned);
+        }
+        let has_hash = hash.is_some();
+        let hash = hash.unwrap_or_else(|| self.nobodys_hash.clone());
+        let fits = self.fits(name, password, hash).await?;
+        if has_hash && fits { Ok(()) } else { Err(LoginRefused::WrongPassword) }
     }
 
     /// The account of a name, if there is one.

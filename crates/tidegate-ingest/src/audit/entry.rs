@@ -62,6 +62,22 @@ pub enum Event {
         /// For how long, in seconds.
         for_s: u64,
     },
+    /// Somebody of the staff logged in to the console.
+    StaffLogin {
+        /// Who.
+        staff: String,
+        /// From where.
+        address: String,
+    },
+    /// A login to the console was refused.
+    StaffLoginRefused {
+        /// Who, if there is such a one.
+        staff: Option<String>,
+        /// From where.
+        address: String,
+        /// Why.
+        reason: String,
+    },
     /// Somebody let an address in again.
     BanLifted {
         /// The address, or the network.
@@ -85,6 +101,8 @@ impl Event {
             Self::StagedDeleted => "staged_deleted",
             Self::BroughtBack { .. } => "brought_back",
             Self::Banned { .. } => "banned",
+            Self::StaffLogin { .. } => "staff_login",
+            Self::StaffLoginRefused { .. } => "staff_login_refused",
             Self::BanLifted { .. } => "ban_lifted",
         }
     }

@@ -20,7 +20,7 @@ const JOBS_MAX: usize = 100_000;
 /// Changes under way at once, so that the store's group commit has a group.
 const AT_ONCE: usize = 128;
 
-pub(super) async fn act(
+pub(crate) async fn act(
     State(control): State<Control>,
     Body(request): Body<ActRequest>,
 ) -> Result<Json<Acted>, Failure> {

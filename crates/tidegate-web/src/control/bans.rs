@@ -11,11 +11,11 @@ use crate::api::{BansLifted, BansView, LiftBans};
 /// Longest user name, in bytes.
 const ACTOR_BYTES_MAX: usize = 128;
 
-pub(super) async fn list(State(control): State<Control>) -> Json<BansView> {
+pub(crate) async fn list(State(control): State<Control>) -> Json<BansView> {
     Json(BansView { bans: control.site.bans() })
 }
 
-pub(super) async fn lift(
+pub(crate) async fn lift(
     State(control): State<Control>,
     Body(request): Body<LiftBans>,
 ) -> Result<Json<BansLifted>, Failure> {

@@ -31,6 +31,15 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, error)
     }
 
+    /// What is wrong, as a sentence for the console.
+    pub(crate) fn words(&self) -> String {
+        format!("{}.", self.error)
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// What the API says in words.
     pub(super) fn into_api(self) -> ApiError {
         ApiError { error: self.error, hint: self.hint.map(str::to_owned) }

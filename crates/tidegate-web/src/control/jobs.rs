@@ -22,14 +22,14 @@ const LIMIT_DEFAULT: usize = 50;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListQuery {
-    org: Option<OrgCode>,
-    state: Option<JobState>,
-    since: Option<Since>,
-    limit: Option<usize>,
+pub(crate) struct ListQuery {
+    pub(crate) org: Option<OrgCode>,
+    pub(crate) state: Option<JobState>,
+    pub(crate) since: Option<Since>,
+    pub(crate) limit: Option<usize>,
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     State(control): State<Control>,
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Json<Vec<JobView>>, Failure> {
@@ -40,7 +40,7 @@ pub(super) async fn list(
     Ok(Json(jobs.iter().map(JobView::from).collect()))
 }
 
-pub(super) async fn show(
+pub(crate) async fn show(
     State(control): State<Control>,
     Path(id): Path<String>,
 ) -> Result<Json<JobDetail>, Failure> {

@@ -24,11 +24,11 @@ const LISTED_PAST: TimeDelta = TimeDelta::days(7);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ListQuery {
-    n: Option<usize>,
+pub(crate) struct ListQuery {
+    pub(crate) n: Option<usize>,
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     State(control): State<Control>,
     Parameters(query): Parameters<ListQuery>,
 ) -> Json<MaintenanceView> {
@@ -72,7 +72,7 @@ pub(super) async fn explain(
     Ok(Json(GateView::new(answer, at, zone)))
 }
 
-pub(super) async fn add_window(
+pub(crate) async fn add_window(
     State(control): State<Control>,
     Body(request): Body<AddWindow>,
 ) -> Result<Json<OccurrenceView>, Failure> {
@@ -120,7 +120,7 @@ fn scope(orgs: &[String]) -> Result<Scope, Failure> {
     Ok(Scope::Orgs(patterns?))
 }
 
-pub(super) async fn place_hold(
+pub(crate) async fn place_hold(
     State(control): State<Control>,
     Body(request): Body<PlaceHold>,
 ) -> Result<Json<HoldView>, Failure> {
@@ -147,7 +147,7 @@ fn hold_name(org: Option<&OrgCode>, now: DateTime<Utc>) -> String {
     org.map_or_else(|| format!("hold-{stamp}"), |org| format!("hold-{org}-{stamp}"))
 }
 
-pub(super) async fn end(
+pub(crate) async fn end(
     State(control): State<Control>,
     Body(request): Body<EndOccurrence>,
 ) -> Result<Json<GateView>, Failure> {
@@ -165,7 +165,7 @@ pub(super) async fn end(
     Ok(Json(control.gate(None)))
 }
 
-pub(super) async fn extend(
+pub(crate) async fn extend(
     State(control): State<Control>,
     Body(request): Body<ExtendOccurrence>,
 ) -> Result<Json<OccurrenceChanged>, Failure> {
@@ -181,7 +181,7 @@ pub(super) async fn extend(
     make(&control, change, &request.actor).await
 }
 
-pub(super) async fn skip(
+pub(crate) async fn skip(
     State(control): State<Control>,
     Body(request): Body<SkipOccurrence>,
 ) -> Result<Json<OccurrenceChanged>, Failure> {
@@ -201,7 +201,7 @@ async fn make(control: &Control, change: Override, actor: &str) -> Result<Json<O
     Ok(Json(OccurrenceChanged { occurrence, gate: control.gate(None) }))
 }
 
-pub(super) async fn remove(
+pub(crate) async fn remove(
     State(control): State<Control>,
     Body(request): Body<RemoveWindow>,
 ) -> Result<Json<GateView>, Failure> {
@@ -213,7 +213,7 @@ pub(super) async fn remove(
     Ok(Json(control.gate(None)))
 }
 
-pub(super) async fn release(
+pub(crate) async fn release(
     State(control): State<Control>,
     Body(request): Body<ReleaseHolds>,
 ) -> Result<Json<Released>, Failure> {

@@ -4,20 +4,20 @@
 //! do everything, so every change names its actor. Answers are bounded in size and time, but for news of
 //! a backup, which end with it.
 
-mod act;
+pub(crate) mod act;
 mod backup;
-mod bans;
-mod extract;
+pub(crate) mod bans;
+pub(crate) mod extract;
 mod failure;
 mod files;
-mod jobs;
-mod maintenance;
+pub(crate) mod jobs;
+pub(crate) mod maintenance;
 mod report;
 mod retention;
 mod server;
 mod socket;
 mod state;
-mod status;
+pub(crate) mod status;
 
 #[cfg(test)]
 pub(crate) mod tests;

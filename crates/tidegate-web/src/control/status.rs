@@ -15,7 +15,7 @@ use super::Control;
 use super::failure::Failure;
 use crate::api::{ClosedOrg, Drain, GateView, Reloaded, Status, VerifyView};
 
-pub(super) async fn status(State(control): State<Control>) -> Result<Json<Status>, Failure> {
+pub(crate) async fn status(State(control): State<Control>) -> Result<Json<Status>, Failure> {
     let store = control.store.clone();
     let stats = blocking(move || store.stats()).await??;
     let gate = control.gate(None);

@@ -117,6 +117,10 @@ impl Bench {
         self.store.finish(&claim, end).await.unwrap();
     }
 
+    pub(crate) fn control_now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.control.now()
+    }
+
     pub(crate) fn advance(&self, by: chrono::TimeDelta) {
         self.clock.advance(by);
     }

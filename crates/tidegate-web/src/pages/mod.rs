@@ -1,4 +1,5 @@
-//! The web pages: what everyone may know, at `/status`, and the senders' portal, at `/`.
+//! The web pages: what everyone may know, at `/status`, the senders' portal, at `/`, and the staff
+//! console, at `/staff`.
 //!
 //! Invariant: pages are made on the server, work without scripts, load nothing from anywhere else, and carry no
 //! script or style inside themselves, so that their policy can forbid both. Everything that is not markup of our
@@ -11,6 +12,7 @@ mod layout;
 mod portal;
 mod refusal;
 mod session;
+mod staff;
 mod status;
 mod times;
 mod words;
@@ -20,14 +22,17 @@ mod rig;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn;
 use tidegate_ingest::Intake;
+use tidegate_ingest::accounts::Directory;
 
 use crate::config::PortalMode;
 use crate::control::Control;
+use crate::staff::StaffFolder;
 
 /// What the pages call the service that they belong to.
 #[derive(Debug, Clone)]
@@ -49,14 +54,29 @@ pub struct Pages {
     pub names: Names,
     /// The portal while the gate is closed.
     pub portal: PortalMode,
+    /// The organizations.
+    pub directory: Arc<Directory>,
+    /// Who may use the console.
+    pub staff: StaffFolder,
+    /// The audit log's file, if there is one.
+    pub audit_log: Option<PathBuf>,
 }
 
 /// All pages. Requests must carry the address that they come from as [`axum::extract::ConnectInfo`].
 pub fn router(pages: Pages) -> Router {
-    let Pages { control, intake, names, portal } = pages;
+    let Pages { control, intake, names, portal, directory, staff, audit_log } = pages;
+    let parts = staff::Parts {
+        control: control.clone(),
+        intake: Arc::clone(&intake),
+        directory,
+        names: names.clone(),
+        staff,
+        audit_log,
+    };
     Router::new()
         .merge(status::router(control.clone(), names.clone()))
         .merge(portal::router(control, intake, names, portal))
+        .merge(staff::router(parts))
         .merge(assets::router())
         .layer(from_fn(guard::headers))
 }

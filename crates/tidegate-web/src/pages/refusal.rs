@@ -6,6 +6,7 @@ use axum::response::{Html, IntoResponse, Response};
 use maud::html;
 
 use super::layout::page;
+use crate::control::Failure;
 
 /// Why something was not done, for people.
 #[derive(Debug)]
@@ -40,6 +41,13 @@ impl Refusal {
 
     pub(super) fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after_s: Some(seconds), ..self }
+    }
+}
+
+/// What the control API's functions refuse.
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.status(), failure.words())
     }
 }
 

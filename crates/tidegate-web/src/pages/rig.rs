@@ -20,6 +20,7 @@ use tower::ServiceExt as _;
 use super::{Names, Pages, router};
 use crate::config::PortalMode;
 use crate::control::tests::Bench;
+use crate::staff::StaffFolder;
 
 pub(super) const PASSWORD: &str = "correct horse battery";
 pub(super) const HERE: &str = "https://registry.example";
@@ -33,6 +34,7 @@ pub(super) struct Rig {
     pub(super) bench: Bench,
     pub(super) folder: TempDir,
     pub(super) directory: Arc<Directory>,
+    pub(super) staff: StaffFolder,
     pub(super) pages: Router,
 }
 
@@ -56,9 +58,18 @@ impl Rig {
         let (limits, uploads) = (LimitsConfig::default(), UploadsConfig::default());
         let intake = Arc::new(Intake::new(store, organizations, limits, &auth, &uploads).unwrap());
         let names = Names { registry: "State Registry".to_owned(), has_web_service: true };
-        let pages = Pages { control: bench.control.clone(), intake, names, portal };
+        let staff = StaffFolder::new(folder.path().join("staff.d"));
+        let pages = Pages {
+            control: bench.control.clone(),
+            intake,
+            names,
+            portal,
+            directory: Arc::clone(&directory),
+            staff: staff.clone(),
+            audit_log: None,
+        };
         let pages = router(pages).layer(MockConnectInfo(PEER));
-        Self { bench, folder, directory, pages }
+        Self { bench, folder, directory, staff, pages }
     }
 
     pub(super) fn browser(&self) -> Browser {

@@ -10,6 +10,7 @@ mod org;
 mod queue;
 mod retention;
 mod serve;
+mod staff;
 mod store;
 
 use std::path::PathBuf;
@@ -33,6 +34,7 @@ pub(crate) use org::{
 pub(crate) use queue::{ActArgs, ListArgs, QueueCommand, ResponseArgs, ShowArgs};
 pub(crate) use retention::{LegalHoldArgs, RetentionCommand, RunArgs as RunRetentionArgs};
 pub(crate) use serve::{LogFormat, ServeArgs};
+pub(crate) use staff::StaffCommand;
 pub(crate) use store::{BackupArgs, RebuildArgs, StoreCommand, VerifyArgs};
 
 /// Durable file intake for immunization registries: whatever a sender was told is accepted is
@@ -78,6 +80,9 @@ pub(crate) enum Command {
     /// Look at organizations and their accounts, add them, change passwords and keys
     #[command(subcommand)]
     Org(OrgCommand),
+    /// Look at who may use the staff console, add people, set passwords and roles
+    #[command(subcommand)]
+    Staff(StaffCommand),
     /// Look at addresses that are turned away for failed logins, and let them in again
     #[command(subcommand)]
     Bans(BansCommand),

@@ -26,6 +26,7 @@ mod password;
 mod print_config;
 mod queue;
 mod retention;
+mod staff;
 mod status;
 mod store;
 mod windows;
@@ -53,6 +54,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Maintenance(command) => maintenance::maintenance(&server()?, command),
         Command::Retention(command) => retention::retention(&server()?, command),
         Command::Org(command) => org::org(&context()?, command),
+        Command::Staff(command) => staff::staff(&context()?, command),
         Command::Bans(command) => bans::bans(&server()?, command),
         Command::Hl7(command) => hl7::hl7(config, command),
         Command::Store(command) => store::store(context, command),

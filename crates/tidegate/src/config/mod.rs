@@ -28,6 +28,7 @@ use tidegate_ingest::config::{
 };
 use tidegate_notices::config::NoticesConfig;
 use tidegate_web::config::{MetricsConfig, WebConfig};
+use tidegate_web::staff::StaffFolder;
 use tidegate_worker::config::{RetentionConfig, WorkerConfig};
 
 pub(crate) use hl7::Hl7Config;
@@ -91,6 +92,17 @@ impl Loaded {
     /// Where the organizations' files lie.
     pub(crate) fn orgs_dir(&self) -> PathBuf {
         self.file.with_file_name("orgs.d")
+    }
+
+    /// Where the accounts of staff lie.
+    pub(crate) fn staff(&self) -> StaffFolder {
+        StaffFolder::new(self.file.with_file_name("staff.d"))
+    }
+
+    /// Where the audit log is, if there is one.
+    pub(crate) fn audit_log(&self) -> Option<PathBuf> {
+        let audit = &self.config.audit;
+        audit.enabled.then(|| self.config.data_dir.join(&audit.path))
     }
 
     /// What is wrong with settings of a section although each is right in itself.

@@ -33,7 +33,7 @@ use super::parts::{Parts, WebParts};
 use super::reports::Reports;
 use super::signals::{Signals, Told};
 use super::site::{RunningSite, beside_store};
-use crate::config::{Config, Loaded};
+use crate::config::Loaded;
 use crate::failure::Failure;
 use crate::render::Screen;
 
@@ -68,7 +68,7 @@ pub(super) struct Running {
 impl Running {
     /// Puts every part to work.
     pub(super) fn start(parts: Parts, problems: Vec<String>) -> Result<Self, Failure> {
-        let intake = intake(&parts.store, Arc::clone(&parts.directory), &parts.loaded.config)?;
+        let intake = intake(&parts.store, Arc::clone(&parts.directory), &parts.loaded)?;
         let site = Arc::new(RunningSite {
             store: parts.store.clone(),
             directory: Arc::clone(&parts.directory),
@@ -116,7 +116,15 @@ impl Running {
         if let Some(web) = parts.web {
             let notices = &parts.loaded.config.notices;
             let names = Names { registry: notices.registry.clone(), has_web_service: notices.web };
-            let pages = Pages { control: control.clone(), intake, names, portal: web.portal };
+            let pages = Pages {
+                control: control.clone(),
+                intake,
+                names,
+                portal: web.portal,
+                directory: Arc::clone(&parts.directory),
+                staff: parts.loaded.staff(),
+                audit_log: parts.loaded.audit_log(),
+            };
             running.show_pages(web, pages);
         }
         if let Some(listener) = parts.metrics {
@@ -346,13 +354,11 @@ fn ready_line(parts: &Parts) -> String {
     format!("tidegate {} ready: {}", env!("CARGO_PKG_VERSION"), addresses.join(", "))
 }
 
-fn intake(store: &Store, directory: Arc<Directory>, config: &Config) -> Result<Arc<Intake>, Failure> {
+fn intake(store: &Store, directory: Arc<Directory>, loaded: &Loaded) -> Result<Arc<Intake>, Failure> {
+    let config = &loaded.config;
     let intake = Intake::new(store.clone(), directory, config.limits.clone(), &config.auth, &config.uploads);
     let intake = intake.context("while preparing to check passwords")?;
-    if !config.audit.enabled {
-        return Ok(Arc::new(intake));
-    }
-    let path = config.data_dir.join(&config.audit.path);
+    let Some(path) = loaded.audit_log() else { return Ok(Arc::new(intake)) };
     let audit = Audit::open(&path, Arc::new(SystemClock)).context("while starting the audit log")?;
     Ok(Arc::new(intake.audited(audit)))
 }

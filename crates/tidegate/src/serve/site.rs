@@ -53,7 +53,10 @@ pub(crate) fn beside_store(loaded: &Loaded) -> Vec<Beside> {
     let notices = Beside { to: Ledger::FILE.into(), from: data_dir.join(Ledger::FILE) };
     let configuration = [(loaded.file.clone(), "config/tidegate.toml"), (loaded.orgs_dir(), "config/orgs.d")];
     let configuration = configuration.into_iter().map(|(from, to)| Beside { from, to: to.into() });
-    configuration.chain(host_keys(loaded)).chain(delivered).chain([notices]).collect()
+    let staff = loaded.staff();
+    let staff =
+        staff.path().is_dir().then(|| Beside { from: staff.path().to_owned(), to: "config/staff.d".into() });
+    configuration.chain(staff).chain(host_keys(loaded)).chain(delivered).chain([notices]).collect()
 }
 
 /// With other host keys every sender's client would refuse to connect.
