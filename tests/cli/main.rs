@@ -18,6 +18,7 @@ mod metrics;
 mod notices;
 mod offline;
 mod organizations;
+mod pages;
 mod queue;
 mod retention;
 mod server;

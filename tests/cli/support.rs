@@ -165,6 +165,11 @@ impl Server {
         after.split(',').next().unwrap().parse().unwrap()
     }
 
+    pub(crate) fn web(&self) -> SocketAddr {
+        let after = self.ready.split_once("web ").unwrap().1;
+        after.split(',').next().unwrap().parse().unwrap()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();
         let status = Command::new("kill").args(["-s", name, &id]).status().unwrap();

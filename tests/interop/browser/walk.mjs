@@ -165,7 +165,7 @@ const console_ = async () => {
   await page.fill("#window-to", `${day}T23:30`);
   await page.fill("#reason-window", "Registry database upgrade");
   await page.getByRole("button", { name: "Announce" }).click();
-  await page.getByText("database-upgrade is announced").waitFor();
+  await page.getByText("database-upgrade is announced here").waitFor();
   await look(page, "staff-maintenance");
   await page.getByText("Change").first().click();
   await look(page, "staff-maintenance-change");
@@ -178,9 +178,10 @@ const console_ = async () => {
   await page.getByRole("link", { name: "cut-off.hl7" }).waitFor();
   assert.equal(await page.locator("td .tag").count(), 1);
   await page.getByRole("checkbox").first().check();
-  await page.fill("#reason-act", "the clinic sends it again");
-  await page.getByRole("button", { name: "Cancel" }).click();
-  await page.getByRole("status").waitFor();
+  await page.fill("#reason-act", "once more");
+  await page.getByRole("button", { name: "Requeue" }).click();
+  await page.getByText("Done for 1 of 1.").waitFor();
+  assert.ok((await page.locator("td .tag").allTextContents()).includes("queued"));
   await page.getByRole("link", { name: "onerror" }).click();
   await page.getByRole("heading", { name: "What is wrong" }).waitFor();
   await look(page, "staff-job");

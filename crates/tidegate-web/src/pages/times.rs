@@ -25,9 +25,9 @@ pub(super) fn until(end: Option<DateTime<Utc>>, zone: Tz) -> Markup {
     html! { @match end { Some(end) => { "until " (time(end, zone)) }, None => "until further notice" } }
 }
 
-/// Such as "8 Mar 19:00", for tables.
+/// Such as "8 Mar 2024 19:00", for tables.
 pub(super) fn short(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).format("%-d %b %H:%M").to_string()
+    at.with_timezone(&zone).format("%-d %b %Y %H:%M").to_string()
 }
 
 /// Such as "in 1 h 5 min" or "3 min ago", from the present on.

@@ -33,7 +33,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, inside: Inside) ->
                 thead { tr { th { "Code" } th { "Name" } th { "Accounts" } th { "State" } @if inside.may(Role::Administrator) { th { span.sr { "Actions" } } } } }
                 tbody { @for organization in organizations.iter() { (row(&inside, organization)) } }
             }
-            p.quiet { "`tidegate org` adds organizations and accounts, and sets passwords, keys and limits." }
+            p.quiet { code { "tidegate org" } " adds organizations and accounts, and sets passwords, keys and limits." }
         }
         (banned(&inside, &bans, console.zone()))
         section.card {
@@ -47,7 +47,7 @@ pub(super) async fn show(State(console): State<Arc<Console>>, inside: Inside) ->
                     td data-label="State" { (open(one.disabled)) }
                 } } }
             }
-            p.quiet { "`tidegate staff` adds people and sets passwords." }
+            p.quiet { code { "tidegate staff" } " adds people and sets passwords." }
         }
     };
     Ok(frame(&console, &inside, "/staff/accounts", "Accounts", None, &content).into_response())

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use maud::html;
 use serde_json::{Map, Value};
 
@@ -23,8 +25,8 @@ const READ_BYTES: u64 = 128 << 10;
 const SHOWN: usize = 300;
 
 /// What has a column of its own.
-const COLUMNS: [(&str, &str); 5] =
-    [("at", "When"), ("event", "What"), ("org", "Organization"), ("account", "Account"), ("peer", "From")];
+const COLUMNS: [(&str, &str); 4] =
+    [("event", "What"), ("org", "Organization"), ("account", "Account"), ("peer", "From")];
 
 pub(super) async fn show(State(console): State<Arc<Console>>, inside: Inside) -> Result<Response, Refusal> {
     inside.need(Role::Administrator)?;
@@ -33,16 +35,18 @@ pub(super) async fn show(State(console): State<Arc<Console>>, inside: Inside) ->
         Some(path) => blocking(move || tail(&path)).await?.unwrap_or_default(),
         None => Vec::new(),
     };
+    let zone = console.zone();
     let content = html! {
         h1 { "Audit log" }
         section.card {
             @if lines.is_empty() { p { "There is nothing in it, or it is switched off." } }
             @else {
                 table.stack {
-                    thead { tr { @for (_, title) in COLUMNS { th { (title) } } th { "Detail" } } }
+                    thead { tr { th { "When" } @for (_, title) in COLUMNS { th { (title) } } th { "Detail" } } }
                     tbody {
                         @for line in &lines {
                             tr {
+                                td { (when(line, zone)) }
                                 @for (name, title) in COLUMNS { td.name data-label=(title) { (text(line.get(name))) } }
                                 td.name data-label="Detail" { (rest(line)) }
                             }
@@ -67,6 +71,11 @@ fn tail(path: &Path) -> io::Result<Vec<Map<String, Value>>> {
     Ok(text.lines().rev().filter_map(|line| serde_json::from_str(line).ok()).take(SHOWN).collect())
 }
 
+fn when(line: &Map<String, Value>, zone: Tz) -> String {
+    let at = line.get("at").and_then(Value::as_str).and_then(|at| at.parse::<DateTime<Utc>>().ok());
+    at.map(|at| at.with_timezone(&zone).format("%-d %b %Y %H:%M:%S").to_string()).unwrap_or_default()
+}
+
 fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -76,7 +85,8 @@ fn text(value: Option<&Value>) -> String {
 }
 
 fn rest(line: &Map<String, Value>) -> String {
-    let others = line.iter().filter(|(name, _)| COLUMNS.iter().all(|(column, _)| column != name));
+    let others =
+        line.iter().filter(|(name, _)| *name != "at" && COLUMNS.iter().all(|(column, _)| column != name));
     others
         .map(|(name, value)| format!("{} {}", name.replace('_', " "), text(Some(value))))
         .collect::<Vec<_>>()

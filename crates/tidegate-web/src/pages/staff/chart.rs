@@ -79,8 +79,8 @@ impl Samples {
 
 #[allow(clippy::cast_precision_loss, reason = "a picture is coarser than 2^53")]
 fn waiting(stats: &Stats) -> f64 {
-    let states = [JobState::Queued, JobState::Retrying, JobState::Processing];
-    let sum: u64 = states.iter().filter_map(|state| stats.by_state.get(state)).sum();
+    let waits = [JobState::Queued, JobState::Retrying, JobState::Processing];
+    let sum: u64 = waits.iter().filter_map(|state| stats.by_state.get(state)).sum();
     sum as f64
 }
 

@@ -167,12 +167,10 @@ impl FromRequestParts<Arc<Console>> for Inside {
         let (found, name) = console.sessions.of(COOKIE, &parts.headers).ok_or_else(outside)?;
         let colleague = found.who;
         let account = console.account(&colleague.name).await;
-        match account.filter(|account| account.password_hash == colleague.password_hash) {
-            Some(account) => Ok(Self { colleague, role: account.role, form_key: found.form_key }),
-            None => {
-                console.sessions.end(&name);
-                Err(outside())
-            }
-        }
+        let Some(account) = account.filter(|account| account.password_hash == colleague.password_hash) else {
+            console.sessions.end(&name);
+            return Err(outside());
+        };
+        Ok(Self { colleague, role: account.role, form_key: found.form_key })
     }
 }

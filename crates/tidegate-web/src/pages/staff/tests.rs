@@ -46,11 +46,22 @@ async fn an_operator_sees_the_queue_and_acts_on_a_job_in_their_own_name() {
     assert!(browser.get("/staff/jobs?state=held").await.text.contains("There are none"));
 
     let key = jobs.key();
-    let fields = [("key", key.as_str()), ("job", &job), ("action", "hold"), ("reason", "asked by the clinic"), ("from", "job")];
+    let fields = [
+        ("key", key.as_str()),
+        ("job", &job),
+        ("action", "hold"),
+        ("reason", "asked by the clinic"),
+        ("from", "job"),
+    ];
     assert_eq!(browser.post("/staff/jobs/act", &fields).await.status, StatusCode::SEE_OTHER);
     assert_eq!(state(&rig, &job), JobState::Held);
     let shown = browser.get(&format!("/staff/jobs/{job}")).await.text;
-    assert!(shown.contains("Done for 1 of 1") && shown.contains("staff:jo") && shown.contains("asked by the clinic"), "{shown}");
+    assert!(
+        shown.contains("Done for 1 of 1")
+            && shown.contains("staff:jo")
+            && shown.contains("asked by the clinic"),
+        "{shown}"
+    );
     let without_reason = [("key", key.as_str()), ("job", &job), ("action", "release")];
     browser.post("/staff/jobs/act", &without_reason).await;
     assert!(browser.get("/staff/jobs").await.text.contains("needs an actor and a reason"));
@@ -65,8 +76,23 @@ async fn a_viewer_can_not_act_and_an_operator_not_on_accounts() {
     let operator = inside(&rig, "op", Role::Operator).await;
     let key = viewer.get("/staff").await.key();
     assert!(!viewer.get("/staff/jobs").await.text.contains("Do with those"));
-    for path in ["jobs/act", "maintenance/hold", "maintenance/add", "maintenance/release", "maintenance/end", "accounts/disable", "accounts/lift"] {
-        let fields = [("key", key.as_str()), ("job", &job), ("action", "cancel"), ("reason", "r"), ("org", "ACME01"), ("name", "w")];
+    for path in [
+        "jobs/act",
+        "maintenance/hold",
+        "maintenance/add",
+        "maintenance/release",
+        "maintenance/end",
+        "accounts/disable",
+        "accounts/lift",
+    ] {
+        let fields = [
+            ("key", key.as_str()),
+            ("job", &job),
+            ("action", "cancel"),
+            ("reason", "r"),
+            ("org", "ACME01"),
+            ("name", "w"),
+        ];
         let answer = viewer.post(&format!("/staff/{path}"), &fields).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
     }
@@ -105,19 +131,25 @@ async fn staff_hold_release_announce_and_change_windows() {
     let act = async |path: &str, fields: &[(&str, &str)]| {
         let mut all = vec![("key", key.as_str()), ("reason", "registry restarts")];
         all.extend_from_slice(fields);
-        assert_eq!(browser.post(&format!("/staff/maintenance/{path}"), &all).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(
+            browser.post(&format!("/staff/maintenance/{path}"), &all).await.status,
+            StatusCode::SEE_OTHER
+        );
         browser.get("/staff/maintenance").await.text
     };
     let page = act("hold", &[("for", "45m")]).await;
     assert!(page.contains("Opens in 45 min") && page.contains("registry restarts"), "{page}");
     assert!(act("release", &[("org", "")]).await.contains("Released 1."));
-    let page = act("add", &[("name", "upgrade"), ("from", "2024-03-08T19:00"), ("to", "2024-03-09T00:00")]).await;
+    let page =
+        act("add", &[("name", "upgrade"), ("from", "2024-03-08T19:00"), ("to", "2024-03-09T00:00")]).await;
     assert!(page.contains("upgrade is announced") && page.contains("19:00-24:00 upgrade"), "{page}");
     assert!(act("extend", &[("name", "upgrade"), ("for", "30m")]).await.contains("upgrade was extended"));
     assert!(act("end", &[("name", "upgrade")]).await.contains("ended early"));
     assert!(act("extend", &[("name", "upgrade"), ("for", "soon")]).await.contains("write a duration"));
     act("add", &[("name", "later"), ("from", "2024-03-15T19:00"), ("to", "2024-03-16T00:00")]).await;
-    assert!(act("skip", &[("name", "later"), ("at", "2024-03-16T00:00:00Z")]).await.contains("later was skipped"));
+    assert!(
+        act("skip", &[("name", "later"), ("at", "2024-03-16T00:00:00Z")]).await.contains("later was skipped")
+    );
     let history = &rig.bench.store.maintenance().history;
     assert!(history.len() == 7 && history.iter().all(|one| one.actor.contains("jo")), "{history:?}");
 }
@@ -131,10 +163,24 @@ async fn nobody_gets_in_without_password_and_code_and_a_code_counts_once() {
     let browser = rig.browser();
     let totp = Totp::parse(&secret).unwrap();
     let now = rig.bench.control_now();
-    let code = (0..1_000_000).map(|code| format!("{code:06}")).find(|code| totp.step_of(code, now) == Some(now.timestamp() / 30)).unwrap();
-    for (name, password, code) in [("jo", PASSWORD, ""), ("jo", PASSWORD, "12345"), ("jo", "wrong", code.as_str()), ("kim", PASSWORD, &code), ("../jo", PASSWORD, &code)] {
-        let answer = browser.post("/staff/login", &[("name", name), ("password", password), ("code", code)]).await;
-        assert_eq!((answer.status, answer.headers.contains_key(SET_COOKIE)), (StatusCode::UNAUTHORIZED, false), "{name}");
+    let code = (0..1_000_000)
+        .map(|code| format!("{code:06}"))
+        .find(|code| totp.step_of(code, now) == Some(now.timestamp() / 30))
+        .unwrap();
+    for (name, password, code) in [
+        ("jo", PASSWORD, ""),
+        ("jo", PASSWORD, "12345"),
+        ("jo", "wrong", code.as_str()),
+        ("kim", PASSWORD, &code),
+        ("../jo", PASSWORD, &code),
+    ] {
+        let answer =
+            browser.post("/staff/login", &[("name", name), ("password", password), ("code", code)]).await;
+        assert_eq!(
+            (answer.status, answer.headers.contains_key(SET_COOKIE)),
+            (StatusCode::UNAUTHORIZED, false),
+            "{name}"
+        );
     }
     assert_eq!(log_in(&browser, "jo", &code).await.status, StatusCode::SEE_OTHER);
     assert_eq!(log_in(&rig.browser(), "jo", &code).await.status, StatusCode::UNAUTHORIZED, "used before");
@@ -183,7 +229,14 @@ async fn the_console_takes_no_session_that_was_planted_no_foreign_form_and_no_se
     sender.log_in("acme").await;
     let name = sender.cookies.lock().unwrap()[0].split_once('=').unwrap().1.to_owned();
     sender.cookies.lock().unwrap().push(format!("__Host-tidegate-staff={name}"));
-    for path in ["/staff", "/staff/jobs", "/staff/maintenance", "/staff/accounts", "/staff/audit", "/staff/jobs/0000000000000000"] {
+    for path in [
+        "/staff",
+        "/staff/jobs",
+        "/staff/maintenance",
+        "/staff/accounts",
+        "/staff/audit",
+        "/staff/jobs/0000000000000000",
+    ] {
         assert!(sender.get(path).await.text.contains("Staff console"), "{path}");
     }
 }
@@ -199,7 +252,13 @@ async fn names_and_messages_are_never_read_as_a_page_of_the_console() {
     let hold = json!({"length": "default", "reason": "<script>alert(4)</script>", "actor": "<script>alert(5)</script>"});
     rig.bench.post("/v1/maintenance/holds", &hold).await;
     let mut all = String::new();
-    for path in ["/staff", "/staff/jobs", "/staff/maintenance", &format!("/staff/jobs/{job}"), "/staff/jobs?org=%3Cscript%3Ealert(6)&since=%22%3E%3Cscript%3Ealert(7)"] {
+    for path in [
+        "/staff",
+        "/staff/jobs",
+        "/staff/maintenance",
+        &format!("/staff/jobs/{job}"),
+        "/staff/jobs?org=%3Cscript%3Ealert(6)&since=%22%3E%3Cscript%3Ealert(7)",
+    ] {
         all.push_str(&browser.get(path).await.text);
     }
     assert!(!all.contains("<script>alert") && !all.contains("<img src=x"), "{all}");

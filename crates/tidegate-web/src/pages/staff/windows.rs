@@ -77,7 +77,8 @@ async fn add(control: Control, form: &Fields, actor: String) -> Done {
     };
     let added =
         maintenance::add_window(State(control), Body(request)).await.map_err(|failure| failure.words())?;
-    Ok(format!("{} is announced. `tidegate maintenance announce {}` mails it.", added.0.name, added.0.name))
+    let name = added.0.name;
+    Ok(format!("{name} is announced here. To mail it: tidegate maintenance announce {name}"))
 }
 
 async fn change(control: Control, action: &str, form: &Fields, actor: String) -> Done {
