@@ -7,8 +7,9 @@ use crate::support::{PASSWORD, Server, Site};
 
 const WEB: &str = "\
 data_dir = \"data\"
-[sftp]
+[ftp]
 listen = \"127.0.0.1:0\"
+tls = \"off\"
 [web]
 listen = \"127.0.0.1:0\"
 tls = \"off\"

@@ -76,7 +76,7 @@ impl Totp {
     }
 
     /// The code of a half minute.
-    fn code(&self, step: i64) -> Option<String> {
+    pub(crate) fn code(&self, step: i64) -> Option<String> {
         let mut mac = Hmac::<Sha1>::new_from_slice(&self.0).ok()?;
         mac.update(&step.to_be_bytes());
         let digest = mac.finalize().into_bytes();

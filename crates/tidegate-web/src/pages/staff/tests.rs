@@ -163,10 +163,7 @@ async fn nobody_gets_in_without_password_and_code_and_a_code_counts_once() {
     let browser = rig.browser();
     let totp = Totp::parse(&secret).unwrap();
     let now = rig.bench.control_now();
-    let code = (0..1_000_000)
-        .map(|code| format!("{code:06}"))
-        .find(|code| totp.step_of(code, now) == Some(now.timestamp() / 30))
-        .unwrap();
+    let code = totp.code(now.timestamp() / 30).unwrap();
     for (name, password, code) in [
         ("jo", PASSWORD, ""),
         ("jo", PASSWORD, "12345"),
