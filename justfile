@@ -55,6 +55,11 @@ suites-rclone:
     cargo build -p tidegate-ftp --example directory
     tests/suites/rclone target/debug/examples/directory target/debug/tidegate
 
+# The package on a clean Debian under systemd, with the walk through docs/operations/walkthrough.md. Needs root.
+package:
+    cargo build --release
+    tests/package/run target/release/tidegate
+
 # A wall clock that jumps by hours around the release binary; see tests/clock/run.
 clock:
     cargo build --release
