@@ -90,6 +90,8 @@ pub(crate) struct Core {
     /// Held by whoever changes files beside the store's threads; true once the store is closed.
     pub(crate) closed: Mutex<bool>,
     pub(crate) wear: Mutex<Wear>,
+    /// Held by whoever writes or forgets known messages.
+    pub(crate) known: Mutex<()>,
     pub(crate) store_id: u64,
     pub(crate) failed: watch::Sender<bool>,
 }

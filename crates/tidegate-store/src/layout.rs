@@ -114,6 +114,15 @@ impl Layout {
         self.staged_of(org).join(file_name(name.as_bytes()))
     }
 
+    /// What is known of messages that were delivered.
+    pub(crate) fn known(&self) -> PathBuf {
+        self.root.join("known")
+    }
+
+    pub(crate) fn known_of(&self, org: &OrgCode) -> PathBuf {
+        self.known().join(org.as_str())
+    }
+
     /// What is kept of uploads that broke off.
     pub(crate) fn broken_uploads(&self) -> PathBuf {
         self.root.join("broken")

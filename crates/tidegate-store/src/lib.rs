@@ -19,6 +19,7 @@ mod drain;
 mod error;
 mod index;
 mod journal;
+mod known;
 mod lanes;
 mod layout;
 mod maintenance;
@@ -45,6 +46,7 @@ pub use crate::backup::{Backup, BackupDone, BackupError, BackupProgress, Beside}
 pub use crate::compact::Compaction;
 pub use crate::core::Options;
 pub use crate::error::{OpenError, StoreError};
+pub use crate::known::{Known, KnownMessages};
 pub use crate::maintenance::{Happened, Happening, Maintenance};
 pub use crate::open::Recovery;
 pub use crate::retain::{Amount, Due};

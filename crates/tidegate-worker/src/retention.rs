@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tidegate_domain::job::JobState;
 use tidegate_domain::{CLOCK_PROBATION, Clock, ClockWatch, Terms};
 use tidegate_store::{Compaction, Due, Store, StoreError};
 use tokio::task::spawn_blocking;
@@ -99,9 +100,12 @@ impl Retention {
         if segments > 0 {
             tracing::info!(segments, bytes_before, bytes_after, "journal compacted");
         }
-        let store = store.clone();
-        let forgotten = spawn_blocking(move || store.forget_broken()).await;
-        forgotten.unwrap_or(Err(StoreError::Closed))?;
+        let (store, before) = (store.clone(), terms.ended_by(JobState::Complete, at));
+        let forgotten = spawn_blocking(move || {
+            store.forget_broken()?;
+            before.map_or(Ok(0), |before| store.forget_known(before))
+        });
+        forgotten.await.unwrap_or(Err(StoreError::Closed))?;
         Ok(due)
     }
 

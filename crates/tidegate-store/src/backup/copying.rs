@@ -76,6 +76,11 @@ impl<'a> Copying<'a> {
         self.tree(&self.core.layout.staged_uploads(), Path::new("staged"))
     }
 
+    /// What is known of messages that were delivered: of a moment later than the rest, which does no harm.
+    pub(super) fn known(&mut self) -> Result<(), BackupError> {
+        self.tree(&self.core.layout.known(), Path::new("known"))
+    }
+
     /// A file, or a directory with what is in it; `to` is relative to the backup.
     pub(super) fn tree(&mut self, from: &Path, to: &Path) -> Result<(), BackupError> {
         let failed = BackupError::copy("what lies beside the store");

@@ -124,6 +124,7 @@ impl Backup {
         copying.segments()?;
         copying.jobs()?;
         copying.staged()?;
+        copying.known()?;
         for beside in &self.beside {
             copying.tree(&beside.from, &beside.to)?;
         }

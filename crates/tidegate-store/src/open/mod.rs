@@ -273,6 +273,7 @@ impl Start {
             drain: Mutex::default(),
             closed: Mutex::new(false),
             wear: Mutex::default(),
+            known: Mutex::default(),
             store_id: self.store_id,
             remains: Mutex::new(self.remains),
             settled_seq: AtomicU64::new(opened.views_through),

@@ -49,10 +49,13 @@ impl<'a> Hand<'a> {
 
     /// Keeps the claim; fails if it was lost.
     pub(super) fn keep(&mut self) -> Result<(), Halt> {
-        if self.renewed.elapsed() >= RENEW_EVERY {
-            self.context.store.renew(self.claim)?;
-            self.renewed = Instant::now();
-        }
+        if self.renewed.elapsed() >= RENEW_EVERY { self.renew() } else { Ok(()) }
+    }
+
+    /// The same, and asks though it was asked just now: before something that nobody else may do meanwhile.
+    pub(super) fn renew(&mut self) -> Result<(), Halt> {
+        self.context.store.renew(self.claim)?;
+        self.renewed = Instant::now();
         Ok(())
     }
 

@@ -1,13 +1,16 @@
 //! The third pass: message by message to the target and into the answers.
 //!
 //! Invariant: a message is delivered only right after the gate, the claim and the service's stop were
-//! asked, and acknowledged only after it was delivered; a checkpoint never lies between the two.
+//! asked, and acknowledged only after it was delivered; a checkpoint never lies between the two. What an earlier file
+//! of the organization delivered is not delivered again, and what this one delivers is known to later ones as soon
+//! as a checkpoint, or the end of the job, covers it.
 
 use std::fs::File;
 use std::time::{Duration, Instant};
 
 use tidegate_domain::job::{Counts, JobEvent, Outcome};
-use tidegate_hl7::{Delivery, Door, Envelope, Outputs};
+use tidegate_hl7::{Delivery, Door, Envelope, Identity, Outputs};
+use tidegate_store::{Known, KnownMessages};
 
 use super::answers::ResponseFile;
 use super::halt::Halt;
@@ -37,6 +40,8 @@ pub(super) struct Pass<'a> {
     recorded_at: Instant,
     /// For targets that can't take back what they took.
     ledger: Option<Ledger>,
+    /// What earlier files delivered.
+    known: KnownMessages,
 }
 
 impl<'a> Pass<'a> {
@@ -73,7 +78,18 @@ impl<'a> Pass<'a> {
         let notes = hand.context.store.outcomes_path(&hand.claim.job);
         let ledger = rules.target.is_final().then(|| Ledger::open(notes, mark.door.ordinal)).transpose();
         let ledger = ledger.map_err(Halt::io("reading what the registry answered"))?;
-        Ok(Self { hand, rules, door, report, mark, recorded: mark, recorded_at: Instant::now(), ledger })
+        let known = hand.context.store.known_messages(&hand.claim.job);
+        Ok(Self {
+            hand,
+            rules,
+            door,
+            report,
+            mark,
+            recorded: mark,
+            recorded_at: Instant::now(),
+            ledger,
+            known,
+        })
     }
 
     /// Takes every message through and ends the answers.
@@ -105,16 +121,28 @@ impl<'a> Pass<'a> {
             return Ok(false);
         };
         self.hand.may_go_on()?;
-        let ordinal = step.place.ordinal;
+        let (ordinal, identity) = (step.place.ordinal, step.identity);
+        let known = match step.deliverable() {
+            Some(_) => look_up(&mut self.known, identity)?,
+            None => Known::No,
+        };
         let refused = match step.deliverable() {
-            Some(message) => answer(&self.hand, &self.rules.target, self.ledger.as_mut(), ordinal, message)?,
-            None => None,
+            Some(message) if known == Known::No => {
+                let said = answer(&self.hand, &self.rules.target, self.ledger.as_mut(), ordinal, message)?;
+                if let (None, Some(identity)) = (&said, identity) {
+                    self.known.remember(identity.key, identity.content);
+                }
+                said
+            }
+            _ => None,
         };
         // A slow target may have cost us the claim: then the message is somebody else's.
         self.hand.keep()?;
-        let delivery = match &refused {
-            Some((code, text)) => Delivery::Refused { code: *code, text },
-            None => Delivery::Done,
+        let delivery = match (&refused, known) {
+            (Some((code, text)), _) => Delivery::Refused { code: *code, text },
+            (None, Known::No) => Delivery::Done,
+            (None, Known::Same) => Delivery::Repeated,
+            (None, Known::Other) => Delivery::Reused,
         };
         let door = self.door.commit(delivery).map_err(Halt::io("writing the response"))?;
         let outputs = self.door.outputs();
@@ -130,6 +158,8 @@ impl<'a> Pass<'a> {
             let written = std::io::Write::flush(outputs.response)
                 .and_then(|()| self.report.keep(outputs.details, self.mark.details_bytes));
             written.map_err(Halt::io("writing the response"))?;
+            self.hand.renew()?;
+            self.known.write()?;
             self.hand.checkpoint(&self.rules.target, &self.mark, counts(&self.mark.door.counts))?;
             self.recorded = self.mark;
             let cleared = self.ledger.as_mut().map_or(Ok(()), Ledger::clear);
@@ -139,8 +169,10 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<JobEvent, Halt> {
+    fn finish(mut self) -> Result<JobEvent, Halt> {
         let writing = "writing the response";
+        self.hand.renew()?;
+        self.known.write()?;
         let finished = self.door.finish().map_err(Halt::io(writing))?;
         let details = &finished.outputs.details;
         self.report.finish(&self.rules.reply, &finished.summary, details).map_err(Halt::io(writing))?;
@@ -176,6 +208,11 @@ impl Left {
         };
         Ok(Some(Self { outputs: Outputs { response, details }, report, mark }))
     }
+}
+
+/// Whether an earlier file delivered a message; one without a control id is known to nobody.
+fn look_up(known: &mut KnownMessages, identity: Option<Identity>) -> Result<Known, Halt> {
+    identity.map_or(Ok(Known::No), |identity| Ok(known.look_up(identity.key, identity.content)?))
 }
 
 /// What the target says about a message: what it said before, or what it says now.

@@ -22,6 +22,7 @@ mod in_hand;
 mod mllp;
 mod probe;
 mod registry;
+mod repeats;
 mod retention;
 mod rig;
 mod stopping;

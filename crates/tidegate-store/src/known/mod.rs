@@ -1,0 +1,109 @@
+//! Known messages: what was delivered from an organization's earlier files, by hash.
+//!
+//! Invariant: what was [remembered](KnownMessages::remember) and [written](KnownMessages::write) before a checkpoint
+//! or the end of a job is durable with it. A job never meets its own messages here, so that one that is
+//! begun again goes on with its own keys. What is damaged is not known: a message may then be delivered again,
+//! which is what happened without it. `docs/decisions/0015-known-messages.md` tells why it is built so.
+//!
+//! Bounds, for each organization: some 37 million messages at 34 bytes on the disk, beyond which the oldest are
+//! forgotten; in memory, while a file is processed, 4,096 of them and a table of at most 50 files.
+
+mod book;
+mod find;
+mod fresh;
+mod merge;
+mod run;
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use chrono::{DateTime, Utc};
+use tidegate_disk::Disk;
+use tidegate_domain::job::Job;
+
+use self::book::Book;
+use self::fresh::{FULL, Fresh};
+use crate::Store;
+use crate::core::Core;
+use crate::error::StoreError;
+
+/// How a message relates to those of earlier files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// None that was delivered had its key.
+    No,
+    /// One had, with the same content.
+    Same,
+    /// One had, with other content.
+    Other,
+}
+
+/// What is known to one job, for its worker alone. Every call may block.
+#[derive(Debug)]
+pub struct KnownMessages {
+    core: Arc<Core>,
+    book: Book,
+}
+
+impl Store {
+    /// What is known of earlier messages of the job's organization.
+    pub fn known_messages(&self, job: &Job) -> KnownMessages {
+        let directory = self.core.layout.known_of(&job.submission.org);
+        let book = Book::new(self.core.disk().clone(), directory, job.id, FULL);
+        KnownMessages { core: Arc::clone(&self.core), book }
+    }
+
+    /// Forgets messages whose files came before `before`, as far as whole files of them can go; how many they
+    /// were. Blocks.
+    pub fn forget_known(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let core = &self.core;
+        let _writing = core.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = core.while_open(|| forget(core.disk(), &core.layout.known(), before))?;
+        forgotten.map_err(StoreError::io("forgetting known messages"))
+    }
+}
+
+impl KnownMessages {
+    /// Whether an earlier file of the organization held a message of this key that was delivered.
+    pub fn look_up(&mut self, key: u128, content: u64) -> Result<Known, StoreError> {
+        self.book.look_up(key, content).map_err(StoreError::io("looking for known messages"))
+    }
+
+    /// Remembers a message that was delivered, until the next [`Self::write`].
+    pub fn remember(&mut self, key: u128, content: u64) {
+        self.book.remember(key, content);
+    }
+
+    /// Writes what was remembered. Nothing of it is lost if that fails: the next call tries again.
+    pub fn write(&mut self) -> Result<(), StoreError> {
+        let _writing = self.core.known.lock().unwrap_or_else(PoisonError::into_inner);
+        self.book.write().map_err(self.core.io("writing known messages"))
+    }
+}
+
+fn forget(disk: &Disk, known: &Path, before: DateTime<Utc>) -> io::Result<u64> {
+    let mut forgotten = 0;
+    let organizations = match disk.list(known) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        organizations => organizations?,
+    };
+    for organization in organizations {
+        let directory = organization.path();
+        for run in run::list(disk, &directory)? {
+            if run.newest.made_at() < before {
+                disk.remove_once(&run.path)?;
+                forgotten += run.count;
+            }
+        }
+        let fresh = Fresh::open(disk, &directory)?.into_records();
+        if fresh.iter().map(|record| record.job).max().is_some_and(|newest| newest.made_at() < before) {
+            disk.remove_once(&fresh::path(&directory))?;
+            forgotten += fresh.len() as u64;
+        }
+    }
+    Ok(forgotten)
+}
+
+#[cfg(test)]
+mod tests;
