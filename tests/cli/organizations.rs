@@ -114,6 +114,26 @@ fn what_submits_an_upload_is_set_shown_and_taken_up() {
 }
 
 #[test]
+fn whether_messages_are_delivered_is_set_shown_and_taken_up() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let file = site.path("orgs.d/ACME01.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("# ours\n{text}")).unwrap();
+    let server = site.serve();
+    let told = site.run("org set ACME01 --mode test").ok();
+    assert!(told.contains("nothing of them is delivered") && told.contains("has taken it up"), "{told}");
+    assert!(site.run("org show ACME01").ok().contains(", test (P)"));
+    assert_eq!(site.run("org show ACME01 --json").json()["hl7"]["mode"], "test");
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("# ours\n"));
+    let told = site.run("org set ACME01 --mode production").ok();
+    assert!(told.contains("begun from now on are delivered"), "{told}");
+    assert!(site.run("org show ACME01").ok().contains(", production (P)"));
+    assert_eq!(site.run("org set ACME01 --mode training").code, 2);
+    drop(server);
+}
+
+#[test]
 fn a_watched_folder_and_an_organization_that_asks_for_a_sidecar_do_not_go_together() {
     let site = Site::new();
     site.add_org("ACME01");

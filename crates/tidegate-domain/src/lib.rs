@@ -22,6 +22,8 @@ pub use completion::{Completion, CompletionError};
 pub use delivery::{DeliveryConfig, DeliveryKind, DeliveryTls};
 pub use id::{JobId, JobIdError, JobIds};
 pub use name::{NameError, UploadName};
-pub use org::{Account, Hl7Profile, Mode, OrgCode, OrgCodeError, Organization, Organizations, Warnings};
+pub use org::{
+    Account, Hl7Profile, Mode, ModeError, OrgCode, OrgCodeError, Organization, Organizations, Warnings,
+};
 pub use org_limits::OrgLimits;
 pub use retention::{CLOCK_PROBATION, ClockWatch, LegalHold, Terms};

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use tidegate_domain::units::ByteSize;
-use tidegate_domain::{Completion, OrgCode};
+use tidegate_domain::{Completion, Mode, OrgCode};
 
 use super::JsonArg;
 
@@ -17,7 +17,7 @@ pub(crate) enum OrgCommand {
     List(JsonArg),
     /// Show one organization
     Show(ShowArgs),
-    /// Change the name, contacts, time zone, networks, limits or completion of an organization
+    /// Change the name, contacts, time zone, networks, mode, limits or completion of an organization
     Set(SetArgs),
     /// Shut out an organization, or one of its accounts; what was accepted is still processed
     Disable(AccountsArgs),
@@ -144,6 +144,9 @@ pub(crate) struct SetArgs {
     /// What submits its uploads: close; rename, to another name; or sidecar, a file NAME.done or NAME.sha256
     #[arg(long, value_name = "STEP")]
     pub(crate) completion: Option<Completion>,
+    /// production: its messages are delivered; test: they are checked and answered, and none is delivered
+    #[arg(long)]
+    pub(crate) mode: Option<Mode>,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
 }

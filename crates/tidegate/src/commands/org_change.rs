@@ -3,7 +3,7 @@
 //! Invariant: a change that would make the file one that the server refuses is not written.
 
 use anyhow::{Context as _, anyhow};
-use tidegate_domain::{Account, Completion, OrgCode, OrgLimits, Organization};
+use tidegate_domain::{Account, Completion, Mode, OrgCode, OrgLimits, Organization};
 use tidegate_ingest::accounts::{check_organization, save_organization};
 
 use super::org::{read, unknown};
@@ -16,10 +16,11 @@ use crate::failure::Failure;
 use crate::render::Screen;
 
 pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
-    let OrgSetArgs { name, contact, timezone, allow_from, completion, limits, .. } = args;
+    let OrgSetArgs { name, contact, timezone, allow_from, completion, mode, limits, .. } = args;
     let sets_text = name.is_some() || timezone.is_some() || !contact.is_empty();
-    if !sets_text && allow_from.is_empty() && completion.is_none() && !sets_any(limits) {
-        let what = "say what to set: --name, --contact, --timezone, --allow-from, --completion or a limit such as --sessions-max";
+    let sets_choice = completion.is_some() || mode.is_some();
+    if !sets_text && !sets_choice && allow_from.is_empty() && !sets_any(limits) {
+        let what = "say what to set: --name, --contact, --timezone, --allow-from, --completion, --mode or a limit such as --sessions-max";
         return Err(Failure::Usage(what.to_owned()));
     }
     check_folders(context, &args.code, completion.unwrap_or_default())?;
@@ -40,7 +41,11 @@ pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
             }
         }
         set_limits(&mut organization.limits, limits);
-        let changed = format!("Changed {}.", args.code);
+        let mut changed = format!("Changed {}.", args.code);
+        if let Some(mode) = *mode {
+            organization.hl7.mode = Some(mode);
+            changed = format!("{changed} {}.", what_follows(mode));
+        }
         let Some(completion) = *completion else { return Ok(changed) };
         organization.completion = completion;
         Ok(format!("{changed} Tell its sender: upload {}.", how_to_upload(completion)))
@@ -63,6 +68,16 @@ pub(super) fn check_folders(
         )
         .into()),
         _ => Ok(()),
+    }
+}
+
+/// What a mode means for files to come.
+fn what_follows(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Production => "The messages of files that are begun from now on are delivered",
+        Mode::Test => {
+            "Files that are begun from now on are checked and answered, and nothing of them is delivered"
+        }
     }
 }
 
