@@ -147,10 +147,19 @@ fn in_doubt_or_away(error: &ureq::Error) -> DeliverError {
         | ureq::Error::Tls(_)
         | ureq::Error::Rustls(_)
         | ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
-        ureq::Error::Io(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+        ureq::Error::Io(error) => {
+            error.kind() == io::ErrorKind::ConnectionRefused || is_not_who_was_asked_for(error)
+        }
         _ => false,
     };
     if is_before { away(error) } else { in_doubt(error) }
+}
+
+/// Whether the other side's certificate was refused, which is before anything but greetings was sent. Other errors of
+/// TLS may come behind the message.
+fn is_not_who_was_asked_for(error: &io::Error) -> bool {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    matches!(tls, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 fn away(error: &ureq::Error) -> DeliverError {

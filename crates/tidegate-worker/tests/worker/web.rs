@@ -1,11 +1,15 @@
 //! Registries on the web: HTTP POST and CDC's SOAP, spoken to by themselves.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
+use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use tidegate_domain::{DeliveryConfig, DeliveryKind, JobIds};
 use tidegate_worker::{Code, DeliverError, Delivered, Key, open};
 
@@ -27,14 +31,25 @@ struct Web {
 
 impl Web {
     fn start(answers: &[String]) -> Self {
+        Self::listen(answers, None)
+    }
+
+    /// Encrypted where `tls` is given.
+    fn listen(answers: &[String], tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let requests: Arc<Mutex<Vec<Request>>> = Arc::default();
         let (of_thread, answers) = (Arc::clone(&requests), answers.to_vec());
         std::thread::spawn(move || {
             for link in listener.incoming().map_while(Result::ok) {
-                let (requests, answers) = (Arc::clone(&of_thread), answers.clone());
-                std::thread::spawn(move || converse(&link, &requests, &answers));
+                let (requests, answers, tls) = (Arc::clone(&of_thread), answers.clone(), tls.clone());
+                std::thread::spawn(move || match tls {
+                    None => converse(link, &requests, &answers),
+                    Some(tls) => {
+                        let session = ServerConnection::new(tls).unwrap();
+                        converse(StreamOwned::new(session, link), &requests, &answers)
+                    }
+                });
             }
         });
         Self { address, requests }
@@ -46,8 +61,8 @@ impl Web {
 }
 
 /// One request for each connection.
-fn converse(link: &TcpStream, requests: &Mutex<Vec<Request>>, answers: &[String]) -> Option<()> {
-    let mut reader = BufReader::new(link.try_clone().ok()?);
+fn converse(link: impl Read + Write, requests: &Mutex<Vec<Request>>, answers: &[String]) -> Option<()> {
+    let mut reader = BufReader::new(link);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if reader.read_line(&mut head).ok()? == 0 {
@@ -68,8 +83,8 @@ fn converse(link: &TcpStream, requests: &Mutex<Vec<Request>>, answers: &[String]
     };
     // A test wants no body.
     let shown = if is_test { answer.split("\r\n\r\n").next()?.to_owned() + "\r\n\r\n" } else { answer };
-    let mut link = link;
-    link.write_all(shown.as_bytes()).ok()
+    reader.get_mut().write_all(shown.as_bytes()).ok()?;
+    reader.get_mut().flush().ok()
 }
 
 fn http(status: &str, headers: &str, body: &str) -> String {
@@ -191,6 +206,58 @@ fn a_test_asks_for_nothing_but_an_answer() {
     };
     assert!(matches!(open(&config, Path::new("/nowhere")).unwrap().test(), Err(DeliverError::Away { .. })));
     assert!(matches!(deliver(&config), Err(DeliverError::Away { .. })));
+}
+
+/// An authority, and its certificate as a file that targets are told of.
+fn authority(file: &Path) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    std::fs::write(file, authority.pem()).unwrap();
+    authority
+}
+
+/// A server that shows a certificate of `authority` for `name`.
+fn server(authority: &CertifiedIssuer<'static, KeyPair>, name: &str) -> Arc<ServerConfig> {
+    let key = KeyPair::generate().unwrap();
+    let certificate =
+        CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, authority).unwrap();
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key);
+    Arc::new(server.unwrap())
+}
+
+#[test]
+fn over_tls_only_the_right_name_of_an_authority_that_is_trusted_gets_a_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, others) = (folder.path().join("ours.pem"), folder.path().join("others.pem"));
+    let authority = (authority(&ours), authority(&others)).0;
+    for kind in [DeliveryKind::Http, DeliveryKind::Soap] {
+        let acknowledged = ack("AA", "M000001");
+        let answer = match kind {
+            DeliveryKind::Soap => returned(&acknowledged.replace('&', "&amp;").replace('\r', "&#xD;")),
+            _ => http("200 OK", "", &acknowledged),
+        };
+        let config = |web: &Web, ca: &Path| DeliveryConfig {
+            url: Some(format!("https://{}/in", web.address)),
+            ca: Some(ca.to_owned()),
+            ..config(web, kind)
+        };
+        let web = Web::listen(std::slice::from_ref(&answer), Some(server(&authority, "127.0.0.1")));
+        assert_eq!(deliver(&config(&web, &ours)), Ok(Delivered::Now));
+        let unknown = deliver(&config(&web, &others));
+        assert!(matches!(unknown, Err(DeliverError::Away { .. })), "{unknown:?}");
+        assert_eq!(web.requests().len(), 1, "nothing was sent to whom nobody vouches for");
+
+        let elsewhere = Web::listen(&[answer], Some(server(&authority, "elsewhere.test")));
+        let wrong_name = deliver(&config(&elsewhere, &ours));
+        assert!(matches!(wrong_name, Err(DeliverError::Away { .. })), "{wrong_name:?}");
+        assert!(elsewhere.requests().is_empty());
+    }
 }
 
 const SOAP: &str = "xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\"";
