@@ -103,7 +103,7 @@ ways dir="/tmp":
 endure files="300000" *directory:
     cargo bench -p tidegate-store --bench endure -- {{files}} {{directory}}
 
-# Fuzzes the parsers of what senders say: ftp_commands, sftp_packet, hl7_file, hl7_message, hl7_time; see tests/fuzz/README.md.
+# Fuzzes the parsers of what senders and registries say: ftp_commands, sftp_packet, hl7_file, hl7_message, hl7_time, ack, mllp; see tests/fuzz/README.md.
 fuzz target="ftp_commands" seconds="600":
     mkdir -p tests/fuzz/corpus/{{target}}
     cargo +nightly fuzz run --fuzz-dir tests/fuzz --sanitizer none {{target}} tests/fuzz/corpus/{{target}} tests/fuzz/seeds/{{target}} -- -max_total_time={{seconds}} -max_len=16384

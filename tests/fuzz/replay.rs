@@ -21,7 +21,7 @@ const SEED_DEFAULT: u64 = 0x7469_6465;
 const ROUNDS_DEFAULT: u64 = 1000;
 const EDITS_MAX: usize = 6;
 /// What parsers look for.
-const WORDS: [&[u8]; 14] = [
+const WORDS: [&[u8]; 17] = [
     b"\r\n",
     b"\r",
     b"ABOR\r\n",
@@ -36,6 +36,9 @@ const WORDS: [&[u8]; 14] = [
     b"\0",
     b"\xff\xff\xff\xff",
     b"+1400",
+    b"\x0b",
+    b"\x1c\r",
+    b"\rMSA|AA|M1\rERR||||W",
 ];
 
 fn from_environment(name: &str) -> Option<u64> {
@@ -127,4 +130,14 @@ fn no_message_breaks_the_rules() {
 #[test]
 fn no_time_breaks_the_rules() {
     attack("hl7_time", targets::hl7_time);
+}
+
+#[test]
+fn no_answer_of_a_registry_settles_another_message() {
+    attack("ack", targets::ack);
+}
+
+#[test]
+fn no_connection_of_a_registry_breaks_the_frames() {
+    attack("mllp", targets::mllp);
 }

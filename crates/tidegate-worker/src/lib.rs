@@ -19,6 +19,9 @@ mod retention;
 mod targets;
 mod worker;
 
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use deliver::fuzzing;
 pub use deliver::{
     Code, Deliver, DeliverError, Delivered, DirectoryTarget, HttpTarget, Key, MllpTarget, OpenTargetError,
     SoapTarget, open,

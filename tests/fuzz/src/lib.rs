@@ -1,4 +1,4 @@
-//! What must hold for any bytes of a sender. The fuzzer calls these functions, and so does `replay.rs`.
+//! What must hold for any bytes of a sender, or of a registry. The fuzzer calls these functions, and so does `replay.rs`.
 
 use std::io::{Cursor, Read};
 
@@ -13,6 +13,7 @@ const SMALL_MESSAGE_BYTES_MAX: usize = 300;
 
 pub use tidegate_ftp::fuzzing::commands as ftp_commands;
 pub use tidegate_ingest::sftp::fuzzing::packet as sftp_packet;
+pub use tidegate_worker::fuzzing::{ack, mllp};
 
 /// A whole file: units and envelope do not depend on how the reader cuts it, a splitter goes on where another
 /// stopped, and the response is well-formed and has an answer for each message.

@@ -5,6 +5,9 @@
 
 mod directory;
 mod far_ack;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod link;
 mod mllp;

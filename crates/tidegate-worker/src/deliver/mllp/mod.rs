@@ -6,7 +6,7 @@
 //!
 //! MLLP has no room for the key: a message whose answer did not come is in doubt, and sent again.
 
-mod frame;
+pub(super) mod frame;
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
