@@ -9,6 +9,7 @@
     reason = "everything here is a test, helpers too"
 )]
 
+mod alerts;
 mod audit;
 mod backup;
 mod bans;

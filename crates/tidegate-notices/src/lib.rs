@@ -1,8 +1,9 @@
-//! What people are told outside of the program: announcements of maintenance, by mail and as files.
+//! What people are told outside of the program: announcements of maintenance, by mail and as files; alerts.
 //!
 //! Invariant: nothing here knows the store or the server. Whoever calls hands in what is known; what was sent
 //! to whom is kept in one file beside the store, see [`Ledger`].
 
+pub mod alerts;
 mod announce;
 mod calendar;
 pub mod config;

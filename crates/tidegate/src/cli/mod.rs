@@ -3,6 +3,7 @@
 //! Invariant: whatever is wrong in form is refused here, with exit code 2, before a configuration is
 //! read or a server asked. Help texts are for staff of a registry, not for programmers.
 
+mod alerts;
 mod bans;
 mod job;
 mod maintenance;
@@ -19,6 +20,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use tidegate_domain::OrgCode;
 
+pub(crate) use alerts::AlertsCommand;
 pub(crate) use bans::{BansCommand, LiftArgs};
 pub(crate) use job::Jobs;
 pub(crate) use maintenance::{
@@ -86,6 +88,9 @@ pub(crate) enum Command {
     /// Look at addresses that are turned away for failed logins, and let them in again
     #[command(subcommand)]
     Bans(BansCommand),
+    /// Alerts: a command or a webhook for what somebody should look at
+    #[command(subcommand)]
+    Alerts(AlertsCommand),
     /// Try HL7 files without submitting them
     #[command(subcommand)]
     Hl7(Hl7Command),

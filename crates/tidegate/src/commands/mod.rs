@@ -4,6 +4,7 @@
 //! people read goes through [`crate::render`]. Questions and complaints go to standard error.
 
 mod act;
+mod alerts;
 mod announce;
 mod backup;
 mod bans;
@@ -31,7 +32,7 @@ mod status;
 mod store;
 mod windows;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{AlertsCommand, Cli, Command};
 use crate::context::Context;
 use crate::failure::Failure;
 
@@ -56,6 +57,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Org(command) => org::org(&context()?, command),
         Command::Staff(command) => staff::staff(&context()?, command),
         Command::Bans(command) => bans::bans(&server()?, command),
+        Command::Alerts(AlertsCommand::Test) => alerts::test(&context()?),
         Command::Hl7(command) => hl7::hl7(config, command),
         Command::Store(command) => store::store(context, command),
         Command::Doctor(args) => doctor::doctor(config, args),

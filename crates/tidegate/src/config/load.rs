@@ -9,13 +9,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use tidegate_domain::maintenance::Calendar;
 use tidegate_ingest::config::{FolderConfig, FtpConfig, Setting, SftpConfig};
+use tidegate_notices::alerts::AlertsConfig;
 use tidegate_notices::config::SmtpConfig;
 
 use super::document::Document;
 use super::{Config, Loaded, Problem, Problems};
 
 /// Top-level keys, in the order of the documentation.
-pub(super) const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 18] = [
     "data_dir",
     "ftp",
     "ftps_implicit",
@@ -32,6 +33,7 @@ pub(super) const KEYS: [&str; 17] = [
     "retention",
     "maintenance",
     "notices",
+    "alerts",
     "metrics",
 ];
 
@@ -142,6 +144,7 @@ pub(super) fn parse(text: &str) -> Parsed {
         retention: document.section("retention"),
         maintenance: document.section("maintenance"),
         notices: document.section("notices"),
+        alerts: document.take("alerts"),
         metrics: document.take("metrics"),
     };
     let calendar = validate(&config, &mut document);
@@ -171,6 +174,7 @@ fn validate(config: &Config, document: &mut Document<'_>) -> Calendar {
     add("delivery", config.delivery.validate());
     add("retention", config.retention.validate());
     add("notices", config.notices.validate());
+    add("alerts", config.alerts.as_ref().map(AlertsConfig::validate).unwrap_or_default());
     if !document.is_broken("folder") {
         for (number, key, message) in FolderConfig::validate(&config.folder) {
             document.add(&format!("folder[{number}].{key}"), message);

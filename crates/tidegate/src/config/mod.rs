@@ -26,6 +26,7 @@ use tidegate_ingest::config::{
     AuditConfig, AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, SftpConfig,
     Tls, UploadsConfig,
 };
+use tidegate_notices::alerts::AlertsConfig;
 use tidegate_notices::config::NoticesConfig;
 use tidegate_web::config::{MetricsConfig, WebConfig};
 use tidegate_web::staff::StaffFolder;
@@ -70,6 +71,9 @@ pub(crate) struct Config {
     pub(crate) retention: RetentionConfig,
     pub(crate) maintenance: MaintenanceConfig,
     pub(crate) notices: NoticesConfig,
+    /// What staff are woken for; nothing if the section is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) alerts: Option<AlertsConfig>,
     /// Where monitoring may ask; nowhere if the section is absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metrics: Option<MetricsConfig>,

@@ -29,6 +29,18 @@ fn the_commented_default_is_the_default() {
     assert_eq!(document.finish(&KEYS), []);
 }
 
+/// Its section is commented out: a command must be somebody's own.
+#[test]
+fn the_commented_alerts_are_the_default() {
+    let (_, section) = DEFAULT.split_once("# [alerts]\n").unwrap();
+    let section = section.split("\n\n").next().unwrap();
+    let keys = section.lines().map(|line| &line[2..]).filter(|line| line.contains(" = "));
+    let keys = keys.collect::<Vec<_>>().join("\n");
+    let config: AlertsConfig = toml::from_str(&keys).unwrap();
+    assert!(!config.command.is_empty() && config.webhook.is_some());
+    assert_eq!(AlertsConfig { command: Vec::new(), webhook: None, ..config }, AlertsConfig::default());
+}
+
 #[test]
 fn the_commented_default_names_every_key() {
     let loopback = "[ftp]\nlisten = '127.0.0.1:2121'\ntls = 'optional'\npassive_host = '192.0.2.1'\n\
@@ -41,6 +53,7 @@ fn the_commented_default_names_every_key() {
                     facility_id = 'f'\nallow_plaintext = true\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n\
                     [notices]\ntemplates = 'templates'\nstaff = ['a@b.example']\n\
+                    [alerts]\ncommand = ['/bin/true']\nwebhook = 'https://h.example/'\n\
                     [notices.smtp]\nhost = 'localhost'\nport = 25\ntls = 'off'\nallow_plaintext = true\nca = 'c'\n\
                     from = 'a@b.example'\nreply_to = 'a@b.example'\nusername = 'u'\npassword_file = 'p'\n";
     let config = parse(loopback).config;

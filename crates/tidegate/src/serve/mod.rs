@@ -4,6 +4,7 @@
 //! answers. A store that has failed ends the process with an error. This module wires; what the
 //! parts do is theirs.
 
+mod alerts;
 mod journal;
 mod logging;
 mod manager;

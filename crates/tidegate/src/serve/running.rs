@@ -19,6 +19,7 @@ use tidegate_ingest::ftp::{self, FtpDoor, FtpListeners};
 use tidegate_ingest::sftp::{self, HostKeys, SftpDoor};
 use tidegate_ingest::tls::{ServerTls, watch as watch_certificate};
 use tidegate_ingest::{Announcement, Intake};
+use tidegate_notices::alerts::AlertsConfig;
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
 use tidegate_web::pages::{Names, Pages, router};
@@ -28,6 +29,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::alerts::Alerts;
 use super::manager::{self, Pulse};
 use super::parts::{Parts, WebParts};
 use super::reports::Reports;
@@ -107,6 +109,9 @@ impl Running {
             running.open_sftp(listener, host_keys, Arc::clone(&intake));
         }
         running.tidy(parts.retention.clone());
+        if let Some(config) = &parts.loaded.config.alerts {
+            running.alert(config);
+        }
         if parts.loaded.config.notices.report {
             running.report(Reports::new(running.store.clone(), &parts.loaded));
         }
@@ -301,6 +306,15 @@ impl Running {
         self.tasks.spawn(async move {
             retention.run(stopping).await;
             Ok("retention")
+        });
+    }
+
+    fn alert(&mut self, config: &AlertsConfig) {
+        let alerts = Alerts::new(self.store.clone(), Arc::clone(&self.site), config);
+        let stopping = self.stopping();
+        self.tasks.spawn(async move {
+            alerts.run(stopping).await;
+            Ok("alerts")
         });
     }
 
