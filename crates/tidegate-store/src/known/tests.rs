@@ -162,8 +162,8 @@ fn a_damaged_run_costs_what_is_in_it_and_no_more() {
     place.deliver(7, 7 * full..10 * full);
     let mut reader = place.book(100);
     let mut knows = |message: &u64| reader.look_up(key(*message), *message).unwrap() == Known::Same;
-    let known = (0..10 * full).filter(&mut knows).count();
-    let lost = 10 * FULL - known;
+    let left = (0..10 * full).filter(&mut knows).count();
+    let lost = 10 * FULL - left;
     assert!((FULL..=2 * FULL).contains(&lost), "{lost} of {}", 10 * FULL);
 }
 
