@@ -36,6 +36,10 @@ fn result(summary: &Summary) -> String {
         (None, Outcome::Accepted) if total == 0 => {
             "ACCEPTED. The file was in order and held no messages.".to_owned()
         }
+        (None, Outcome::Accepted) if total == 1 => {
+            let warned = if counts.warned > 0 { ", with warnings" } else { "" };
+            format!("ACCEPTED. The message was accepted{warned}.")
+        }
         (None, Outcome::Accepted) if counts.warned > 0 => {
             format!("ACCEPTED. All {} were accepted, {} with warnings.", messages(total), counts.warned)
         }
