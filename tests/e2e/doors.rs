@@ -293,7 +293,8 @@ fn drop_into(folder: &Path, sender: &Sender) {
 
 /// Writes a file as a server does that publishes uploads by rename.
 pub(crate) fn publish(folder: &Path, name: &str, seeds: [u64; 2]) {
-    let hidden: PathBuf = folder.join(".part");
+    // A name of its own: others may publish into the same folder.
+    let hidden: PathBuf = folder.join(format!(".{name}.part"));
     std::fs::write(&hidden, ledger::content(seeds)).unwrap();
     std::fs::rename(hidden, folder.join(name)).unwrap();
 }
