@@ -24,4 +24,5 @@ mod queue;
 mod retention;
 mod server;
 mod support;
+mod watch;
 mod windows;

@@ -103,7 +103,13 @@ impl Lanes {
         self.lanes.get(org).map_or(0, |lane| lane.waiting)
     }
 
-    /// Every lane and how many jobs wait in it.
+    /// Every lane, how many jobs wait in it, and whether one is with a worker.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&OrgCode, u64, bool)> {
+        let lanes = self.lanes.iter().map(|(org, lane)| (org, lane.waiting, lane.busy));
+        lanes.filter(|(_, waiting, busy)| *waiting > 0 || *busy)
+    }
+
+    /// Every lane with jobs that wait, and how many.
     pub(crate) fn waiting(&self) -> impl Iterator<Item = (&OrgCode, u64)> {
         self.lanes.iter().map(|(org, lane)| (org, lane.waiting)).filter(|(_, waiting)| *waiting > 0)
     }

@@ -51,7 +51,7 @@ pub use crate::maintenance::{Happened, Happening, Maintenance};
 pub use crate::open::Recovery;
 pub use crate::retain::{Amount, Due};
 pub use crate::sender_view::SenderFile;
-pub use crate::staff::{Filter, Stats};
+pub use crate::staff::{Filter, LaneState, Stats};
 pub use crate::upload::{Sender, Upload};
 pub use crate::verify::Verification;
 pub use crate::work::Claim;

@@ -44,6 +44,19 @@ pub struct Stats {
     pub lanes: Vec<(OrgCode, u64)>,
 }
 
+/// What an organization has in the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneState {
+    /// Whose it is.
+    pub org: OrgCode,
+    /// Files that wait.
+    pub waiting: u64,
+    /// Whether a worker has one of its files in hand.
+    pub in_hand: bool,
+    /// When the first file that waits was accepted.
+    pub oldest_at: Option<DateTime<Utc>>,
+}
+
 impl Store {
     /// A job.
     pub fn get(&self, id: JobId) -> Result<Option<Job>, StoreError> {
@@ -128,13 +141,25 @@ impl Store {
     fn oldest_waiting(&self, lanes: &[(OrgCode, u64)]) -> Result<Option<DateTime<Utc>>, StoreError> {
         let mut oldest = None;
         for (org, _) in lanes {
-            let from = self.core.lanes().first(org);
-            if let Some(id) = self.core.reader()?.first_waiting(org, from)? {
-                let received = self.core.reader()?.job(id)?.map(|job| job.received_at);
-                oldest = oldest.into_iter().chain(received).min();
-            }
+            oldest = oldest.into_iter().chain(self.oldest_waiting_of(org)?).min();
         }
         Ok(oldest)
+    }
+
+    fn oldest_waiting_of(&self, org: &OrgCode) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let from = self.core.lanes().first(org);
+        let Some(id) = self.core.reader()?.first_waiting(org, from)? else { return Ok(None) };
+        Ok(self.core.reader()?.job(id)?.map(|job| job.received_at))
+    }
+
+    /// What each organization has in the queue, by its code; those with nothing are left out.
+    pub fn lanes(&self) -> Result<Vec<LaneState>, StoreError> {
+        let lane = |(org, waiting, in_hand): (&OrgCode, u64, bool)| (org.clone(), waiting, in_hand);
+        let lanes: Vec<_> = self.core.lanes().all().map(lane).collect();
+        let state = |(org, waiting, in_hand)| {
+            Ok(LaneState { oldest_at: self.oldest_waiting_of(&org)?, org, waiting, in_hand })
+        };
+        lanes.into_iter().map(state).collect()
     }
 
     /// Parks, releases, cancels or requeues a job, or notes that its upload was read. Whatever else may

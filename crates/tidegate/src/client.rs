@@ -54,6 +54,11 @@ impl Client {
         self.json(request(Method::GET, path, Bytes::new())?, LONG_ANSWER_MAX)
     }
 
+    /// Asks for `path`, and gives up after `limit`.
+    pub(crate) fn get_within<T: DeserializeOwned>(&self, path: &str, limit: Duration) -> Result<T, Failure> {
+        self.json(request(Method::GET, path, Bytes::new())?, limit)
+    }
+
     /// Has something done.
     pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
         self.json(request(Method::POST, path, json(body)?)?, ANSWER_MAX)

@@ -14,6 +14,7 @@ mod failure;
 mod panics;
 mod render;
 mod serve;
+mod watch;
 
 use std::process::ExitCode;
 

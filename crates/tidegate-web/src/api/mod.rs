@@ -34,5 +34,5 @@ pub use retention::{
     RunRetention, TermsView,
 };
 pub use staff::{ActRequest, ActResult, Acted, Action, Selection};
-pub use status::{ClosedOrg, Drain, Listener, Reloaded, Status, VerifyView};
+pub use status::{ClosedOrg, Drain, LaneView, Listener, Reloaded, Status, VerifyView};
 pub use when::{Edge, NoZone, Since, When, WhenError};

@@ -23,6 +23,12 @@ pub struct Status {
     pub jobs: BTreeMap<JobState, u64>,
     /// When the oldest job that still waits was received.
     pub oldest_queued_at: Option<DateTime<Utc>>,
+    /// Organizations with files that wait or are in hand, the one that waits longest first; 100 at most.
+    #[serde(default)]
+    pub lanes: Vec<LaneView>,
+    /// How many such organizations there are beyond those.
+    #[serde(default)]
+    pub lanes_more: usize,
     /// How quickly the queue drains.
     pub drain: Drain,
     /// Organizations of which a legal hold keeps everything.
@@ -33,6 +39,19 @@ pub struct Status {
     pub listeners: Vec<Listener>,
     /// Configuration files that could not be taken up; the server goes on with what it had.
     pub problems: Vec<String>,
+}
+
+/// What one organization has in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneView {
+    /// Its code.
+    pub org: OrgCode,
+    /// Its files that wait.
+    pub waiting: u64,
+    /// Whether one of its files is being processed.
+    pub in_hand: bool,
+    /// When the first that waits was received.
+    pub oldest_at: Option<DateTime<Utc>>,
 }
 
 /// One organization whose files wait for a reason of its own.

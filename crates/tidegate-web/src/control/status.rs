@@ -9,15 +9,19 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tidegate_domain::OrgCode;
 use tidegate_domain::job::JobState;
 use tidegate_domain::maintenance::GateState;
-use tidegate_store::Stats;
+use tidegate_store::{LaneState, Stats, StoreError};
 
 use super::Control;
 use super::failure::Failure;
-use crate::api::{ClosedOrg, Drain, GateView, Reloaded, Status, VerifyView};
+use crate::api::{ClosedOrg, Drain, GateView, LaneView, Reloaded, Status, VerifyView};
+
+/// Most lanes in one answer.
+const LANES_MAX: usize = 100;
 
 pub(crate) async fn status(State(control): State<Control>) -> Result<Json<Status>, Failure> {
     let store = control.store.clone();
-    let stats = blocking(move || store.stats()).await??;
+    let (stats, lanes) = blocking(move || Ok::<_, StoreError>((store.stats()?, store.lanes()?))).await??;
+    let (lanes, lanes_more) = longest_waiting(lanes);
     let gate = control.gate(None);
     let jobs = JobState::ALL.iter().map(|state| (*state, stats.by_state.get(state).copied().unwrap_or(0)));
     Ok(Json(Status {
@@ -25,6 +29,8 @@ pub(crate) async fn status(State(control): State<Control>) -> Result<Json<Status
         drain: drain(&stats, &gate),
         closed_orgs: closed_orgs(&control, &stats, &gate),
         gate,
+        lanes,
+        lanes_more,
         jobs: jobs.collect(),
         legal_holds: held_orgs(&control)?,
         bans: control.site.bans().len(),
@@ -32,6 +38,18 @@ pub(crate) async fn status(State(control): State<Control>) -> Result<Json<Status
         listeners: control.site.listeners(),
         problems: control.site.problems(),
     }))
+}
+
+/// The lanes that are told, and how many are not.
+fn longest_waiting(mut lanes: Vec<LaneState>) -> (Vec<LaneView>, usize) {
+    // What is only in hand stands behind all that wait.
+    lanes.sort_by_key(|lane| (lane.oldest_at.is_none(), lane.oldest_at));
+    let more = lanes.len().saturating_sub(LANES_MAX);
+    let view = |lane| {
+        let LaneState { org, waiting, in_hand, oldest_at } = lane;
+        LaneView { org, waiting, in_hand, oldest_at }
+    };
+    (lanes.into_iter().take(LANES_MAX).map(view).collect(), more)
 }
 
 fn held_orgs(control: &Control) -> Result<Vec<OrgCode>, Failure> {

@@ -287,6 +287,27 @@ async fn whoever_asks_why_a_file_waits_is_told() {
 }
 
 #[tokio::test]
+async fn lanes_are_told_with_the_one_that_waits_longest_first() {
+    let bench = Bench::new();
+    bench.upload("BURL01", "a", b"1").await;
+    bench.clock.advance(chrono::TimeDelta::minutes(5));
+    for name in ["b", "c"] {
+        bench.upload("ACME01", name, name.as_bytes()).await;
+    }
+    let (_, status) = bench.get("/v1/status").await;
+    let lanes = &status["lanes"];
+    assert_eq!((&lanes[0]["org"], &lanes[0]["waiting"]), (&json!("BURL01"), &json!(1)), "{status}");
+    assert_eq!(lanes[0]["oldest_at"], status["oldest_queued_at"]);
+    assert_eq!((&lanes[1]["org"], &lanes[1]["waiting"]), (&json!("ACME01"), &json!(2)));
+    let claimed = bench.store.claim(1).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    let (_, status) = bench.get("/v1/status").await;
+    let in_hand = status["lanes"].as_array().unwrap().iter().filter(|lane| lane["in_hand"] == json!(true));
+    assert_eq!(in_hand.count(), 1, "{status}");
+    assert_eq!(status["lanes_more"], 0);
+}
+
+#[tokio::test]
 async fn a_hold_of_nobody_is_a_slip_of_the_pen() {
     let bench = Bench::new();
     let place = |org: &str| json!({"org": org, "length": "default", "actor": "jo", "reason": "x"});

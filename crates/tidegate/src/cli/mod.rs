@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// Print the configuration in force, or the commented default
     PrintConfig(PrintConfigArgs),
     /// Show whether the gate is open, why not, until when, and how deep the queue is
-    Status(JsonArg),
+    Status(StatusArgs),
     /// Look at jobs and act on them
     #[command(subcommand)]
     Queue(QueueCommand),
@@ -106,6 +106,15 @@ pub(crate) enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Go on showing it, until q is pressed; piped: again whenever something has changed
+    #[arg(long, short)]
+    pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) json: JsonArg,
 }
 
 /// For listings.

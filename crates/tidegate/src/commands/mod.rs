@@ -50,7 +50,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(args) => crate::serve::serve(Context::load_for_start(config)?, &args),
         Command::CheckConfig(args) => check_config::check_config(config, &args),
         Command::PrintConfig(args) => print_config::print_config(config, &args),
-        Command::Status(args) => status::status(&server()?, args),
+        Command::Status(args) => status::status(&server()?, &args),
         Command::Queue(command) => queue::queue(&server()?, command),
         Command::Maintenance(command) => maintenance::maintenance(&server()?, command),
         Command::Retention(command) => retention::retention(&server()?, command),

@@ -13,6 +13,7 @@ mod retention;
 mod screen;
 mod status;
 mod table;
+mod watch;
 mod words;
 
 #[cfg(test)]
@@ -28,4 +29,5 @@ pub(crate) use retention::{legal_hold_line, pass_text, retention_text};
 pub(crate) use screen::{Ink, Screen};
 pub(crate) use status::status_text;
 pub(crate) use table::Table;
+pub(crate) use watch::{Watched, watch_lines};
 pub(crate) use words::{by, length, number, one_line, plural, size};

@@ -39,7 +39,7 @@ pub(crate) fn status_text(status: &Status, screen: &Screen) -> String {
 }
 
 /// One organization's own gate: most have one cause of their own, and the details are one command away.
-fn closed_line(closed: &ClosedOrg, screen: &Screen) -> String {
+pub(super) fn closed_line(closed: &ClosedOrg, screen: &Screen) -> String {
     let reasons: Vec<&str> = closed.gate.gate.causes.iter().map(|cause| cause.reason.as_str()).collect();
     format!(
         "{} {}, {} waiting: {}",
@@ -54,12 +54,12 @@ fn count(status: &Status, state: JobState) -> u64 {
     status.jobs.get(&state).copied().unwrap_or(0)
 }
 
-fn waiting(status: &Status) -> String {
+pub(super) fn waiting(status: &Status) -> String {
     list(status, &[JobState::Queued, JobState::Processing, JobState::Retrying, JobState::Held])
         .unwrap_or_else(|| "nothing".to_owned())
 }
 
-fn finished(status: &Status, screen: &Screen) -> String {
+pub(super) fn finished(status: &Status, screen: &Screen) -> String {
     let good = list(status, &[JobState::Complete, JobState::Duplicate, JobState::Cancelled]);
     let bad: Vec<String> = [JobState::Error, JobState::Exception]
         .iter()
@@ -93,7 +93,7 @@ fn bans(status: &Status) -> Option<String> {
     })
 }
 
-fn drain(status: &Status, screen: &Screen) -> Option<String> {
+pub(super) fn drain(status: &Status, screen: &Screen) -> Option<String> {
     if status.drain.files_per_s <= 0.0 {
         return None;
     }

@@ -111,6 +111,8 @@ fn status_fits_one_screen() {
         oldest_queued_at: Some("2024-03-08T22:28:00Z".parse().unwrap()),
         legal_holds: vec!["ACME01".to_owned().try_into().unwrap()],
         bans: 2,
+        lanes: Vec::new(),
+        lanes_more: 0,
         drain: Drain { files_per_s: 0.5, eta: Some("2024-03-09T06:40:00Z".parse().unwrap()) },
         listeners: vec![Listener { protocol: "ftp".to_owned(), address: "0.0.0.0:2121".to_owned() }],
         problems: vec!["orgs.d/BAD.toml: code: is missing".to_owned()],
