@@ -167,7 +167,9 @@ impl Dispatcher {
                 if may_be_more {
                     self.hungry = true;
                 } else {
-                    self.look_at = Instant::now() + self.patience();
+                    // Never later than was meant: uploads without a pause ask without a pause, and targets that
+                    // are away would not be looked at for as long.
+                    self.look_at = self.look_at.min(Instant::now() + self.patience());
                 }
             }
             Err(error @ (StoreError::Poisoned | StoreError::Closed)) => {

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use chrono::TimeDelta;
 use tidegate_domain::job::JobState;
@@ -15,7 +16,7 @@ use crate::files::good;
 use crate::mllp::config;
 use crate::probe::Probe;
 use crate::registry::{AA, Reaction, Registry};
-use crate::rig::{Rig, org, organization};
+use crate::rig::{PATIENCE, Rig, org, organization};
 
 fn away() -> DeliverError {
     DeliverError::Away { reason: "HTTP 503".to_owned(), retry_after: None }
@@ -128,6 +129,28 @@ async fn an_organization_with_a_target_of_its_own_does_not_notice() {
     rig.organizations.send_replace(Arc::new(Organizations::new([organization("A"), broken]).unwrap()));
     in_time(&rig, "its own is mended", || rig.state(of_c) == JobState::Complete).await;
     assert_eq!(rig.files("of-c/C").len(), 3);
+    running.stopped().await.unwrap();
+}
+
+/// Each upload wakes the worker, which once put off its look at targets by that: a registry that was back long
+/// ago stayed away for as long as senders were busy.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_is_away_is_tried_again_while_uploads_come_in_without_a_pause() {
+    let rig = Rig::new();
+    let is_up = Arc::new(AtomicBool::new(false));
+    let running = rig.work(switched(&is_up, away));
+    let id = rig.accept("A", "file", &good(0..3)).await;
+    rig.until("the gate is closed", || is_downstream(&rig, None)).await;
+    is_up.store(true, Ordering::Relaxed);
+    let deadline = Instant::now() + PATIENCE;
+    for number in 0.. {
+        if rig.state(id) == JobState::Complete {
+            break;
+        }
+        assert!(Instant::now() < deadline, "still away after {number} uploads");
+        rig.clock.advance(TimeDelta::milliseconds(100));
+        rig.accept("B", "file", &good(number..number + 1)).await;
+    }
     running.stopped().await.unwrap();
 }
 
