@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 
 use crate::check::{Checker, Place};
 use crate::count::{Declared, mismatch};
-use crate::duplicates::{Duplicates, Identity, Seen};
+use crate::duplicates::{Duplicates, GENERATION_MAX, Identity, Seen};
 use crate::envelope::Envelope;
 use crate::fault::Fault;
 use crate::finding::Finding;
@@ -27,6 +27,9 @@ use crate::view::Header;
 
 /// What a response and a report say of a file that was only tried.
 const TEST_MODE: &str = "Test mode: the messages were checked and answered, but none was passed on";
+
+/// Messages before the one to go on with whose identities are recalled: as many as are ever known.
+const RECALLED_MAX: u64 = 2 * GENERATION_MAX as u64;
 
 /// Takes a file through message by message.
 ///
@@ -126,7 +129,8 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
     }
 
     /// Goes on after the commit that gave `progress`. The reader stands at the start of the file, the outputs at the
-    /// lengths recorded with `progress`. Reads the file up to there once more for the identities of its messages.
+    /// lengths recorded with `progress`. Reads the file up to there once more for the identities of its messages;
+    /// `was_delivered` says of each whether the attempts before delivered it, and is not asked in test mode.
     ///
     /// Besides the reader's errors, `InvalidData` means that the file is not the one `progress` is about.
     pub fn resume(
@@ -136,9 +140,10 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
         reply: &Reply,
         outputs: Outputs<W, D>,
         progress: Progress,
+        was_delivered: impl FnMut(Identity) -> io::Result<bool>,
     ) -> io::Result<Self> {
         let mut door = Self::with(reader, envelope, profile, reply, outputs, progress);
-        door.recall()?;
+        door.recall(was_delivered)?;
         Ok(door)
     }
 
@@ -194,6 +199,10 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
     pub fn commit(&mut self, delivery: Delivery<'_>) -> io::Result<Progress> {
         let Some(mut pending) = self.pending.take() else { return Ok(self.committed) };
         pending.settle(delivery);
+        // Copies are compared with what was delivered alone: what was refused may come again, corrected.
+        if let Some(identity) = pending.identity.filter(|_| pending.verdict.deliver() && !pending.repeated) {
+            self.duplicates.note(identity);
+        }
         let Pending { place, verdict, repeated, .. } = &pending;
         let message = self.splitter.current().map_or(&[][..], |unit| readable_head(unit));
         self.response.acknowledge(message, place.ordinal, verdict)?;
@@ -254,7 +263,7 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
                     let ordinal = self.progress.ordinal + 1;
                     self.progress.messages_in_batch += u64::from(unit.kind != UnitKind::Stray);
                     self.pending =
-                        Some(judge(&self.checker, &mut self.duplicates, &mut self.outgoing, unit, ordinal));
+                        Some(judge(&self.checker, &self.duplicates, &mut self.outgoing, unit, ordinal));
                     return Ok(());
                 }
             }
@@ -263,27 +272,26 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
         Ok(())
     }
 
-    /// Reads the identities of the messages that were committed before.
-    fn recall(&mut self) -> io::Result<()> {
-        let until = self.committed.position;
-        while self.splitter.position() != until {
-            let unit = self.splitter.next_unit()?;
-            match unit {
-                Some(unit) if unit.offset < until.offset => {
-                    if unit.kind == UnitKind::Message {
-                        self.outgoing.clear();
-                        forward(unit.bytes, &mut self.outgoing);
-                        if let Some(identity) = Identity::of(&self.outgoing) {
-                            self.duplicates.observe(identity);
-                        }
-                    }
-                }
-                _ => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        "the file is not the one begun before",
-                    ));
-                }
+    /// Reads the identities of the messages that were committed before, as far back as copies are looked for.
+    fn recall(&mut self, mut was_delivered: impl FnMut(Identity) -> io::Result<bool>) -> io::Result<()> {
+        let until = self.committed;
+        let mut ordinal = 0;
+        while self.splitter.position() != until.position {
+            let Some(unit) = self.splitter.next_unit()?.filter(|unit| unit.offset < until.position.offset) else {
+                let another = "the file is not the one begun before";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, another));
+            };
+            ordinal += u64::from(is_answered(unit.kind));
+            let is_recent = until.ordinal.saturating_sub(ordinal) < RECALLED_MAX;
+            if unit.kind != UnitKind::Message || !is_recent {
+                continue;
+            }
+            let Pending { verdict, identity, .. } =
+                judge(&self.checker, &self.duplicates, &mut self.outgoing, unit, ordinal);
+            let Some(identity) = identity else { continue };
+            let delivered = if until.tested { verdict.deliver() } else { was_delivered(identity)? };
+            if delivered {
+                self.duplicates.note(identity);
             }
         }
         Ok(())
@@ -306,7 +314,7 @@ impl Pending {
 
 fn judge(
     checker: &Checker,
-    duplicates: &mut Duplicates,
+    duplicates: &Duplicates,
     outgoing: &mut Vec<u8>,
     unit: Unit<'_>,
     ordinal: u64,
@@ -323,13 +331,18 @@ fn judge(
         UnitKind::Oversize => (checker.oversize(place), None),
         _ => (checker.stray(place), None),
     };
-    let seen = identity.map_or(Seen::First, |identity| duplicates.observe(identity));
+    let seen = identity.map_or(Seen::First, |identity| duplicates.find(identity));
     match seen {
         Seen::First => {}
         Seen::Same => verdict.mark_repeated(),
         Seen::Other => verdict.add_error(Finding::new(&message::REUSED, Fault::Reused, 1)),
     }
     Pending { place, verdict, identity, repeated: seen == Seen::Same }
+}
+
+/// Whether a unit gets an acknowledgment of its own.
+fn is_answered(kind: UnitKind) -> bool {
+    matches!(kind, UnitKind::Message | UnitKind::Oversize | UnitKind::Stray)
 }
 
 /// What of a unit an acknowledgment may read: of one over the limit only a header line that is whole.

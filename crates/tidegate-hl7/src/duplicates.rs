@@ -1,8 +1,9 @@
 //! Messages that come twice.
 //!
 //! Invariant: memory is bounded: two generations of [`GENERATION_MAX`] identities, about 7 MiB when full; a copy is
-//! recognised at least [`GENERATION_MAX`] messages later. It knows one file; the caller keeps the identities of earlier
-//! files, for which [`Identity`] is stable.
+//! recognised at least [`GENERATION_MAX`] messages later. It knows one file, and only what was noted of it: a message
+//! that was not delivered is nobody's original. The caller keeps the identities of earlier files, for which
+//! [`Identity`] is stable.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -70,7 +71,7 @@ fn joined<'a>(into: &'a mut [u8; KEY_BYTES_MAX], parts: [&[u8]; 4]) -> Option<&'
     into.get(..at - 1)
 }
 
-/// How a message relates to those seen before.
+/// How a message relates to those noted before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seen {
     /// None had its identity.
@@ -81,7 +82,7 @@ pub enum Seen {
     Other,
 }
 
-/// The identities seen lately in one file.
+/// The identities noted lately of one file.
 #[derive(Debug, Default)]
 pub struct Duplicates {
     young: Generation,
@@ -98,16 +99,21 @@ impl Duplicates {
         Self { expected, ..Self::default() }
     }
 
-    /// Looks an identity up and remembers it; what was seen first stays what later ones are compared with.
-    pub fn observe(&mut self, identity: Identity) -> Seen {
+    /// How a message relates to those noted.
+    pub fn find(&self, identity: Identity) -> Seen {
         let (low, high) = halves(identity.key);
-        let entry = (high, identity.content);
-        if let Some(known) = self.young.get(&low).or_else(|| self.old.get(&low)) {
-            return match *known {
-                _ if known.0 != high => Seen::First,
-                known if known == entry => Seen::Same,
-                _ => Seen::Other,
-            };
+        match self.young.get(&low).or_else(|| self.old.get(&low)) {
+            Some(&(known, content)) if known == high && content == identity.content => Seen::Same,
+            Some(&(known, _)) if known == high => Seen::Other,
+            _ => Seen::First,
+        }
+    }
+
+    /// Notes a message; what was noted first under its key stays what later ones are compared with.
+    pub fn note(&mut self, identity: Identity) {
+        let (low, high) = halves(identity.key);
+        if self.young.contains_key(&low) || self.old.contains_key(&low) {
+            return;
         }
         if self.young.len() >= GENERATION_MAX {
             std::mem::swap(&mut self.young, &mut self.old);
@@ -116,8 +122,7 @@ impl Duplicates {
         if self.young.capacity() == 0 {
             self.young.reserve(self.expected);
         }
-        self.young.insert(low, entry);
-        Seen::First
+        self.young.insert(low, (high, identity.content));
     }
 }
 
@@ -183,10 +188,13 @@ mod tests {
     fn copies_are_told_from_reuse() {
         let mut seen = Duplicates::default();
         let one = Identity { key: 1, content: 1 };
-        assert_eq!(seen.observe(one), Seen::First);
-        assert_eq!(seen.observe(one), Seen::Same);
-        assert_eq!(seen.observe(Identity { content: 2, ..one }), Seen::Other);
-        assert_eq!(seen.observe(one), Seen::Same, "the first one stays the measure");
+        let other = Identity { content: 2, ..one };
+        assert_eq!([seen.find(one), seen.find(one)], [Seen::First; 2], "looking notes nothing");
+        seen.note(one);
+        assert_eq!([seen.find(one), seen.find(other)], [Seen::Same, Seen::Other]);
+        seen.note(other);
+        assert_eq!(seen.find(one), Seen::Same, "the first one stays the measure");
+        assert_eq!(seen.find(Identity { key: 1 << 64 | 1, ..one }), Seen::First, "half a key is none");
     }
 
     #[test]
@@ -194,10 +202,11 @@ mod tests {
         let mut seen = Duplicates::default();
         let nth = |n: usize| Identity { key: xxh3_128(&n.to_le_bytes()), content: 0 };
         for n in 0..GENERATION_MAX * 3 {
-            assert_eq!(seen.observe(nth(n)), Seen::First);
+            assert_eq!(seen.find(nth(n)), Seen::First);
+            seen.note(nth(n));
         }
         assert!(seen.young.len() <= GENERATION_MAX && seen.old.len() <= GENERATION_MAX);
-        assert_eq!(seen.observe(nth(GENERATION_MAX * 2)), Seen::Same);
-        assert_eq!(seen.observe(nth(0)), Seen::First);
+        assert_eq!(seen.find(nth(GENERATION_MAX * 2)), Seen::Same);
+        assert_eq!(seen.find(nth(0)), Seen::First);
     }
 }

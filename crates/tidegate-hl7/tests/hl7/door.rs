@@ -1,10 +1,12 @@
 //! Stepping, committing, and going on after a crash.
 
+use std::collections::HashSet;
 use std::io::{self, Cursor, Read};
 
 use proptest::prelude::*;
 use tidegate_hl7::{
-    Delivery, Door, Envelope, Finished, Limits, Outputs, Profile, Progress, read_envelope, sample,
+    Code, Delivery, Door, Envelope, Finished, Identity, Limits, Outputs, Profile, Progress, read_envelope,
+    sample,
 };
 
 use crate::support::reply;
@@ -39,20 +41,45 @@ fn mixed_file() -> Vec<u8> {
     file
 }
 
-fn run(door: &mut Door<impl Read, Vec<u8>, Vec<u8>>, steps: usize) -> io::Result<Option<Progress>> {
+/// What the registry took, over all attempts.
+type Taken = HashSet<Identity>;
+
+/// Refuses the first of `message(2)`, whose changed copy comes later, and takes everything else.
+fn registry(ordinal: u64) -> Delivery<'static> {
+    match ordinal {
+        4 => Delivery::Refused { code: Code::Error, text: "not today" },
+        _ => Delivery::Done,
+    }
+}
+
+fn run(
+    door: &mut Door<impl Read, Vec<u8>, Vec<u8>>,
+    taken: &mut Taken,
+    steps: usize,
+) -> io::Result<Option<Progress>> {
     let mut progress = None;
     for _ in 0..steps {
-        if door.step()?.is_none() {
-            break;
-        }
-        progress = Some(door.commit(Delivery::Done)?);
+        let Some(step) = door.step()? else { break };
+        let answer = registry(step.place.ordinal);
+        taken.extend(step.identity.filter(|_| step.deliverable().is_some() && answer == Delivery::Done));
+        progress = Some(door.commit(answer)?);
     }
     Ok(progress)
 }
 
+fn resume<'a>(
+    file: &'a [u8],
+    kept: Files,
+    progress: Progress,
+    taken: &Taken,
+) -> io::Result<Door<&'a [u8], Vec<u8>, Vec<u8>>> {
+    let was_delivered = |identity| Ok(taken.contains(&identity));
+    Door::resume(file, &envelope(file), &profile(), &reply(), kept, progress, was_delivered)
+}
+
 fn uninterrupted(file: &[u8]) -> Finished<Vec<u8>, Vec<u8>> {
     let mut door = Door::open(file, &envelope(file), &profile(), &reply(), files());
-    run(&mut door, usize::MAX).unwrap();
+    run(&mut door, &mut Taken::new(), usize::MAX).unwrap();
     door.finish().unwrap()
 }
 
@@ -63,16 +90,16 @@ fn a_file_resumed_after_any_message_gives_the_same_bytes() {
     let total = usize::try_from(whole.summary.counts.total()).unwrap();
     assert_eq!(total, 24);
     for stop in 1..=total {
+        let mut taken = Taken::new();
         let mut first = Door::open(&file[..], &envelope(&file), &profile(), &reply(), files());
-        let progress = run(&mut first, stop).unwrap().unwrap();
+        let progress = run(&mut first, &mut taken, stop).unwrap().unwrap();
         let kept = first.outputs();
         let kept = Outputs { response: kept.response.clone(), details: kept.details.clone() };
         // What the first door goes on to write is lost in the crash.
         let _ = first.step().unwrap();
         let progress = Progress::decode(&progress.encode()).unwrap();
-        let mut second =
-            Door::resume(&file[..], &envelope(&file), &profile(), &reply(), kept, progress).unwrap();
-        run(&mut second, usize::MAX).unwrap();
+        let mut second = resume(&file, kept, progress, &taken).unwrap();
+        run(&mut second, &mut taken, usize::MAX).unwrap();
         let finished = second.finish().unwrap();
         assert_eq!(finished.outputs.response, whole.outputs.response, "stopped after {stop}");
         assert_eq!(finished.outputs.details, whole.outputs.details, "stopped after {stop}");
@@ -115,9 +142,9 @@ fn finishing_early_is_an_error_and_not_a_short_response() {
 fn progress_of_another_file_is_noticed() {
     let file = sample::file("F", &[sample::message(1), sample::message(2)]);
     let mut door = Door::open(&file[..], &envelope(&file), &profile(), &reply(), files());
-    let progress = run(&mut door, 1).unwrap().unwrap();
+    let progress = run(&mut door, &mut Taken::new(), 1).unwrap().unwrap();
     for other in [sample::file("FF", &[sample::message(1), sample::message(2)]), sample::batch("B", &[])] {
-        let resumed = Door::resume(&other[..], &envelope(&other), &profile(), &reply(), files(), progress);
+        let resumed = resume(&other, files(), progress, &Taken::new());
         assert_eq!(resumed.err().map(|error| error.kind()), Some(io::ErrorKind::InvalidData));
     }
 }
@@ -125,12 +152,29 @@ fn progress_of_another_file_is_noticed() {
 #[test]
 fn copies_are_still_known_after_a_resume() {
     let file = sample::batch("B", &[sample::message(1), sample::message(2), sample::message(1)]);
+    let mut taken = Taken::new();
     let mut first = Door::open(&file[..], &envelope(&file), &profile(), &reply(), files());
-    let progress = run(&mut first, 2).unwrap().unwrap();
-    let mut second =
-        Door::resume(&file[..], &envelope(&file), &profile(), &reply(), files(), progress).unwrap();
+    let progress = run(&mut first, &mut taken, 2).unwrap().unwrap();
+    let mut second = resume(&file, files(), progress, &taken).unwrap();
     let step = second.step().unwrap().unwrap();
     assert_eq!((step.place.ordinal, step.deliverable()), (3, None));
+    let mut refused = resume(&file, files(), progress, &Taken::new()).unwrap();
+    assert!(refused.step().unwrap().unwrap().deliverable().is_some(), "of what was refused there is no copy");
+}
+
+#[test]
+fn copies_are_still_known_after_a_resume_in_test_mode() {
+    let bad = sample::defective(1, sample::Defect::NoName);
+    let file = sample::batch("B", &[bad, sample::message(1), sample::message(1)]);
+    let profile = Profile { test_mode: true, ..profile() };
+    let mut first = Door::open(&file[..], &envelope(&file), &profile, &reply(), files());
+    let progress = run(&mut first, &mut Taken::new(), 2).unwrap().unwrap();
+    assert_eq!((progress.counts.accepted, progress.counts.errored), (1, 1));
+    let never = |_| -> io::Result<bool> { panic!("nothing is delivered in test mode") };
+    let mut second =
+        Door::resume(&file[..], &envelope(&file), &profile, &reply(), files(), progress, never).unwrap();
+    run(&mut second, &mut Taken::new(), 1).unwrap();
+    assert_eq!(second.committed().counts.repeated, 1);
 }
 
 #[test]
@@ -164,11 +208,11 @@ proptest! {
     #[test]
     fn resuming_twice_is_as_good_as_once(first in 1_usize..12, second in 1_usize..12) {
         let file = mixed_file();
-        let mut kept = files();
+        let (mut kept, mut taken) = (files(), Taken::new());
         let mut progress = Progress::default();
         for steps in [first, second, usize::MAX] {
-            let mut door = Door::resume(&file[..], &envelope(&file), &profile(), &reply(), kept, progress).unwrap();
-            progress = run(&mut door, steps).unwrap().unwrap_or(progress);
+            let mut door = resume(&file, kept, progress, &taken).unwrap();
+            progress = run(&mut door, &mut taken, steps).unwrap().unwrap_or(progress);
             let outputs = door.outputs();
             kept = Outputs { response: outputs.response.clone(), details: outputs.details.clone() };
         }

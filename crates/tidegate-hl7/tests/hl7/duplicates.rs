@@ -35,6 +35,36 @@ fn a_control_id_used_for_other_bytes_is_rejected() {
     assert_eq!((examined.summary.counts.rejected, examined.summary.counts.repeated), (1, 1));
 }
 
+/// It stayed the original once, and a corrected message behind it was refused with 205 although nothing had been
+/// delivered under its id.
+#[test]
+fn a_message_that_was_not_delivered_is_no_original_in_its_own_file_either() {
+    let changed = |number: u64| sample::with_field(&sample::message(number), "PID", 1, 8, "U");
+    let file = sample::batch(
+        "B",
+        &[
+            sample::defective(1, sample::Defect::NoName),
+            sample::message(1),
+            sample::message(2),
+            sample::message(2),
+            changed(2),
+            sample::message(2),
+            changed(2),
+        ],
+    );
+    let (finished, offered) = deliver(&file, |ordinal| match ordinal {
+        3 => Delivery::Refused { code: Code::Error, text: "" },
+        4 => Delivery::Refused { code: Code::Reject, text: "" },
+        _ => Delivery::Done,
+    });
+    assert_eq!(offered, [2, 3, 4, 5]);
+    let response = String::from_utf8(finished.outputs.response).unwrap().replace('\r', "\n");
+    let codes: Vec<&str> = segments(&response, "MSA").iter().map(|segment| &segment[4..6]).collect();
+    assert_eq!(codes, ["AE", "AA", "AE", "AR", "AA", "AR", "AA"]);
+    assert_eq!(response.matches("|205^").count(), 1, "{response}");
+    assert_eq!((finished.summary.counts.accepted, finished.summary.counts.repeated), (3, 1));
+}
+
 #[test]
 fn the_same_id_on_another_day_is_another_message() {
     let next_day = sample::with_field(&sample::message(1), "MSH", 1, 7, "20260316103000-0500");

@@ -100,9 +100,11 @@ fn one_message_may_have_many_errors_and_the_rest_are_counted() {
 }
 
 #[test]
-fn a_copy_of_a_message_with_too_many_errors_still_says_that_it_is_a_copy() {
-    let broken = [&one_dose()[..], &b"no segment\r".repeat(60)].concat();
-    let (_, response) = through(&[&broken[..], &broken].concat());
+fn a_copy_of_a_message_with_too_many_warnings_still_says_that_it_is_a_copy() {
+    let preliminary = b"OBX|9|ST|30973-2^Dose number^LN|1|1||||||P\r".repeat(60);
+    let doubtful = [&one_dose()[..], &preliminary].concat();
+    let (examined, response) = through(&[&doubtful[..], &doubtful].concat());
+    assert_eq!((examined.summary.counts.warned, examined.summary.counts.repeated), (2, 1));
     let errors = segments(&response, "ERR");
     assert_eq!(errors.len(), 2 * (FINDINGS_MAX + 1));
     assert!(errors[FINDINGS_MAX].ends_with("10 more problems of this message are not listed"), "{response}");

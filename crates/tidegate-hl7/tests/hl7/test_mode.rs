@@ -51,7 +51,9 @@ fn a_file_goes_on_in_the_mode_it_was_begun_in() {
         let mut door = Door::open(&file[..], &envelope, &before, &reply(), outputs());
         door.step().unwrap();
         let progress = Progress::decode(&door.commit(Delivery::Done).unwrap().encode()).unwrap();
-        let mut door = Door::resume(&file[..], &envelope, &after, &reply(), outputs(), progress).unwrap();
+        let none_was = |_| Ok(false);
+        let mut door =
+            Door::resume(&file[..], &envelope, &after, &reply(), outputs(), progress, none_was).unwrap();
         assert_eq!(door.step().unwrap().unwrap().identity.is_none(), before.test_mode);
         while door.step().unwrap().is_some() {
             door.commit(Delivery::Done).unwrap();

@@ -37,10 +37,13 @@ impl Book {
 
     pub(super) fn look_up(&mut self, key: u128, content: u64) -> io::Result<Known> {
         let job = self.job;
-        let contents = self.shelf()?.contents(key, job)?;
-        Ok(match contents.as_slice() {
+        let (own, others): (Vec<_>, Vec<_>) =
+            self.shelf()?.of(key)?.into_iter().partition(|record| record.job == job);
+        let holds = |records: &[Record]| records.iter().any(|record| record.content == content);
+        Ok(match others.as_slice() {
+            [] if holds(&own) => Known::Own,
             [] => Known::No,
-            contents if contents.contains(&content) => Known::Same,
+            others if holds(others) => Known::Same,
             _ => Known::Other,
         })
     }
@@ -93,12 +96,12 @@ impl Shelf {
         Ok(Self { fresh, runs: run::list(disk, directory)? })
     }
 
-    /// The contents that other jobs than `job` delivered under a key.
-    fn contents(&self, key: u128, job: JobId) -> io::Result<Vec<u64>> {
+    /// What was delivered under a key.
+    fn of(&self, key: u128) -> io::Result<Vec<Record>> {
         let mut found = self.fresh.find(key);
         for run in &self.runs {
             run.find(key, &mut found)?;
         }
-        Ok(found.into_iter().filter(|record| record.job != job).map(|record| record.content).collect())
+        Ok(found)
     }
 }

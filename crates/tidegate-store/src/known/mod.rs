@@ -1,8 +1,8 @@
 //! Known messages: what was delivered from an organization's earlier files, by hash.
 //!
 //! Invariant: what was [remembered](KnownMessages::remember) and [written](KnownMessages::write) before a checkpoint
-//! or the end of a job is durable with it. A job never meets its own messages here, so that one that is
-//! begun again goes on with its own keys. What is damaged is not known: a message may then be delivered again,
+//! or the end of a job is durable with it. A job tells its own messages from those of earlier files, so that one that is
+//! begun again goes on with its own keys, and knows which of them were delivered. What is damaged is not known: a message may then be delivered again,
 //! which is what happened without it. `docs/decisions/0015-known-messages.md` tells why it is built so.
 //!
 //! Bounds, for each organization: some 37 million messages at 34 bytes on the disk, beyond which the oldest are
@@ -28,15 +28,17 @@ use crate::Store;
 use crate::core::Core;
 use crate::error::StoreError;
 
-/// How a message relates to those of earlier files.
+/// How a message relates to those that were delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Known {
-    /// None that was delivered had its key.
+    /// No earlier file had one with its key.
     No,
     /// One had, with the same content.
     Same,
     /// One had, with other content.
     Other,
+    /// No earlier file, but an attempt before at this one: key and content are the same.
+    Own,
 }
 
 /// What is known to one job, for its worker alone. Every call may block.
@@ -65,7 +67,7 @@ impl Store {
 }
 
 impl KnownMessages {
-    /// Whether an earlier file of the organization held a message of this key that was delivered.
+    /// Whether a message of this key was delivered: from an earlier file of the organization, or by an attempt before.
     pub fn look_up(&mut self, key: u128, content: u64) -> Result<Known, StoreError> {
         self.book.look_up(key, content).map_err(StoreError::io("looking for known messages"))
     }

@@ -6,6 +6,7 @@
 //! as a checkpoint, or the end of the job, covers it.
 
 use std::fs::File;
+use std::io;
 use std::time::{Duration, Instant};
 
 use tidegate_domain::job::{Counts, JobEvent, Outcome};
@@ -54,18 +55,23 @@ impl<'a> Pass<'a> {
         begun: Option<Mark>,
     ) -> Result<Self, Halt> {
         let (profile, reply) = (&rules.profile, &rules.reply);
+        let mut known = hand.context.store.known_messages(&hand.claim.job);
         if let Some(left) = begun.map(|mark| Left::by(&hand, mark)).transpose()?.flatten() {
             let Left { outputs, report, mark } = left;
-            let door = Door::resume(upload, envelope, profile, reply, outputs, mark.door)
+            let was_delivered = |identity: Identity| {
+                let known = known.look_up(identity.key, identity.content).map_err(io::Error::other)?;
+                Ok(known == Known::Own)
+            };
+            let door = Door::resume(upload, envelope, profile, reply, outputs, mark.door, was_delivered)
                 .map_err(Halt::io("going on with the upload"))?;
-            return Self::new(hand, rules, door, report, mark);
+            return Self::new(hand, rules, door, report, mark, known);
         }
         let (store, job) = (&hand.context.store, &hand.claim.job);
         let response =
             ResponseFile::create(&store.response_path(job)).map_err(Halt::io("creating the response"))?;
         let report = Report::new(store.report_path(job));
         let door = Door::open(upload, envelope, profile, reply, Outputs { response, details: Vec::new() });
-        Self::new(hand, rules, door, report, Mark::default())
+        Self::new(hand, rules, door, report, Mark::default(), known)
     }
 
     fn new(
@@ -74,11 +80,11 @@ impl<'a> Pass<'a> {
         door: Door<File, ResponseFile, Vec<u8>>,
         report: Report,
         mark: Mark,
+        known: KnownMessages,
     ) -> Result<Self, Halt> {
         let notes = hand.context.store.outcomes_path(&hand.claim.job);
         let ledger = rules.target.is_final().then(|| Ledger::open(notes, mark.door.ordinal)).transpose();
         let ledger = ledger.map_err(Halt::io("reading what the registry answered"))?;
-        let known = hand.context.store.known_messages(&hand.claim.job);
         Ok(Self {
             hand,
             rules,
@@ -127,9 +133,11 @@ impl<'a> Pass<'a> {
             None => Known::No,
         };
         let refused = match step.deliverable() {
-            Some(message) if known == Known::No => {
-                let said = answer(&self.hand, &self.rules.target, self.ledger.as_mut(), ordinal, message)?;
-                if let (None, Some(identity)) = (&said, identity) {
+            Some(message) if matches!(known, Known::No | Known::Own) => {
+                let is_taken = known == Known::Own;
+                let ledger = self.ledger.as_mut();
+                let said = answer(&self.hand, &self.rules.target, ledger, ordinal, is_taken, message)?;
+                if let (None, Some(identity), false) = (&said, identity, is_taken) {
                     self.known.remember(identity.key, identity.content);
                 }
                 said
@@ -140,7 +148,7 @@ impl<'a> Pass<'a> {
         self.hand.keep()?;
         let delivery = match (&refused, known) {
             (Some((code, text)), _) => Delivery::Refused { code: *code, text },
-            (None, Known::No) => Delivery::Done,
+            (None, Known::No | Known::Own) => Delivery::Done,
             (None, Known::Same) => Delivery::Repeated,
             (None, Known::Other) => Delivery::Reused,
         };
@@ -210,21 +218,26 @@ impl Left {
     }
 }
 
-/// Whether an earlier file delivered a message; one without a control id is known to nobody.
+/// Whether a message was delivered before; one without a control id is known to nobody.
 fn look_up(known: &mut KnownMessages, identity: Option<Identity>) -> Result<Known, Halt> {
     identity.map_or(Ok(Known::No), |identity| Ok(known.look_up(identity.key, identity.content)?))
 }
 
-/// What the target says about a message: what it said before, or what it says now.
+/// What the target says about a message: what it said before, or what it says now. `is_taken` says that an attempt before
+/// delivered it; a target that is not final is given it again, and recognises its key.
 fn answer(
     hand: &Hand<'_>,
     target: &Target,
     mut ledger: Option<&mut Ledger>,
     ordinal: u64,
+    is_taken: bool,
     message: &[u8],
 ) -> Result<Said, Halt> {
     if let Some(outcome) = ledger.as_mut().and_then(|ledger| ledger.recall(ordinal)) {
         return Ok(outcome);
+    }
+    if is_taken && ledger.is_some() {
+        return Ok(None);
     }
     let outcome = deliver(hand, target, ordinal, message)?;
     if let Some(ledger) = ledger {
