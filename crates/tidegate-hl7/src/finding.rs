@@ -130,6 +130,9 @@ impl Finding {
 
     /// What the sender can do about it.
     pub fn advice(&self) -> &'static str {
+        if self.fault == Fault::ByRegistry && self.words.is_none() {
+            return "Ask us for the registry's reason; name the job above and the number of the message.";
+        }
         self.rule.advice
     }
 

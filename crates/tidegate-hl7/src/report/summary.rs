@@ -62,12 +62,12 @@ fn to_do(summary: &Summary) -> &'static str {
         }
         (None, Outcome::Accepted) => "Nothing.",
         (None, Outcome::AcceptedWithErrors) => {
-            "Correct the messages marked NOT ACCEPTED or REJECTED below in your system and send those again, \
-             as new messages with new control ids. \
-             The accepted ones need not be sent again; it does no harm if they are."
+            "Correct the messages marked NOT ACCEPTED or REJECTED below in your system and send those again \
+             in a new file. The accepted ones need not be sent again; it does no harm if they are."
         }
         (None, Outcome::Rejected) => {
-            "See below what is wrong. If it is the same for all messages, it is most likely a setting of your export."
+            "See below what is wrong, correct it, and send the messages again in a new file. \
+             If it is the same for all of them, it is most likely a setting of your export."
         }
     }
 }

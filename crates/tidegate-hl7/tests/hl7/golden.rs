@@ -44,9 +44,8 @@ Job 01HZX3K7Q2W5M8RT, 2026-03-16 08:30:00 -05:00
 Result:  ACCEPTED IN PART. 2 of 4 messages have errors; the others were
          accepted.
 To do:   Correct the messages marked NOT ACCEPTED or REJECTED below in your
-         system and send those again, as new messages with new control ids.
-         The accepted ones need not be sent again; it does no harm if they
-         are.
+         system and send those again in a new file. The accepted ones need not
+         be sent again; it does no harm if they are.
 
 Messages received                    4
   accepted                           1
