@@ -277,7 +277,8 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
         let until = self.committed;
         let mut ordinal = 0;
         while self.splitter.position() != until.position {
-            let Some(unit) = self.splitter.next_unit()?.filter(|unit| unit.offset < until.position.offset) else {
+            let Some(unit) = self.splitter.next_unit()?.filter(|unit| unit.offset < until.position.offset)
+            else {
                 let another = "the file is not the one begun before";
                 return Err(io::Error::new(io::ErrorKind::InvalidData, another));
             };

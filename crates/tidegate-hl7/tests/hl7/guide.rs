@@ -194,3 +194,19 @@ fn the_acknowledgment_of_success_has_the_fields_that_the_guide_shows() {
     }
     assert_eq!(segments(&response, "MSA"), ["MSA|AA|45646ug"]);
 }
+
+/// "Message is rejected due to unrecognized message type", page 39, with the query of page 33. The guide leaves MSA-2
+/// empty and tells no reason; HL7 requires the one, and a sender needs the other.
+#[test]
+fn a_query_is_rejected_for_its_type_as_the_guide_shows() {
+    let query = "MSH|^~\\&|||||201405150010-0500||QBP^Q11^QBP_Q11|793543|P|2.5.1|||||||||Z34^CDCPHINVS\r\
+                 QPD|Z34^Request Immunization History^CDCPHINVS|37374859|123456^^^MYEHR^MR|Child^Bobbie^Q^^^^L|\
+                 Que^Suzy^^^^^M|20050512|M|10 East Main St^^Myfaircity^GA^^^L\r\
+                 RCP|I|5^RD&records&HL70126\r";
+    let (examined, response) = through(query.as_bytes());
+    assert_eq!(examined.summary.counts.rejected, 1);
+    let header: Vec<&str> = segments(&response, "MSH")[0].split('|').collect();
+    assert_eq!((header[8], header[10]), ("ACK^Q11^ACK", "P"));
+    assert_eq!(segments(&response, "MSA"), ["MSA|AR|793543"]);
+    assert_eq!(errors(&judge(query.as_bytes())), ["MSH-9 200 E"]);
+}

@@ -15,6 +15,7 @@ mod answers;
 mod away;
 mod closed_gate;
 mod crash;
+mod doubt;
 mod failures;
 mod fairness;
 mod files;

@@ -117,13 +117,15 @@ fn a_second_answer_is_never_taken_for_that_of_the_next_message() {
 /// Silence is waited for here, so this takes as long as the registry may.
 #[test]
 fn an_answer_that_comes_too_late_is_heard_by_nobody() {
-    let registry = one_by_one([Reaction::Silence, Reaction::Answer("AR", "")]);
+    let registry = one_by_one([Reaction::Silence, Reaction::Late, Reaction::Answer("AR", "")]);
     let mut config = config(registry.address);
     config.answer_time_max = HumanDuration(Duration::from_millis(300));
     let impatient = open(&config, Path::new("/nowhere")).unwrap();
-    let result = deliver(&*impatient, 1);
-    assert!(is_in_doubt(&result), "{result:?}");
-    assert_eq!(registry.ledger(), ["M000001"]);
+    for _ in 0..2 {
+        let result = deliver(&*impatient, 1);
+        assert!(is_in_doubt(&result), "{result:?}");
+    }
+    assert_eq!(registry.ledger(), ["M000001", "M000001"]);
     let target = target(&registry);
     assert!(matches!(deliver(&*target, 2), Err(DeliverError::Refused { .. })));
 }

@@ -20,8 +20,12 @@ pub(crate) enum Reaction {
     Close,
     /// Never answers; reads on.
     Silence,
+    /// Acknowledges it once the other side has hung up.
+    Late,
     /// Answers with these bytes.
     Bytes(Vec<u8>),
+    /// The same, and closes the connection.
+    BreakOff(Vec<u8>),
 }
 
 pub(crate) const AA: Reaction = Reaction::Answer("AA", "");
@@ -126,7 +130,7 @@ impl Shared {
 }
 
 /// Whether the connection stays.
-fn react(stream: &mut impl Write, reaction: &Reaction, id: &str) -> bool {
+fn react(stream: &mut (impl Read + Write), reaction: &Reaction, id: &str) -> bool {
     let ack = |code: &str, more: &str| {
         format!("\x0bMSH|^~\\&|IIS|STATE|||20240301||ACK|9|P|2.5.1\rMSA|{code}|{id}{more}\r\x1c\r")
             .into_bytes()
@@ -137,8 +141,13 @@ fn react(stream: &mut impl Write, reaction: &Reaction, id: &str) -> bool {
         Reaction::AnswerAndClose => ack("AA", ""),
         Reaction::Close => return false,
         Reaction::Silence => return true,
-        Reaction::Bytes(bytes) => bytes.clone(),
+        Reaction::Late => {
+            // Nothing comes but the end: nobody sends a message before the last one is answered.
+            let _ = stream.read(&mut [0]);
+            ack("AA", "")
+        }
+        Reaction::Bytes(bytes) | Reaction::BreakOff(bytes) => bytes.clone(),
     };
     let written = stream.write_all(&answer).and_then(|()| stream.flush());
-    written.is_ok() && !matches!(reaction, Reaction::AnswerAndClose)
+    written.is_ok() && !matches!(reaction, Reaction::AnswerAndClose | Reaction::BreakOff(_))
 }

@@ -62,7 +62,9 @@ impl MllpTarget {
             }
         }
         let mut talk = self.connect()?;
-        let answer = talk.ask(message, deadline + self.address.connect_max);
+        // As long for the answer as on a connection that is there, and not longer than for both.
+        let deadline = (Instant::now() + self.answer_max).min(deadline + self.address.connect_max);
+        let answer = talk.ask(message, deadline);
         self.heard(org, talk, answer)
     }
 
