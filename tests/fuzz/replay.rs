@@ -20,6 +20,8 @@ use std::path::Path;
 const SEED_DEFAULT: u64 = 0x7469_6465;
 const ROUNDS_DEFAULT: u64 = 1000;
 const EDITS_MAX: usize = 6;
+/// Files of random messages that are in order.
+const FILES: usize = 100;
 /// What parsers look for.
 const WORDS: [&[u8]; 17] = [
     b"\r\n",
@@ -75,6 +77,41 @@ impl Random {
             _ if at < bytes.len() => bytes[at] = u8::try_from(self.below(256)).unwrap(),
             _ => {}
         }
+    }
+}
+
+/// Messages that are in order.
+impl Random {
+    /// The lines of a message with separators of its own now and then.
+    fn message(&mut self) -> Vec<String> {
+        let signs = if self.below(4) == 0 { ['#', '*', '!', '?', '@'] } else { ['|', '^', '~', '\\', '&'] };
+        let [field, component, repetition, escape, subcomponent] = signs;
+        let header = format!("MSH{field}{component}{repetition}{escape}{subcomponent}{field}");
+        let mut lines = vec![header + &self.fields(signs, 24)];
+        for _ in 0..self.below(12) {
+            let name = ["PID", "PD1", "NK1", "ORC", "RXA", "RXR", "OBX", "NTE", "ZA1"][self.below(9)];
+            lines.push(format!("{name}{field}{}", self.fields(signs, 30)));
+        }
+        lines
+    }
+
+    fn fields(&mut self, signs: [char; 5], count_max: usize) -> String {
+        let [field, component, repetition, escape, subcomponent] = signs.map(String::from);
+        let text = |random: &mut Self| match random.below(7) {
+            0..=2 => String::new(),
+            3 => format!("{escape}T{escape}{escape}.br{escape}"),
+            4 => "Zo\u{eb} \u{10d}\u{1f489} ".to_owned(),
+            _ => format!("A{} b", random.below(1_000)),
+        };
+        let value = |random: &mut Self| random.several(3, &subcomponent, text);
+        let repeated = |random: &mut Self| random.several(4, &component, value);
+        let whole = |random: &mut Self| random.several(3, &repetition, repeated);
+        self.several(count_max, &field, whole)
+    }
+
+    /// One to `count_max` parts with a separator between them.
+    fn several(&mut self, count_max: usize, separator: &str, part: impl Fn(&mut Self) -> String) -> String {
+        (0..=self.below(count_max)).map(|_| part(self)).collect::<Vec<_>>().join(separator)
     }
 }
 
@@ -135,6 +172,35 @@ fn no_time_breaks_the_rules() {
 #[test]
 fn no_answer_of_a_registry_settles_another_message() {
     attack("ack", targets::ack);
+}
+
+#[test]
+fn no_message_is_read_otherwise_than_er7_reads_it() {
+    attack("er7", targets::er7);
+}
+
+/// Valid ones, where both have to see the whole tree and nothing is refused.
+#[test]
+fn random_messages_and_files_are_read_as_er7_reads_them() {
+    let seed = from_environment("TIDEGATE_FUZZ_SEED").unwrap_or(SEED_DEFAULT).max(1);
+    println!("replay with TIDEGATE_FUZZ_SEED={seed}");
+    let mut random = Random(seed);
+    for _ in 0..FILES {
+        let line_end = ["\r", "\n", "\r\n"][random.below(3)];
+        let mut file = format!("FHS|^~\\&|EHR{line_end}BHS|^~\\&|EHR{line_end}");
+        let count = random.below(6);
+        for _ in 0..count {
+            let lines = random.message();
+            let message = lines.join(line_end);
+            assert!(tidegate_hl7::fuzzing::reading(message.as_bytes()).unwrap().lines.len() == lines.len());
+            targets::er7(message.as_bytes());
+            file.push_str(&message);
+            file.push_str(line_end);
+        }
+        let trailers = format!("BTS|{count}{line_end}FTS|1{line_end}");
+        file.push_str(&trailers);
+        targets::er7_file(file.as_bytes());
+    }
 }
 
 #[test]

@@ -59,6 +59,9 @@ mod examine;
 mod fault;
 mod finding;
 mod forward;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod order;
 mod profile;
 mod progress;

@@ -1,5 +1,7 @@
 //! What must hold for any bytes of a sender, or of a registry. The fuzzer calls these functions, and so does `replay.rs`.
 
+mod er7;
+
 use std::io::{Cursor, Read};
 
 use chrono::{DateTime, FixedOffset};
@@ -11,6 +13,7 @@ use tidegate_hl7::{
 /// Longest message of a splitter that is given long ones on purpose, in bytes.
 const SMALL_MESSAGE_BYTES_MAX: usize = 300;
 
+pub use self::er7::{er7, er7_file};
 pub use tidegate_ftp::fuzzing::commands as ftp_commands;
 pub use tidegate_ingest::sftp::fuzzing::packet as sftp_packet;
 pub use tidegate_worker::fuzzing::{ack, mllp};
