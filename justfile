@@ -91,6 +91,10 @@ bench:
     cargo bench -p tidegate-hl7 --bench door
     cargo bench -p tidegate-worker --bench drain
 
+# The HL7 door beside other parsers of HL7, which nothing else is built with.
+parsers mib="64":
+    cargo run --release --manifest-path tests/bench/parsers/Cargo.toml --target-dir target/parsers -- {{mib}}
+
 # Starts, questions and memory with a million jobs that wait; 5 GB and some minutes.
 backlog dir="/dev/shm" jobs="1000000":
     cargo bench -p tidegate-store --bench backlog -- {{dir}} {{jobs}}

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tidegate_hl7::{Delivery, Door, Outputs, Profile, Reply, Splitter, Summary, read_envelope, sample};
 
 const ROUNDS: usize = 5;
-const MIB: u64 = 1 << 20;
+pub(crate) const MIB: u64 = 1 << 20;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mib = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(256);
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn measure<F>(name: &str, size: u64, base: Option<f64>, mut run: F) -> Result<f64, Box<dyn Error>>
+pub(crate) fn measure<F>(name: &str, size: u64, base: Option<f64>, mut run: F) -> Result<f64, Box<dyn Error>>
 where
     F: FnMut() -> Result<u64, Box<dyn Error>>,
 {
@@ -60,7 +60,7 @@ fn to_f64(value: u64) -> f64 {
     u32::try_from(value).map_or(f64::MAX, f64::from)
 }
 
-fn drain(mut file: impl Read) -> io::Result<u64> {
+pub(crate) fn drain(mut file: impl Read) -> io::Result<u64> {
     let mut buffer = vec![0; tidegate_hl7::CHUNK_BYTES];
     let mut total = 0;
     loop {
@@ -86,7 +86,7 @@ fn envelope(file: impl Read) -> io::Result<u64> {
     Ok(envelope.messages)
 }
 
-fn door(first: impl Read, second: impl Read) -> io::Result<Summary> {
+pub(crate) fn door(first: impl Read, second: impl Read) -> io::Result<Summary> {
     let profile = Profile::default();
     let at = chrono::DateTime::parse_from_rfc3339("2026-03-16T08:30:00-05:00").map_err(io::Error::other)?;
     let reply = Reply::new("01HZX3K7Q2W5M8RT", at);
@@ -101,7 +101,7 @@ fn door(first: impl Read, second: impl Read) -> io::Result<Summary> {
 }
 
 /// A file of about `size` bytes, in one batch.
-fn write_file(path: &std::path::Path, size: u64) -> io::Result<u64> {
+pub(crate) fn write_file(path: &std::path::Path, size: u64) -> io::Result<u64> {
     let mut file = BufWriter::new(File::create(path)?);
     let written = io::copy(&mut Repeat::new(size), &mut file)?;
     file.into_inner()?.sync_all()?;
