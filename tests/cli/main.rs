@@ -24,5 +24,6 @@ mod queue;
 mod retention;
 mod server;
 mod support;
+mod terminal;
 mod watch;
 mod windows;

@@ -12,6 +12,7 @@ mod id;
 pub mod job;
 pub mod maintenance;
 mod name;
+mod name_pattern;
 mod org;
 mod org_limits;
 mod retention;
@@ -22,6 +23,7 @@ pub use completion::{Completion, CompletionError};
 pub use delivery::{DeliveryConfig, DeliveryKind, DeliveryTls};
 pub use id::{JobId, JobIdError, JobIds};
 pub use name::{NameError, UploadName};
+pub use name_pattern::NamePattern;
 pub use org::{
     Account, Hl7Profile, Mode, ModeError, OrgCode, OrgCodeError, Organization, Organizations, Warnings,
 };

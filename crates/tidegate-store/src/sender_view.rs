@@ -59,7 +59,7 @@ impl Store {
     ) -> Result<Option<Submission>, StoreError> {
         let reader = self.core.reader()?;
         let waiting = reader.newest_in_inbox(org, name)?;
-        let recent = reader.newest_of(org, None).take(SUBMISSIONS_SOUGHT_MAX);
+        let recent = reader.newest_of(org, &[], None).take(SUBMISSIONS_SOUGHT_MAX);
         for id in waiting.into_iter().map(Ok).chain(recent) {
             match reader.job(id?)? {
                 Some(job) if job.submission.name == *name => return Ok(Some(job.submission)),

@@ -7,7 +7,7 @@ use std::time::Instant;
 use chrono::{DateTime, TimeDelta, Utc};
 use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState};
 use tidegate_domain::maintenance::{Calendar, Downstream, Hold, Override, Window};
-use tidegate_domain::{JobId, OrgCode};
+use tidegate_domain::{JobId, NamePattern, OrgCode};
 
 use crate::Store;
 use crate::committer::Command;
@@ -23,12 +23,27 @@ const MADE_BEFORE_ACCEPTED_MAX: TimeDelta = TimeDelta::days(1);
 pub struct Filter {
     /// Only this organization's.
     pub org: Option<OrgCode>,
-    /// Only those in this state.
-    pub state: Option<JobState>,
+    /// Only those in one of these states; if there are none, in any.
+    pub states: Vec<JobState>,
     /// Only those accepted at or after this instant.
     pub since: Option<DateTime<Utc>>,
+    /// Only those accepted before this instant.
+    pub until: Option<DateTime<Utc>>,
+    /// Only those whose upload has such a name.
+    pub name: Option<NamePattern>,
+    /// Only those behind this one in the list; it need not be there any more.
+    pub after: Option<JobId>,
     /// At most so many, the newest first.
     pub limit: usize,
+}
+
+impl Filter {
+    fn fits(&self, job: &Job) -> bool {
+        (self.states.is_empty() || self.states.contains(&job.state))
+            && self.since.is_none_or(|since| job.received_at >= since)
+            && self.until.is_none_or(|until| job.received_at < until)
+            && self.name.as_ref().is_none_or(|name| name.matches(job.submission.name.as_bytes()))
+    }
 }
 
 /// The store at one glance.
@@ -79,10 +94,11 @@ impl Store {
         filter: &Filter,
         mut show: impl FnMut(Job) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut shown = 0;
+        let (mut shown, mut last) = (0, None);
+        let reader = self.core.reader()?;
         let ids: Box<dyn Iterator<Item = _>> = match &filter.org {
-            Some(org) => Box::new(self.core.reader()?.newest_of(org, filter.state)),
-            None => Box::new(self.core.reader()?.newest(filter.state)),
+            Some(org) => Box::new(reader.newest_of(org, &filter.states, filter.after)),
+            None => Box::new(reader.newest(&filter.states, filter.after)),
         };
         for id in ids {
             if shown >= filter.limit {
@@ -92,12 +108,12 @@ impl Store {
             if filter.since.is_some_and(|since| id.made_at() + MADE_BEFORE_ACCEPTED_MAX < since) {
                 break;
             }
-            let Some(job) = self.core.reader()?.job(id)? else { continue };
-            if filter.since.is_some_and(|since| job.received_at < since) {
+            if last.replace(id) == Some(id) {
                 continue;
             }
+            let Some(job) = self.core.reader()?.job(id)? else { continue };
             // It may have gone on since its key was read.
-            if filter.state.is_none_or(|state| job.state == state) {
+            if filter.fits(&job) {
                 shown += 1;
                 show(job)?;
             }

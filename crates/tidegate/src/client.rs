@@ -117,6 +117,24 @@ impl Client {
         })
     }
 
+    /// Has something done whose answer is bytes; `each` gets them piece by piece.
+    pub(crate) fn post_for_bytes(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        mut each: impl FnMut(&[u8]) -> Result<(), anyhow::Error>,
+    ) -> Result<(), Failure> {
+        let request = request(Method::POST, path, json(body)?)?;
+        self.runtime.block_on(async {
+            let mut answer = self.ask(request, ANSWER_MAX).await?;
+            while let Some(frame) = answer.frame().await {
+                let frame = frame.map_err(|error| self.silent(&format!("broke off: {error}")))?;
+                each(frame.data_ref().map_or(&[][..], Bytes::as_ref))?;
+            }
+            Ok(())
+        })
+    }
+
     fn json<T: DeserializeOwned>(
         &self,
         request: Request<Full<Bytes>>,

@@ -55,7 +55,7 @@ async fn ask(store: &Store) {
 }
 
 fn filter(number: Option<u64>, state: Option<JobState>) -> Filter {
-    Filter { org: number.map(org), state, since: None, limit: 100 }
+    Filter { org: number.map(org), states: state.into_iter().collect(), limit: 100, ..Filter::default() }
 }
 
 /// The median of some times, and the first: the one that finds nothing in memory.
@@ -74,7 +74,8 @@ fn tell(what: &str, mut question: impl FnMut()) {
 
 /// Staff hold the older half of one organization's jobs.
 async fn park_the_first_lane(store: &Store) {
-    let all = Filter { org: Some(org(0)), state: Some(JobState::Queued), since: None, limit: usize::MAX };
+    let all =
+        Filter { org: Some(org(0)), states: vec![JobState::Queued], limit: usize::MAX, ..Filter::default() };
     let jobs = store.list(&all).unwrap();
     let begun = Instant::now();
     let parked = &jobs[jobs.len() / 2..];

@@ -62,31 +62,52 @@ impl Reader {
         self.scan(&keys::history_prefix(id)).map(|pair| decode(&pair?.1)).collect()
     }
 
-    /// Ids from the newest to the oldest, of one state or of all.
+    /// Ids from the newest to the oldest, of `states` or of all if there are none; only those older than `before`.
+    /// A job that goes from one of the states to another meanwhile may come twice in a row.
     pub(crate) fn newest(
         &self,
-        state: Option<JobState>,
+        states: &[JobState],
+        before: Option<JobId>,
     ) -> impl Iterator<Item = Result<JobId, StoreError>> + use<> {
-        let prefix = state.map_or_else(|| vec![keys::JOB], keys::state_prefix);
-        self.scan(&prefix).rev().map(|pair| keys::id_of(&pair?.0).ok_or_else(unreadable))
+        let of_states = states.iter().copied().map(keys::state_prefix);
+        let all = states.is_empty().then(|| vec![keys::JOB]);
+        let newest = |prefix: Vec<u8>| {
+            let pairs = self.scan_before(&prefix, before).rev();
+            pairs.map(|pair| keys::id_of(&pair?.0).ok_or_else(unreadable)).peekable()
+        };
+        let mut runs: Vec<_> = of_states.chain(all).map(newest).collect();
+        std::iter::from_fn(move || {
+            let mut first = None;
+            for (place, run) in runs.iter_mut().enumerate() {
+                match run.peek() {
+                    None => {}
+                    Some(Ok(id)) => first = first.max(Some((*id, place))),
+                    Some(Err(_)) => return run.next(),
+                }
+            }
+            runs.get_mut(first?.1)?.next()
+        })
     }
 
-    /// Ids of an organization's jobs from the newest to the oldest, of one state or of all.
+    /// Ids of an organization's jobs from the newest to the oldest, of `states` or of all if there are none; only
+    /// those older than `before`.
     pub(crate) fn newest_of(
         &self,
         org: &OrgCode,
-        state: Option<JobState>,
+        states: &[JobState],
+        before: Option<JobId>,
     ) -> impl Iterator<Item = Result<JobId, StoreError>> + use<> {
-        let newest = |prefix: Vec<u8>| self.scan(&prefix).rev().map(lane_item).peekable();
+        let newest = |prefix: Vec<u8>| self.scan_before(&prefix, before).rev().map(lane_item).peekable();
         let (mut lane, mut done) = (newest(keys::lane_prefix(org)), newest(keys::done_prefix(org)));
         let items = std::iter::from_fn(move || match (lane.peek(), done.peek()) {
             (Some(Ok(waits)), Some(Ok(is_done))) if waits.id < is_done.id => done.next(),
             (Some(_), _) => lane.next(),
             (None, _) => done.next(),
         });
+        let states = states.to_vec();
         items
             .filter(move |item| {
-                item.as_ref().map_or(true, |item| state.is_none_or(|state| item.state == state))
+                item.as_ref().map_or(true, |item| states.is_empty() || states.contains(&item.state))
             })
             .map(|item| item.map(|item| item.id))
     }
@@ -185,6 +206,12 @@ impl Reader {
 
     pub(super) fn scan(&self, prefix: &[u8]) -> Pairs {
         self.scan_from(prefix, prefix)
+    }
+
+    /// The pairs whose keys are `prefix` and an id less than `before`.
+    fn scan_before(&self, prefix: &[u8], before: Option<JobId>) -> Pairs {
+        let end = before.map_or_else(|| keys::end_of(prefix), |id| [prefix, &id.to_bytes()].concat());
+        Pairs::new(&self.recent, &self.tree, prefix, &end)
     }
 
     /// The pairs whose keys begin with `prefix`, from `from` on.

@@ -217,7 +217,7 @@ impl Start {
     /// Notes for each job that was with a worker that its worker is gone.
     fn interrupt(&mut self, index: &mut Index) -> Result<u64, OpenError> {
         let failed = |error: StoreError| OpenError::Index(error.to_string());
-        let ids: Result<Vec<_>, _> = index.reader().newest(Some(JobState::Processing)).collect();
+        let ids: Result<Vec<_>, _> = index.reader().newest(&[JobState::Processing], None).collect();
         let ids = ids.map_err(failed)?;
         let mut batch = BatchBuilder::new(self.store_id);
         for id in &ids {

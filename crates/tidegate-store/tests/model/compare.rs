@@ -62,16 +62,31 @@ fn lists(store: &Store, model: &Model) -> Checked {
     for org in orgs() {
         check(Filter { org: Some(org.clone()), limit: 3, ..all.clone() }, &|job| job.submission.org == org)?;
         for state in JobState::ALL {
-            let of_org = Filter { org: Some(org.clone()), state: Some(*state), ..all.clone() };
+            let of_org = Filter { org: Some(org.clone()), states: vec![*state], ..all.clone() };
             check(of_org, &|job| job.submission.org == org && job.state == *state)?;
         }
     }
     for state in JobState::ALL {
-        check(Filter { state: Some(*state), ..all.clone() }, &|job| job.state == *state)?;
+        check(Filter { states: vec![*state], ..all.clone() }, &|job| job.state == *state)?;
+    }
+    for (first, second) in JobState::ALL.iter().zip(JobState::ALL.iter().skip(1)) {
+        let states = vec![*first, *second];
+        check(Filter { states: states.clone(), ..all.clone() }, &|job| states.contains(&job.state))?;
+    }
+    // Page by page, whatever came last on the page before.
+    for known in &model.jobs {
+        let id = known.job.id;
+        check(Filter { after: Some(id), limit: 2, ..all.clone() }, &|job| job.id < id)?;
+        let (org, state) = (&known.job.submission.org, known.job.state);
+        let behind = Filter { after: Some(id), org: Some(org.clone()), ..all.clone() };
+        check(behind, &|job| job.id < id && job.submission.org == *org)?;
+        let behind = Filter { after: Some(id), states: vec![state], ..all.clone() };
+        check(behind, &|job| job.id < id && job.state == state)?;
     }
     let instants: BTreeSet<DateTime<Utc>> = model.jobs.iter().map(|known| known.job.received_at).collect();
-    for since in instants {
-        check(Filter { since: Some(since), ..all.clone() }, &|job| job.received_at >= since)?;
+    for instant in instants {
+        check(Filter { since: Some(instant), ..all.clone() }, &|job| job.received_at >= instant)?;
+        check(Filter { until: Some(instant), ..all.clone() }, &|job| job.received_at < instant)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 mod backup;
 mod bans;
 mod error;
+mod filter;
 mod gate;
 mod job;
 mod maintenance;
@@ -21,6 +22,7 @@ mod tests;
 pub use backup::{BackupNews, BackupRequest, BackupView};
 pub use bans::{BanView, BansLifted, BansView, LiftBans};
 pub use error::ApiError;
+pub use filter::{JobFilter, States};
 pub use gate::GateView;
 pub use job::{FilesView, HistoryView, JobDetail, JobView, Messages};
 pub use maintenance::{
@@ -33,6 +35,6 @@ pub use retention::{
     LegalHoldView, LegalHoldsReleased, OrgAmount, PassView, PlaceLegalHold, ReleaseLegalHolds, RetentionView,
     RunRetention, TermsView,
 };
-pub use staff::{ActRequest, ActResult, Acted, Action, Selection};
+pub use staff::{ACT_JOBS_MAX, ActRequest, ActResult, Acted, Action, ReadPayload, Selection};
 pub use status::{ClosedOrg, Drain, LaneView, Listener, Reloaded, Status, VerifyView};
 pub use when::{Edge, NoZone, Since, When, WhenError};

@@ -5,27 +5,32 @@ use std::path::PathBuf;
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
-use tidegate_domain::job::{Job, JobState};
+use tidegate_domain::job::Job;
 use tidegate_domain::maintenance::GateState;
-use tidegate_domain::{JobId, JobIdError, OrgCode};
+use tidegate_domain::{JobId, JobIdError, NamePattern, OrgCode};
 use tidegate_store::Filter;
 
 use super::Control;
 use super::extract::Parameters;
 use super::failure::Failure;
 use super::status::blocking;
-use crate::api::{FilesView, GateView, HistoryView, JobDetail, JobView, Since};
+use crate::api::{FilesView, GateView, HistoryView, JobDetail, JobFilter, JobView, NoZone, Since, States};
 
-/// Most jobs in one answer.
-const LIMIT_MAX: usize = 100_000;
+/// Most jobs in one answer: a long page, and one more that tells whether there is another.
+const LIMIT_MAX: usize = 100_001;
 const LIMIT_DEFAULT: usize = 50;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A [`JobFilter`], and where in the list.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct ListQuery {
     pub(crate) org: Option<OrgCode>,
-    pub(crate) state: Option<JobState>,
+    pub(crate) state: States,
     pub(crate) since: Option<Since>,
+    pub(crate) until: Option<Since>,
+    pub(crate) name: Option<String>,
+    /// Behind this job.
+    pub(crate) after: Option<JobId>,
     pub(crate) limit: Option<usize>,
 }
 
@@ -33,11 +38,27 @@ pub(crate) async fn list(
     State(control): State<Control>,
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Json<Vec<JobView>>, Failure> {
-    let since = query.since.map(|since| since.resolve(control.zone(), control.now())).transpose()?;
-    let limit = query.limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
-    let filter = Filter { org: query.org, state: query.state, since, limit };
+    let ListQuery { org, state: states, since, until, name, after, limit } = query;
+    let wanted = filter(&control, JobFilter { org, states, since, until, name })?;
+    let limit = limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
+    let filter = Filter { after, limit, ..wanted };
     let jobs = blocking(move || control.store.list(&filter)).await??;
     Ok(Json(jobs.iter().map(JobView::from).collect()))
+}
+
+/// All jobs that are meant, by the clock and the zone of the server.
+pub(super) fn filter(control: &Control, wanted: JobFilter) -> Result<Filter, NoZone> {
+    let instant =
+        |point: Option<Since>| point.map(|point| point.resolve(control.zone(), control.now())).transpose();
+    Ok(Filter {
+        org: wanted.org,
+        states: wanted.states.0,
+        since: instant(wanted.since)?,
+        until: instant(wanted.until)?,
+        name: wanted.name.map(|name| NamePattern::new(&name)),
+        after: None,
+        limit: usize::MAX,
+    })
 }
 
 pub(crate) async fn show(

@@ -55,6 +55,7 @@ pub fn router(control: Control) -> Router {
         .route("/v1/jobs/{id}", get(jobs::show))
         .route("/v1/jobs/{id}/response", get(files::response))
         .route("/v1/jobs/{id}/report", get(files::report))
+        .route("/v1/jobs/{id}/payload", post(files::payload))
         .route("/v1/maintenance", get(maintenance::list))
         .route("/v1/maintenance/explain", get(maintenance::explain))
         .route("/v1/maintenance/windows", post(maintenance::add_window))

@@ -183,7 +183,7 @@ async fn what_was_claimed_ahead_is_not_begun_behind_a_closed_gate() {
     let closed = Arc::clone(&closed_after);
     let probe = Probe::scripted(move |key| {
         begun.insert(key.job);
-        let processing = Filter { state: Some(JobState::Processing), limit: 120, ..Filter::default() };
+        let processing = Filter { states: vec![JobState::Processing], limit: 120, ..Filter::default() };
         let is_ahead = |job: &Job| !begun.contains(&job.id);
         if closed.load(Ordering::Relaxed) == 0 && store.list(&processing).unwrap().iter().any(is_ahead) {
             closed.store(begun.len(), Ordering::Relaxed);

@@ -22,7 +22,7 @@ use tidegate_domain::OrgCode;
 
 pub(crate) use alerts::AlertsCommand;
 pub(crate) use bans::{BansCommand, LiftArgs};
-pub(crate) use job::Jobs;
+pub(crate) use job::{Conditions, Jobs};
 pub(crate) use maintenance::{
     AddArgs, AnnounceArgs, AnnouncementsArgs, EndArgs, ExplainArgs, ExtendArgs, Length,
     ListArgs as MaintenanceListArgs, MaintenanceCommand, NoticeArgs, NoticeFormat,
@@ -33,7 +33,7 @@ pub(crate) use org::{
     CertificateCommand, KeyArgs, KeyCommand, Limit, LimitArgs, OrgCommand, PasswdArgs, SetArgs as OrgSetArgs,
     ShowArgs as OrgShowArgs,
 };
-pub(crate) use queue::{ActArgs, ListArgs, QueueCommand, ResponseArgs, ShowArgs};
+pub(crate) use queue::{ActArgs, ListArgs, PayloadArgs, QueueCommand, ResponseArgs, ShowArgs};
 pub(crate) use retention::{LegalHoldArgs, RetentionCommand, RunArgs as RunRetentionArgs};
 pub(crate) use serve::{LogFormat, ServeArgs};
 pub(crate) use staff::StaffCommand;

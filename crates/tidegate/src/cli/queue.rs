@@ -1,13 +1,11 @@
 //! `tidegate queue ...`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use tidegate_domain::job::JobState;
-use tidegate_domain::{JobId, OrgCode};
+use tidegate_domain::JobId;
 
-use super::org::org_code;
-use tidegate_web::api::Since;
-
-use super::{Jobs, JsonArg};
+use super::{Conditions, Jobs, JsonArg};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum QueueCommand {
@@ -17,6 +15,8 @@ pub(crate) enum QueueCommand {
     Show(ShowArgs),
     /// Print the HL7 response of a job
     Response(ResponseArgs),
+    /// Print the upload itself, byte for byte; who read it and why stays in its history
+    Payload(PayloadArgs),
     /// Put jobs in error, exception or cancelled back into the queue
     Requeue(ActArgs),
     /// Park waiting jobs until they are released
@@ -29,19 +29,14 @@ pub(crate) enum QueueCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Only this organization
-    #[arg(long, value_name = "CODE", value_parser = org_code)]
-    pub(crate) org: Option<OrgCode>,
-    /// Only this state: queued, processing, retrying, held, complete, error, exception, duplicate or
-    /// cancelled
-    #[arg(long, value_name = "STATE")]
-    pub(crate) state: Option<JobState>,
-    /// Only received since then: 2h, 14:30, "2024-03-08 19:00" or an RFC 3339 time
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<Since>,
+    #[command(flatten)]
+    pub(crate) conditions: Conditions,
     /// At most that many
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) limit: u32,
+    /// The next page: only jobs older than this one, the last of the page before
+    #[arg(long, value_name = "JOB")]
+    pub(crate) after: Option<JobId>,
     #[command(flatten)]
     pub(crate) json: JsonArg,
 }
@@ -63,6 +58,19 @@ pub(crate) struct ResponseArgs {
     /// Print the report for people instead of the HL7 response
     #[arg(long)]
     pub(crate) report: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PayloadArgs {
+    /// Job id
+    #[arg(value_name = "JOB")]
+    pub(crate) job: JobId,
+    /// Why; kept in the job's history
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Write it to a new file that only you can read; - for standard output, even if that is a terminal
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

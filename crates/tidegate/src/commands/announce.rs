@@ -2,8 +2,6 @@
 //!
 //! Invariant: whom it goes to is shown before anything goes out, and nothing goes out without a yes.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-
 use anyhow::{Context as _, anyhow};
 use chrono::Utc;
 use tidegate_ingest::accounts::load_folder;
@@ -11,6 +9,7 @@ use tidegate_notices::{
     Announcement, Ledger, MailError, Mailer, Outcome, Page, Recipient, Recipients, Record, Told,
 };
 
+use super::confirm::confirm;
 use super::notice::{find, load_templates};
 use super::org_files::hand_over;
 use crate::cli::{AnnounceArgs, AnnouncementsArgs};
@@ -41,7 +40,7 @@ pub(super) fn announce(context: &Context, args: &AnnounceArgs) -> Result<(), Fai
         return Ok(());
     }
     if !args.yes {
-        confirm(rest.len())?;
+        confirm(&format!("Send {}?", plural(count(rest.len()), "mail")))?;
     }
     let mailer = open_mailer(context)?;
     let actor = format!("staff:{}", actor());
@@ -77,22 +76,6 @@ fn overview(
 
 fn count(number: usize) -> u64 {
     number.try_into().unwrap_or(u64::MAX)
-}
-
-fn confirm(addresses: usize) -> Result<(), Failure> {
-    let question = format!("Send {}?", plural(count(addresses), "mail"));
-    if !io::stdin().is_terminal() {
-        return Err(Failure::Usage(format!("{question} Say so with --yes, or look first with --dry-run")));
-    }
-    eprint!("{question} [y/N] ");
-    io::stderr().flush().context("while asking")?;
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).context("while reading the answer")?;
-    if matches!(answer.trim(), "y" | "Y" | "yes") {
-        return Ok(());
-    }
-    eprintln!("Nothing was sent.");
-    Err(Failure::Told)
 }
 
 /// The mail server, once it has let us in.

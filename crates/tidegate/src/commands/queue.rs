@@ -1,8 +1,8 @@
 //! `tidegate queue ...`.
 
-use tidegate_web::api::{JobDetail, JobView};
+use tidegate_web::api::{JobDetail, JobFilter, JobView};
 
-use super::act;
+use super::{act, payload};
 use crate::cli::{ListArgs, QueueCommand, ResponseArgs, ShowArgs};
 use crate::client::with_query;
 use crate::context::Context;
@@ -14,6 +14,7 @@ pub(super) fn queue(context: &Context, command: QueueCommand) -> Result<(), Fail
         QueueCommand::List(args) => list(context, &args),
         QueueCommand::Show(args) => show(context, &args),
         QueueCommand::Response(args) => response(context, &args),
+        QueueCommand::Payload(args) => payload::payload(context, args),
         QueueCommand::Requeue(args) => act::act(context, act::REQUEUE, args),
         QueueCommand::Hold(args) => act::act(context, act::HOLD, args),
         QueueCommand::Release(args) => act::act(context, act::RELEASE, args),
@@ -22,34 +23,42 @@ pub(super) fn queue(context: &Context, command: QueueCommand) -> Result<(), Fail
 }
 
 fn list(context: &Context, args: &ListArgs) -> Result<(), Failure> {
+    let JobFilter { org, states, since, until, name } = args.conditions.filter();
+    // One more than is shown tells whether there are more.
+    let limit = args.limit.saturating_add(1);
     let path = with_query(
         "/v1/jobs",
         &[
-            ("org", args.org.as_ref().map(ToString::to_string)),
-            ("state", args.state.map(|state| state.to_string())),
-            ("since", args.since.map(String::from)),
-            ("limit", Some(args.limit.to_string())),
+            ("org", org.map(String::from)),
+            ("state", Some(states.to_string()).filter(|states| !states.is_empty())),
+            ("since", since.map(String::from)),
+            ("until", until.map(String::from)),
+            ("name", name),
+            ("after", args.after.map(|job| job.to_string())),
+            ("limit", Some(limit.to_string())),
         ],
     );
-    let jobs: Vec<JobView> = context.client()?.get(&path)?;
+    let mut jobs: Vec<JobView> = context.client()?.get(&path)?;
+    let shown = usize::try_from(args.limit).unwrap_or(usize::MAX);
+    let has_more = jobs.len() > shown;
+    jobs.truncate(shown);
     if args.json.json {
-        return Ok(Screen::json(&jobs)?);
+        Screen::json(&jobs)?;
+    } else if jobs.is_empty() {
+        Screen::print(none(args))?;
+    } else {
+        Screen::print(&job_list(&jobs, &context.screen()))?;
     }
-    if jobs.is_empty() {
-        return Ok(Screen::print(none(args))?);
-    }
-    Screen::print(&job_list(&jobs, &context.screen()))?;
-    if usize::try_from(args.limit).is_ok_and(|limit| jobs.len() == limit) {
-        eprintln!(
-            "The newest {} jobs; see more with --limit, or narrow down with --org or --state.",
-            args.limit
-        );
+    if let Some(last) = jobs.last().filter(|_| has_more) {
+        eprintln!("There are more: the same command with --after {} shows the next page.", last.id);
     }
     Ok(())
 }
 
 fn none(args: &ListArgs) -> &'static str {
-    if args.org.is_none() && args.state.is_none() && args.since.is_none() {
+    if args.after.is_some() {
+        "No more jobs."
+    } else if args.conditions.are_none() {
         "No jobs yet. Whatever a sender uploads shows up here."
     } else {
         "No jobs match. `tidegate queue list` without conditions shows the newest of all."

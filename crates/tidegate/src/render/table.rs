@@ -15,6 +15,9 @@ const GAP: usize = 2;
 /// A column of text that wraps is not made narrower than this.
 const WRAPPED_MIN: usize = 12;
 
+/// Nor than this while there is more than one column that can be spared.
+const WRAPPED_GOOD: usize = 20;
+
 /// A cell's text and colour.
 pub(crate) type Styled = (String, Option<Ink>);
 
@@ -71,22 +74,21 @@ impl Table {
     /// Columns that have to go in `room`.
     fn hidden(&self, room: usize) -> Vec<&'static str> {
         let mut hidden = Vec::new();
-        let mut spares = self.spares.iter();
-        while self.narrowest(&hidden) > room {
-            match spares.next() {
-                Some(spare) => hidden.push(*spare),
-                None => break,
+        for (place, spare) in self.spares.iter().enumerate() {
+            let is_last = place + 1 == self.spares.len();
+            if self.narrowest(&hidden, if is_last { WRAPPED_MIN } else { WRAPPED_GOOD }) > room {
+                hidden.push(*spare);
             }
         }
         hidden
     }
 
-    /// Width of the table without `hidden`, its text wrapped as far as it may be.
-    fn narrowest(&self, hidden: &[&str]) -> usize {
+    /// Width of the table without `hidden`, no text that wraps in more than `wrapped` columns.
+    fn narrowest(&self, hidden: &[&str], wrapped: usize) -> usize {
         let columns =
             self.headings.iter().zip(self.widths()).filter(|(heading, _)| !hidden.contains(heading));
         let widths = columns.map(|(heading, width)| {
-            GAP + if self.wraps.contains(heading) { width.min(WRAPPED_MIN) } else { width }
+            GAP + if self.wraps.contains(heading) { width.min(wrapped) } else { width }
         });
         widths.sum::<usize>().saturating_sub(GAP)
     }

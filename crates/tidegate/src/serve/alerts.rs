@@ -107,7 +107,7 @@ async fn send(means: &Means, alert: &Alert) {
 /// What there is to see. Blocks for looks at the index and at the disk.
 fn observe(store: &Store, site: &RunningSite, now: DateTime<Utc>) -> Result<Observations, StoreError> {
     let stats = store.stats()?;
-    let in_state = |state| store.list(&Filter { state: Some(state), limit: JOBS_MAX, ..Filter::default() });
+    let in_state = |state| store.list(&Filter { states: vec![state], limit: JOBS_MAX, ..Filter::default() });
     let (in_hand, retrying) = (in_state(JobState::Processing)?, in_state(JobState::Retrying)?);
     let away = store
         .maintenance()

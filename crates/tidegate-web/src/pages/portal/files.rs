@@ -41,7 +41,7 @@ pub(super) async fn home(
     let org = inside.visitor.user.org().clone();
     let limit = wanted.show.unwrap_or(SHOWN).clamp(1, SHOWN_MAX);
     // One more than is shown tells whether there are more.
-    let filter = Filter { org: Some(org.clone()), state: None, since: None, limit: limit + 1 };
+    let filter = Filter { org: Some(org.clone()), limit: limit + 1, ..Filter::default() };
     let store = door.control.store.clone();
     let jobs = blocking(move || store.list(&filter)).await.map_err(|_| Refusal::failed())?;
     let mut jobs: Vec<JobView> = jobs.map_err(|_| Refusal::failed())?.iter().map(JobView::from).collect();

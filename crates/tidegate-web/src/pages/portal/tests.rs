@@ -8,7 +8,9 @@ use tidegate_store::Filter;
 use crate::config::PortalMode;
 use crate::pages::rig::{Browser, END, Rig, form};
 
-const LIMIT: Filter = Filter { org: None, state: None, since: None, limit: 100 };
+fn all() -> Filter {
+    Filter { limit: 100, ..Filter::default() }
+}
 
 async fn inside(rig: &Rig) -> (Browser, String) {
     let browser = rig.browser();
@@ -18,12 +20,12 @@ async fn inside(rig: &Rig) -> (Browser, String) {
 }
 
 fn jobs(rig: &Rig) -> Vec<(String, String)> {
-    let jobs = rig.bench.store.list(&LIMIT).unwrap();
+    let jobs = rig.bench.store.list(&all()).unwrap();
     jobs.iter().map(|job| (job.submission.org.to_string(), job.submission.name.to_text())).collect()
 }
 
 fn only_job(rig: &Rig) -> JobId {
-    rig.bench.store.list(&LIMIT).unwrap()[0].id
+    rig.bench.store.list(&all()).unwrap()[0].id
 }
 
 #[tokio::test]
@@ -161,7 +163,7 @@ async fn a_name_is_shown_as_it_is_and_never_read_as_a_page_a_path_or_a_header() 
     assert!(stored.contains(&"x".to_owned()) && stored.contains(&"visits.hl7".to_owned()), "{stored:?}");
     let home = browser.get("/").await.text;
     assert!(!home.contains("<img src=x"), "{home}");
-    for job in rig.bench.store.list(&LIMIT).unwrap() {
+    for job in rig.bench.store.list(&all()).unwrap() {
         let shown = browser.get(&format!("/files/{}", job.id)).await;
         assert!(!shown.text.contains("<img src=x") && !shown.headers.contains_key("set-cookie"), "{shown:?}");
     }

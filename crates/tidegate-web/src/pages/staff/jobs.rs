@@ -14,7 +14,7 @@ use tidegate_domain::{JobId, OrgCode};
 use super::console::{Console, Inside};
 use super::fields::Fields;
 use super::frame::{frame, key, reason};
-use crate::api::{ActRequest, Acted, Action, JobView, Selection};
+use crate::api::{ACT_JOBS_MAX, ActRequest, Acted, Action, JobView, Selection, States};
 use crate::control::extract::{Body, Parameters};
 use crate::control::{act as control_act, jobs as control_jobs};
 use crate::pages::refusal::Refusal;
@@ -24,6 +24,9 @@ use crate::staff::Role;
 
 /// Jobs on a page.
 const SHOWN: usize = 100;
+
+/// Jobs on a page that shows more: as many as can be acted on at once.
+const SHOWN_MAX: usize = ACT_JOBS_MAX;
 
 /// Errors that are told one by one.
 const TOLD_MAX: usize = 3;
@@ -43,7 +46,7 @@ pub(super) async fn list(
     inside: Inside,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Refusal> {
-    let limit = wanted.show.unwrap_or(SHOWN).clamp(1, 2_000);
+    let limit = wanted.show.unwrap_or(SHOWN).clamp(1, SHOWN_MAX);
     let found = match wanted.query(limit) {
         Ok(query) => control_jobs::list(State(console.control()), Parameters(query)).await?.0,
         Err(trouble) => {
@@ -59,7 +62,7 @@ pub(super) async fn list(
             section.card {
                 @if found.is_empty() { p { "There are none." } }
                 @else { (table(&found, inside.may(Role::Operator), console.zone())) }
-                @if found.len() >= limit && limit < 2_000 { p { a href=(wanted.longer()) { "Show more" } } }
+                @if found.len() >= limit && limit < SHOWN_MAX { p { a href=(wanted.longer()) { "Show more" } } }
             }
             @if inside.may(Role::Operator) && !found.is_empty() {
                 section.card { h2 { "Do with those that are ticked" } (actions()) }
@@ -73,13 +76,14 @@ impl Wanted {
     fn query(&self, limit: usize) -> Result<control_jobs::ListQuery, String> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let org = given(&self.org.to_uppercase()).map(|code| OrgCode::new(&code)).transpose();
-        let state = given(&self.state).map(|text| text.parse()).transpose();
+        let state: Result<States, String> = self.state.parse();
         let since = given(&self.since).map(|text| text.parse()).transpose();
         Ok(control_jobs::ListQuery {
             org: org.map_err(|error| error.to_string())?,
             state: state?,
             since: since.map_err(|error: crate::api::WhenError| error.to_string())?,
             limit: Some(limit),
+            ..control_jobs::ListQuery::default()
         })
     }
 
@@ -89,7 +93,7 @@ impl Wanted {
             .append_pair("org", &self.org)
             .append_pair("state", &self.state)
             .append_pair("since", &self.since);
-        query.append_pair("show", "2000").finish()
+        query.append_pair("show", &SHOWN_MAX.to_string()).finish()
     }
 }
 
@@ -174,6 +178,8 @@ pub(super) async fn act(
         actor: inside.name().to_owned(),
         reason: form.get("reason").to_owned(),
         dry_run: false,
+        limit: None,
+        only_in: States::default(),
     };
     match control_act::act(State(console.control()), Body(request)).await {
         Ok(acted) => tell(&inside, &acted.0),
