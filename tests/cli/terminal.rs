@@ -13,7 +13,7 @@ const DEADLINE: Duration = Duration::from_mins(1);
 
 pub(crate) struct Terminal {
     child: Child,
-    terminal: File,
+    master: File,
     blocks: Receiver<Vec<u8>>,
     seen: String,
 }
@@ -26,11 +26,11 @@ impl Terminal {
         unlockpt(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         let slave = || File::options().read(true).write(true).open(&name).unwrap();
-        let terminal = File::from(master);
-        resize(&terminal, 24, 80);
+        let master = File::from(master);
+        resize(&master, 24, 80);
         command.env("TERM", "xterm").stdin(slave()).stdout(slave()).stderr(slave());
         let child = command.spawn().unwrap();
-        let mut reader = terminal.try_clone().unwrap();
+        let mut reader = master.try_clone().unwrap();
         let (sender, blocks) = channel();
         std::thread::spawn(move || {
             let mut block = [0; 4096];
@@ -41,7 +41,7 @@ impl Terminal {
                 }
             }
         });
-        Self { child, terminal, blocks, seen: String::new() }
+        Self { child, master, blocks, seen: String::new() }
     }
 
     /// Waits for `text` behind what was waited for before.
@@ -58,15 +58,15 @@ impl Terminal {
     }
 
     pub(crate) fn type_in(&mut self, keys: &str) {
-        self.terminal.write_all(keys.as_bytes()).unwrap();
+        self.master.write_all(keys.as_bytes()).unwrap();
     }
 
     pub(crate) fn resize(&self, rows: u16, columns: u16) {
-        resize(&self.terminal, rows, columns);
+        resize(&self.master, rows, columns);
     }
 
     pub(crate) fn is_raw(&self) -> bool {
-        !tcgetattr(&self.terminal).unwrap().local_modes.contains(LocalModes::ICANON)
+        !tcgetattr(&self.master).unwrap().local_modes.contains(LocalModes::ICANON)
     }
 
     /// Waits for the command's end; its exit code.

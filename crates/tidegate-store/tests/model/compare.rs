@@ -78,9 +78,9 @@ fn lists(store: &Store, model: &Model) -> Checked {
         let id = known.job.id;
         check(Filter { after: Some(id), limit: 2, ..all.clone() }, &|job| job.id < id)?;
         let (org, state) = (&known.job.submission.org, known.job.state);
-        let behind = Filter { after: Some(id), org: Some(org.clone()), ..all.clone() };
+        let behind = Filter { after: Some(id), org: Some(org.clone()), limit: 2, ..all.clone() };
         check(behind, &|job| job.id < id && job.submission.org == *org)?;
-        let behind = Filter { after: Some(id), states: vec![state], ..all.clone() };
+        let behind = Filter { after: Some(id), states: vec![state], limit: 2, ..all.clone() };
         check(behind, &|job| job.id < id && job.state == state)?;
     }
     let instants: BTreeSet<DateTime<Utc>> = model.jobs.iter().map(|known| known.job.received_at).collect();
