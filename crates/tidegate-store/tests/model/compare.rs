@@ -73,8 +73,8 @@ fn lists(store: &Store, model: &Model) -> Checked {
         let states = vec![*first, *second];
         check(Filter { states: states.clone(), ..all.clone() }, &|job| states.contains(&job.state))?;
     }
-    // Page by page, whatever came last on the page before.
-    for known in &model.jobs {
+    // Page by page, whatever came last on the page before; a sample, since each is a look at the store.
+    for known in model.jobs.iter().step_by(5) {
         let id = known.job.id;
         check(Filter { after: Some(id), limit: 2, ..all.clone() }, &|job| job.id < id)?;
         let (org, state) = (&known.job.submission.org, known.job.state);
