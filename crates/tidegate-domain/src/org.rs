@@ -99,6 +99,24 @@ pub struct Organization {
     pub accounts: Vec<Account>,
 }
 
+impl Organization {
+    /// An organization that nobody can log in for yet, with the defaults of its file.
+    pub fn new(code: OrgCode) -> Self {
+        Self {
+            code,
+            name: String::new(),
+            contacts: Vec::new(),
+            disabled: false,
+            timezone: None,
+            completion: Completion::default(),
+            hl7: Hl7Profile::default(),
+            limits: OrgLimits::default(),
+            delivery: None,
+            accounts: Vec::new(),
+        }
+    }
+}
+
 /// One login of an organization.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,6 +139,20 @@ pub struct Account {
     /// Whether it is shut out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
+}
+
+impl Account {
+    /// An account that nobody can log in with yet, since it has neither password nor key.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            password_hash: None,
+            authorized_keys: Vec::new(),
+            client_certificates: Vec::new(),
+            allow_from: Vec::new(),
+            disabled: false,
+        }
+    }
 }
 
 impl fmt::Debug for Account {
@@ -312,26 +344,8 @@ mod tests {
     use super::*;
 
     fn organization(code: &str, account: &str) -> Organization {
-        let account = Account {
-            name: account.to_owned(),
-            password_hash: Some("$argon2id$secret".to_owned()),
-            authorized_keys: Vec::new(),
-            client_certificates: Vec::new(),
-            allow_from: Vec::new(),
-            disabled: false,
-        };
-        Organization {
-            code: OrgCode::new(code).unwrap(),
-            name: String::new(),
-            contacts: Vec::new(),
-            disabled: false,
-            timezone: None,
-            completion: Completion::default(),
-            hl7: Hl7Profile::default(),
-            limits: OrgLimits::default(),
-            delivery: None,
-            accounts: vec![account],
-        }
+        let account = Account { password_hash: Some("$argon2id$secret".to_owned()), ..Account::new(account) };
+        Organization { accounts: vec![account], ..Organization::new(OrgCode::new(code).unwrap()) }
     }
 
     #[test]

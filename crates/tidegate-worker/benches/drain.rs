@@ -20,10 +20,7 @@ use std::time::{Duration, Instant};
 use chrono::Utc;
 use tidegate_domain::job::{JobState, Protocol};
 use tidegate_domain::maintenance::{Calendar, Hold, HoldLength};
-use tidegate_domain::{
-    Completion, DeliveryConfig, Hl7Profile, OrgCode, OrgLimits, Organization, Organizations, SystemClock,
-    UploadName,
-};
+use tidegate_domain::{DeliveryConfig, OrgCode, Organization, Organizations, SystemClock, UploadName};
 use tidegate_hl7::sample;
 use tidegate_store::{Options, Sender, Store};
 use tidegate_worker::config::WorkerConfig;
@@ -112,18 +109,7 @@ fn org(number: u64) -> OrgCode {
 }
 
 fn organizations() -> Organizations {
-    let one = |number| Organization {
-        code: org(number),
-        name: String::new(),
-        contacts: Vec::new(),
-        disabled: false,
-        timezone: None,
-        completion: Completion::default(),
-        hl7: Hl7Profile::default(),
-        limits: OrgLimits::default(),
-        delivery: None,
-        accounts: Vec::new(),
-    };
+    let one = |number| Organization::new(org(number));
     Organizations::new((0..ORGS).map(one)).unwrap()
 }
 

@@ -121,17 +121,6 @@ name = 'acme-lab'
         edited(text, &organization)
     }
 
-    fn account(name: &str) -> Account {
-        Account {
-            name: name.to_owned(),
-            password_hash: None,
-            authorized_keys: Vec::new(),
-            client_certificates: Vec::new(),
-            allow_from: Vec::new(),
-            disabled: false,
-        }
-    }
-
     #[test]
     fn nothing_changes_where_nothing_was_changed() {
         assert_eq!(change(TEXT, |_| {}).unwrap(), TEXT);
@@ -156,14 +145,14 @@ name = 'acme-lab'
     fn accounts_come_and_go_and_the_others_keep_their_comments() {
         let text = change(TEXT, |organization| {
             organization.accounts.remove(0);
-            organization.accounts.push(account("acme-new"));
+            organization.accounts.push(Account::new("acme-new"));
         })
         .unwrap();
         assert!(!text.contains("Jane") && text.contains("until they have paid"), "{text}");
         assert!(text.ends_with("\n[[account]]\nname = \"acme-new\"\n"), "{text}");
         let none = change(TEXT, |organization| organization.accounts.clear()).unwrap();
         assert!(!none.contains("account") && none.contains("as in the registry"), "{none}");
-        let again = change(&none, |organization| organization.accounts.push(account("a"))).unwrap();
+        let again = change(&none, |organization| organization.accounts.push(Account::new("a"))).unwrap();
         assert!(again.starts_with("# Asked for by phone") && again.contains("[[account]]"), "{again}");
     }
 
@@ -184,7 +173,7 @@ name = 'acme-lab'
     #[test]
     fn accounts_in_an_inline_list_are_left_to_people() {
         let inline = "code = 'A'\naccount = [{ name = 'a' }]\n";
-        assert_eq!(change(inline, |organization| organization.accounts.push(account("b"))), None);
+        assert_eq!(change(inline, |organization| organization.accounts.push(Account::new("b"))), None);
         assert!(change(inline, |organization| organization.disabled = true).is_some());
     }
 }

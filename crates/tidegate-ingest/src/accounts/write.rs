@@ -90,31 +90,18 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use tidegate_domain::{Account, Completion, Hl7Profile, OrgCode, OrgLimits};
+    use tidegate_domain::{Account, OrgCode};
 
     use super::*;
     use crate::accounts::load_folder;
 
     fn organization() -> Organization {
-        let account = Account {
-            name: "acme".to_owned(),
-            password_hash: None,
-            authorized_keys: Vec::new(),
-            client_certificates: Vec::new(),
-            allow_from: vec!["10.0.0.0/8".to_owned()],
-            disabled: false,
-        };
+        let account = Account { allow_from: vec!["10.0.0.0/8".to_owned()], ..Account::new("acme") };
         Organization {
-            code: OrgCode::new("ACME01").unwrap(),
             name: "Acme \"Family\" Clinic".to_owned(),
-            contacts: Vec::new(),
-            disabled: false,
             timezone: Some(chrono_tz()),
-            completion: Completion::default(),
-            hl7: Hl7Profile::default(),
-            limits: OrgLimits::default(),
-            delivery: None,
             accounts: vec![account],
+            ..Organization::new(OrgCode::new("ACME01").unwrap())
         }
     }
 

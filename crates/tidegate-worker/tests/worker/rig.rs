@@ -8,9 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 use tidegate_domain::job::{Job, JobEvent, JobState, Protocol, RetryPolicy};
 use tidegate_domain::maintenance::{Calendar, Hold, HoldLength, MaintenanceConfig};
-use tidegate_domain::{
-    Completion, Hl7Profile, JobId, ManualClock, OrgCode, OrgLimits, Organization, Organizations, UploadName,
-};
+use tidegate_domain::{JobId, ManualClock, OrgCode, Organization, Organizations, UploadName};
 use tidegate_store::{Filter, Options, Sender, Store};
 use tidegate_worker::config::WorkerConfig;
 use tidegate_worker::{Deliver, Targets, Worker, WorkerError};
@@ -175,18 +173,7 @@ impl Running {
 }
 
 pub(crate) fn organization(code: &str) -> Organization {
-    Organization {
-        code: org(code),
-        name: String::new(),
-        contacts: Vec::new(),
-        disabled: false,
-        timezone: None,
-        completion: Completion::default(),
-        hl7: Hl7Profile::default(),
-        limits: OrgLimits::default(),
-        delivery: None,
-        accounts: Vec::new(),
-    }
+    Organization::new(org(code))
 }
 
 pub(crate) fn hold(clock: &ManualClock, org: Option<OrgCode>, length: HoldLength) -> Hold {

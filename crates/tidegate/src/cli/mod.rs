@@ -29,8 +29,8 @@ pub(crate) use maintenance::{
     ReleaseArgs as ReleaseHoldArgs, RemoveArgs, ReportArgs, SkipArgs, StartArgs, Which,
 };
 pub(crate) use org::{
-    AccountAddArgs, AccountCommand, AccountRemoveArgs, AccountsArgs, AddArgs as OrgAddArgs, CertificateArgs,
-    CertificateCommand, KeyArgs, KeyCommand, Limit, LimitArgs, OrgCommand, PasswdArgs, SetArgs as OrgSetArgs,
+    AccountAddArgs, AccountCommand, AccountsArgs, AddArgs as OrgAddArgs, CertificateArgs, CertificateCommand,
+    KeyArgs, KeyCommand, Limit, LimitArgs, LoginArg, OrgCommand, PasswdArgs, SetArgs as OrgSetArgs,
     ShowArgs as OrgShowArgs,
 };
 pub(crate) use queue::{ActArgs, ListArgs, PayloadArgs, QueueCommand, ResponseArgs, ShowArgs};

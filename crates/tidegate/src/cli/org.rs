@@ -36,6 +36,25 @@ pub(crate) enum OrgCommand {
     Certificate(CertificateCommand),
 }
 
+/// One organization.
+#[derive(Debug, Args)]
+pub(crate) struct OrgArg {
+    /// Code of the organization
+    #[arg(value_name = "CODE", value_parser = org_code)]
+    pub(crate) code: OrgCode,
+}
+
+/// One account of an organization.
+#[derive(Debug, Args)]
+pub(crate) struct LoginArg {
+    /// Code of the organization
+    #[arg(value_name = "CODE", value_parser = org_code)]
+    pub(crate) code: OrgCode,
+    /// User name of the account
+    #[arg(value_name = "ACCOUNT")]
+    pub(crate) account: String,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum CertificateCommand {
     /// Let an account log in with its password only where its client shows this certificate, or another one
@@ -47,12 +66,8 @@ pub(crate) enum CertificateCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct CertificateArgs {
-    /// Code of the organization
-    #[arg(value_name = "CODE", value_parser = org_code)]
-    pub(crate) code: OrgCode,
-    /// User name of the account
-    #[arg(value_name = "ACCOUNT")]
-    pub(crate) account: String,
+    #[command(flatten)]
+    pub(crate) login: LoginArg,
     /// PEM file with the certificate, or its SHA-256 fingerprint as openssl x509 -fingerprint -sha256 shows it
     #[arg(value_name = "FILE|FINGERPRINT")]
     pub(crate) certificate: String,
@@ -68,12 +83,8 @@ pub(crate) enum KeyCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct KeyArgs {
-    /// Code of the organization
-    #[arg(value_name = "CODE", value_parser = org_code)]
-    pub(crate) code: OrgCode,
-    /// User name of the account
-    #[arg(value_name = "ACCOUNT")]
-    pub(crate) account: String,
+    #[command(flatten)]
+    pub(crate) login: LoginArg,
     /// File with public keys, one a line, as ssh-keygen writes it (NAME.pub); - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
@@ -100,21 +111,16 @@ pub(crate) struct AddArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ShowArgs {
-    /// Code of the organization
-    #[arg(value_name = "CODE", value_parser = org_code)]
-    pub(crate) code: OrgCode,
+    #[command(flatten)]
+    pub(crate) org: OrgArg,
     #[command(flatten)]
     pub(crate) json: JsonArg,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct PasswdArgs {
-    /// Code of the organization
-    #[arg(value_name = "CODE", value_parser = org_code)]
-    pub(crate) code: OrgCode,
-    /// User name of the account
-    #[arg(value_name = "ACCOUNT")]
-    pub(crate) account: String,
+    #[command(flatten)]
+    pub(crate) login: LoginArg,
     /// Read the password from standard input instead of asking for it
     #[arg(long)]
     pub(crate) password_stdin: bool,
@@ -122,9 +128,8 @@ pub(crate) struct PasswdArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SetArgs {
-    /// Code of the organization
-    #[arg(value_name = "CODE", value_parser = org_code)]
-    pub(crate) code: OrgCode,
+    #[command(flatten)]
+    pub(crate) org: OrgArg,
     /// Name for people
     #[arg(long)]
     pub(crate) name: Option<String>,
@@ -175,9 +180,8 @@ pub(crate) struct Limit<T>(pub(crate) Option<T>);
 
 #[derive(Debug, Args)]
 pub(crate) struct AccountsArgs {
-    /// Code of the organization
-    #[arg(value_name = "CODE", value_parser = org_code)]
-    pub(crate) code: OrgCode,
+    #[command(flatten)]
+    pub(crate) org: OrgArg,
     /// User name of one account; the whole organization where left out
     #[arg(value_name = "ACCOUNT")]
     pub(crate) account: Option<String>,
@@ -188,33 +192,19 @@ pub(crate) enum AccountCommand {
     /// Add an account; asks for its password
     Add(AccountAddArgs),
     /// Take an account away; its files stay the organization's
-    Remove(AccountRemoveArgs),
+    Remove(LoginArg),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct AccountAddArgs {
-    /// Code of the organization
-    #[arg(value_name = "CODE", value_parser = org_code)]
-    pub(crate) code: OrgCode,
-    /// User name of the new account
-    #[arg(value_name = "ACCOUNT")]
-    pub(crate) account: String,
+    #[command(flatten)]
+    pub(crate) login: LoginArg,
     /// Read the password from standard input instead of asking for it
     #[arg(long)]
     pub(crate) password_stdin: bool,
     /// Give it no password: nobody logs in with one
     #[arg(long, conflicts_with = "password_stdin")]
     pub(crate) no_password: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct AccountRemoveArgs {
-    /// Code of the organization
-    #[arg(value_name = "CODE", value_parser = org_code)]
-    pub(crate) code: OrgCode,
-    /// User name of the account
-    #[arg(value_name = "ACCOUNT")]
-    pub(crate) account: String,
 }
 
 pub(super) fn org_code(text: &str) -> Result<OrgCode, String> {

@@ -7,11 +7,11 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use tidegate_domain::OrgCode;
+use tidegate_domain::{Account, OrgCode, Organization};
 use tidegate_ingest::accounts::create_organization;
 use tidegate_ingest::sftp::HostKeys;
 
-use super::{certificate, org, password};
+use super::{certificate, password};
 use crate::config::{self, DEFAULT};
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -78,7 +78,11 @@ fn add_example(file: &Path) -> Result<String, Failure> {
     let password = password::generate()?;
     let code = OrgCode::new(CODE).context("while naming the example organization")?;
     let hash = password::hash(&loaded, &password)?;
-    let example = org::organization(code, "Example Clinic".to_owned(), ACCOUNT.to_owned(), hash);
+    let example = Organization {
+        name: "Example Clinic".to_owned(),
+        accounts: vec![Account { password_hash: Some(hash), ..Account::new(ACCOUNT) }],
+        ..Organization::new(code)
+    };
     create_organization(&loaded.orgs_dir(), &example).context("while writing the example organization")?;
     Ok(password)
 }

@@ -4,9 +4,8 @@
 //! and tell a running one. A password hash is never printed.
 
 use anyhow::{Context as _, anyhow};
-use tidegate_domain::{Account, Completion, Hl7Profile, OrgCode, OrgLimits, Organization};
-use tidegate_ingest::accounts::{OrgFolder, create_organization, load_folder, save_organization};
-
+use tidegate_domain::{Account, OrgCode, Organization};
+use tidegate_ingest::accounts::{OrgFolder, create_organization, load_folder};
 use tidegate_web::api::{LegalHoldView, RetentionView};
 
 use super::org_certificates;
@@ -56,41 +55,17 @@ fn add(context: &Context, args: OrgAddArgs) -> Result<(), Failure> {
     }
     let password_hash = password::read_and_hash(&context.loaded, args.password_stdin)?;
     org_change::check_folders(context, &args.code, args.completion)?;
-    let mut organization = organization(args.code, args.name, args.account, password_hash);
-    organization.completion = args.completion;
+    let account = Account { password_hash: Some(password_hash), ..Account::new(args.account) };
+    let organization = Organization {
+        name: args.name,
+        completion: args.completion,
+        accounts: vec![account],
+        ..Organization::new(args.code)
+    };
     let path = write_new(context, &organization)?;
     Screen::print(&format!("Added {} in {}", organization.code, path.display()))?;
     poke(context)?;
     Ok(Screen::print(&sheet(context, &organization))?)
-}
-
-/// An organization with one account and otherwise the defaults.
-pub(super) fn organization(
-    code: OrgCode,
-    name: String,
-    account: String,
-    password_hash: String,
-) -> Organization {
-    let account = Account {
-        name: account,
-        password_hash: Some(password_hash),
-        authorized_keys: Vec::new(),
-        client_certificates: Vec::new(),
-        allow_from: Vec::new(),
-        disabled: false,
-    };
-    Organization {
-        code,
-        name,
-        contacts: Vec::new(),
-        disabled: false,
-        timezone: None,
-        completion: Completion::default(),
-        hl7: Hl7Profile::default(),
-        limits: OrgLimits::default(),
-        delivery: None,
-        accounts: vec![account],
-    }
 }
 
 fn write_new(context: &Context, organization: &Organization) -> Result<std::path::PathBuf, Failure> {
@@ -127,10 +102,11 @@ fn list(context: &Context, args: JsonArg) -> Result<(), Failure> {
 }
 
 fn show(context: &Context, args: &OrgShowArgs) -> Result<(), Failure> {
+    let code = &args.org.code;
     let folder = read(context);
-    let (file, organization) = folder.find(&args.code).ok_or_else(|| unknown(&args.code))?;
+    let (file, organization) = folder.find(code).ok_or_else(|| unknown(code))?;
     let mut view = OrgView::of((&file.to_owned(), organization));
-    view.legal_holds = legal_holds(context, &args.code);
+    view.legal_holds = legal_holds(context, code);
     if args.json.json {
         return Ok(Screen::json(&view)?);
     }
@@ -144,33 +120,10 @@ fn legal_holds(context: &Context, org: &OrgCode) -> Option<Vec<LegalHoldView>> {
 }
 
 fn passwd(context: &Context, args: &PasswdArgs) -> Result<(), Failure> {
-    change(context, &args.code, &args.account, |account| {
+    org_change::change_account(context, &args.login, |account| {
         account.password_hash = Some(password::read_and_hash(&context.loaded, args.password_stdin)?);
-        Ok(format!("The password of {} ({}) is set.", args.account, args.code))
+        Ok(format!("The password of {} ({}) is set.", args.login.account, args.login.code))
     })
-}
-
-/// Changes one account, writes its organization's file, says what was done, and has a running server take
-/// it up.
-pub(super) fn change(
-    context: &Context,
-    code: &OrgCode,
-    name: &str,
-    what: impl FnOnce(&mut Account) -> Result<String, Failure>,
-) -> Result<(), Failure> {
-    let folder = read(context);
-    let (file, organization) = folder.find(code).ok_or_else(|| unknown(code))?;
-    let mut changed = organization.clone();
-    let account = changed.accounts.iter_mut().find(|account| account.name == name);
-    let account = account.ok_or_else(|| {
-        let names: Vec<&str> = organization.accounts.iter().map(|account| account.name.as_str()).collect();
-        anyhow!("{code} has no account {name}; it has {}", names.join(", "))
-    })?;
-    let done = what(account)?;
-    save_organization(file, &changed).context("while writing the organization's file")?;
-    hand_over(file, &context.loaded.orgs_dir())?;
-    Screen::print(&done)?;
-    poke(context)
 }
 
 pub(super) fn unknown(code: &OrgCode) -> anyhow::Error {

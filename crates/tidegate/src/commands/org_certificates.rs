@@ -5,7 +5,7 @@ use std::io::Read as _;
 use anyhow::{Context as _, anyhow};
 use tidegate_ingest::accounts::Fingerprint;
 
-use super::org::change;
+use super::org_change::change_account;
 use crate::cli::CertificateArgs;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -16,9 +16,9 @@ const FILE_BYTES_MAX: u64 = 64 << 10;
 
 pub(super) fn add(context: &Context, args: &CertificateArgs) -> Result<(), Failure> {
     let certificate = read(&args.certificate)?;
-    change(context, &args.code, &args.account, |account| {
+    change_account(context, &args.login, |account| {
         if account.client_certificates.iter().any(|text| is(text, certificate)) {
-            return Err(anyhow!("{} is bound to {certificate} already", args.account).into());
+            return Err(anyhow!("{} is bound to {certificate} already", args.login.account).into());
         }
         account.client_certificates.push(certificate.to_string());
         let all = plural(account.client_certificates.len() as u64, "certificate");
@@ -33,11 +33,11 @@ pub(super) fn add(context: &Context, args: &CertificateArgs) -> Result<(), Failu
 
 pub(super) fn remove(context: &Context, args: &CertificateArgs) -> Result<(), Failure> {
     let certificate = read(&args.certificate)?;
-    change(context, &args.code, &args.account, |account| {
+    change_account(context, &args.login, |account| {
         let before = account.client_certificates.len();
         account.client_certificates.retain(|text| !is(text, certificate));
         if account.client_certificates.len() == before {
-            return Err(anyhow!("{} is not bound to {certificate}", args.account).into());
+            return Err(anyhow!("{} is not bound to {certificate}", args.login.account).into());
         }
         let left = match account.client_certificates.len() {
             0 => "any certificate, or none, will do now".to_owned(),

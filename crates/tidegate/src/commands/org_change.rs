@@ -10,7 +10,7 @@ use super::org::{read, unknown};
 use super::org_files::{hand_over, poke};
 use super::org_view::how_to_upload;
 use super::password;
-use crate::cli::{AccountAddArgs, AccountRemoveArgs, AccountsArgs, Limit, LimitArgs, OrgSetArgs};
+use crate::cli::{AccountAddArgs, AccountsArgs, Limit, LimitArgs, LoginArg, OrgSetArgs};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -23,8 +23,8 @@ pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
         let what = "say what to set: --name, --contact, --timezone, --allow-from, --completion, --mode or a limit such as --sessions-max";
         return Err(Failure::Usage(what.to_owned()));
     }
-    check_folders(context, &args.code, completion.unwrap_or_default())?;
-    change(context, &args.code, |organization| {
+    check_folders(context, &args.org.code, completion.unwrap_or_default())?;
+    change(context, &args.org.code, |organization| {
         if let Some(name) = name {
             organization.name.clone_from(name);
         }
@@ -41,7 +41,7 @@ pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
             }
         }
         set_limits(&mut organization.limits, limits);
-        let mut changed = format!("Changed {}.", args.code);
+        let mut changed = format!("Changed {}.", args.org.code);
         if let Some(mode) = *mode {
             organization.hl7.mode = Some(mode);
             changed = format!("{changed} {}.", what_follows(mode));
@@ -105,21 +105,21 @@ fn set_limits(limits: &mut OrgLimits, to: &LimitArgs) {
 }
 
 pub(super) fn set_disabled(context: &Context, args: &AccountsArgs, disabled: bool) -> Result<(), Failure> {
-    change(context, &args.code, |organization| {
+    change(context, &args.org.code, |organization| {
         let done = if disabled { "shut out" } else { "let in again" };
         let Some(name) = &args.account else {
             organization.disabled = disabled;
-            return Ok(format!("{} is {done}.", args.code));
+            return Ok(format!("{} is {done}.", args.org.code));
         };
         for account in chosen(organization, Some(name))? {
             account.disabled = disabled;
         }
-        Ok(format!("Account {name} of {} is {done}.", args.code))
+        Ok(format!("Account {name} of {} is {done}.", args.org.code))
     })
 }
 
 pub(super) fn add_account(context: &Context, args: AccountAddArgs) -> Result<(), Failure> {
-    let AccountAddArgs { code, account: name, password_stdin, no_password } = args;
+    let AccountAddArgs { login: LoginArg { code, account: name }, password_stdin, no_password } = args;
     if let Some(owner) = read(context).owner_of(&name) {
         return Err(anyhow!("account {name} belongs to organization {} already", owner.code).into());
     }
@@ -127,21 +127,14 @@ pub(super) fn add_account(context: &Context, args: AccountAddArgs) -> Result<(),
         let password_hash =
             if no_password { None } else { Some(password::read_and_hash(&context.loaded, password_stdin)?) };
         let done = format!("Added account {name} to {code}.");
-        organization.accounts.push(Account {
-            name,
-            password_hash,
-            authorized_keys: Vec::new(),
-            client_certificates: Vec::new(),
-            allow_from: Vec::new(),
-            disabled: false,
-        });
+        organization.accounts.push(Account { password_hash, ..Account::new(name) });
         Ok(done)
     })
 }
 
-pub(super) fn remove_account(context: &Context, args: &AccountRemoveArgs) -> Result<(), Failure> {
+pub(super) fn remove_account(context: &Context, args: &LoginArg) -> Result<(), Failure> {
     change(context, &args.code, |organization| {
-        chosen(organization, Some(&args.account))?;
+        one(organization, &args.account)?;
         organization.accounts.retain(|account| account.name != args.account);
         let left = match organization.accounts.len() {
             0 => "; it has none any more, so nobody can log in for it",
@@ -152,6 +145,15 @@ pub(super) fn remove_account(context: &Context, args: &AccountRemoveArgs) -> Res
 }
 
 /// Changes an organization, writes its file, says what was done, and has a running server take it up.
+/// Changes one account in the same way.
+pub(super) fn change_account(
+    context: &Context,
+    login: &LoginArg,
+    what: impl FnOnce(&mut Account) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    change(context, &login.code, |organization| what(one(organization, &login.account)?))
+}
+
 fn change(
     context: &Context,
     code: &OrgCode,
@@ -175,15 +177,17 @@ fn chosen<'a>(
     organization: &'a mut Organization,
     name: Option<&str>,
 ) -> Result<Vec<&'a mut Account>, Failure> {
-    let names: Vec<String> = organization.accounts.iter().map(|account| account.name.clone()).collect();
-    let is_chosen = |account: &&mut Account| name.is_none_or(|name| account.name == name);
-    let chosen: Vec<&mut Account> = organization.accounts.iter_mut().filter(is_chosen).collect();
     match name {
-        Some(name) if chosen.is_empty() => {
-            Err(anyhow!("{} has no account {name}; it has {}", organization.code, names.join(", ")).into())
-        }
-        _ => Ok(chosen),
+        Some(name) => Ok(vec![one(organization, name)?]),
+        None => Ok(organization.accounts.iter_mut().collect()),
     }
+}
+
+fn one<'a>(organization: &'a mut Organization, name: &str) -> Result<&'a mut Account, Failure> {
+    let Organization { code, accounts, .. } = organization;
+    let names: Vec<String> = accounts.iter().map(|account| account.name.clone()).collect();
+    let found = accounts.iter_mut().find(|account| account.name == name);
+    found.ok_or_else(|| anyhow!("{code} has no account {name}; it has {}", names.join(", ")).into())
 }
 
 fn without_empty(values: &[String]) -> Vec<String> {

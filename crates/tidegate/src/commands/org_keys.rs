@@ -9,7 +9,7 @@ use anyhow::{Context as _, anyhow};
 use tidegate_domain::Account;
 use tidegate_ingest::accounts::SenderKey;
 
-use super::org::change;
+use super::org_change::change_account;
 use crate::cli::KeyArgs;
 use crate::context::Context;
 use crate::failure::Failure;
@@ -20,11 +20,13 @@ const FILE_BYTES_MAX: u64 = 64 << 10;
 
 pub(super) fn add(context: &Context, args: &KeyArgs) -> Result<(), Failure> {
     let keys = read(&args.file)?;
-    change(context, &args.code, &args.account, |account| {
+    change_account(context, &args.login, |account| {
         let mut lines = Vec::new();
         for key in &keys {
             if account.authorized_keys.iter().any(|line| is(line, key)) {
-                return Err(anyhow!("{} has the key {} already", args.account, key.fingerprint()).into());
+                return Err(
+                    anyhow!("{} has the key {} already", args.login.account, key.fingerprint()).into()
+                );
             }
             lines.push(key.to_line().context("while writing a key")?);
         }
@@ -35,12 +37,14 @@ pub(super) fn add(context: &Context, args: &KeyArgs) -> Result<(), Failure> {
 
 pub(super) fn remove(context: &Context, args: &KeyArgs) -> Result<(), Failure> {
     let keys = read(&args.file)?;
-    change(context, &args.code, &args.account, |account| {
+    change_account(context, &args.login, |account| {
         for key in &keys {
             let before = account.authorized_keys.len();
             account.authorized_keys.retain(|line| !is(line, key));
             if account.authorized_keys.len() == before {
-                return Err(anyhow!("{} does not have the key {}", args.account, key.fingerprint()).into());
+                return Err(
+                    anyhow!("{} does not have the key {}", args.login.account, key.fingerprint()).into()
+                );
             }
         }
         Ok(told(account, "may no longer log in with", &keys))
