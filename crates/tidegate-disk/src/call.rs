@@ -27,6 +27,13 @@ pub enum Call<'a> {
         /// Its new length.
         len: u64,
     },
+    /// Room is set aside for a file from its start on; its bytes and its length stay as they are.
+    Reserve {
+        /// Its name.
+        path: &'a Path,
+        /// Up to here, in bytes.
+        len: u64,
+    },
     /// A directory is made, with those above it.
     MakeDir(&'a Path),
     /// A file gets another name.

@@ -18,6 +18,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::{FallocateFlags, OFlags, fallocate};
+
 pub use call::{Call, Grant, Watch};
 pub use failed_sync::is_failed_sync;
 pub use file::DiskFile;
@@ -78,8 +80,22 @@ impl Disk {
     /// Opens for reading, never through a symbolic link.
     pub fn open_read(&self, path: &Path) -> io::Result<File> {
         self.allow(&Call::Open(path))?;
-        let no_follow = i32::try_from(rustix::fs::OFlags::NOFOLLOW.bits()).unwrap_or_default();
-        OpenOptions::new().read(true).custom_flags(no_follow).open(path)
+        OpenOptions::new().read(true).custom_flags(no_follow()).open(path)
+    }
+
+    /// Opens a file that somebody else writes to, for [`Self::reserve`] and [`Self::sync_data_of`]; never through
+    /// a symbolic link.
+    pub fn open_to_keep(&self, path: &Path) -> io::Result<File> {
+        self.allow(&Call::Open(path))?;
+        OpenOptions::new().write(true).custom_flags(no_follow()).open(path)
+    }
+
+    /// Sets room aside for a file from its start up to `len` bytes, whatever it has already, so that who writes
+    /// there finds it on a full disk, too. Its length stays. Not every file system can: see
+    /// [`io::ErrorKind::Unsupported`]. Without enough room a part of it may have been set aside.
+    pub fn reserve(&self, path: &Path, file: &File, len: u64) -> io::Result<()> {
+        self.allow(&Call::Reserve { path, len })?;
+        Ok(fallocate(file, FallocateFlags::KEEP_SIZE, 0, len)?)
     }
 
     /// The entries of a directory, in no order.
@@ -200,6 +216,10 @@ impl Disk {
     fn ask(&self, call: &Call<'_>) -> io::Result<Grant> {
         self.watch.as_ref().map_or(Ok(Grant::Whole), |watch| watch.before(call))
     }
+}
+
+fn no_follow() -> i32 {
+    i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
 }
 
 fn is_same(one: &Path, other: &Path) -> io::Result<bool> {

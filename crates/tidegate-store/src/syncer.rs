@@ -39,7 +39,7 @@ impl Syncer {
         core: Arc<Core>,
         durability: Durability,
         store_id: u64,
-    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+    ) -> std::io::Result<(Self, JoinHandle<bool>)> {
         let (requests, inbox) = channel();
         let thread = Thread { core, durability, store_id, inbox };
         let handle = std::thread::Builder::new().name("store-sync".to_owned()).spawn(move || thread.run())?;
@@ -76,23 +76,28 @@ struct Thread {
 }
 
 impl Thread {
-    fn run(self) {
+    /// Serves requests until every handle is gone; whether the index is durable then.
+    fn run(self) -> bool {
         let _guard = PanicGuard(Arc::clone(&self.core));
+        let mut round = Round::default();
         while let Ok(first) = self.inbox.recv() {
-            let mut round = Round::default();
             round.take(first);
             while let Ok(next) = self.inbox.try_recv() {
                 round.take(next);
             }
             if let Err(error) = self.serve(&mut round) {
                 self.core.poison("syncing", &error);
-                return;
+                return false;
             }
         }
         // Every handle is gone: the store closes. What is synced now need not be looked at next time.
-        let mut last = Round { index: true, ..Round::default() };
-        if let Err(error) = self.serve(&mut last) {
-            self.core.poison("syncing at the close", &error);
+        round.take(Request::Index);
+        match self.serve(&mut round) {
+            Ok(()) => !round.index,
+            Err(error) => {
+                self.core.poison("syncing at the close", &error);
+                false
+            }
         }
     }
 
@@ -108,8 +113,13 @@ impl Thread {
         for reply in round.files.drain(..) {
             drop(reply.send(Ok(())));
         }
-        if round.index || !round.full.is_empty() || !round.views.is_empty() {
+        if round.concerns_index() {
+            if !self.durability.has_room() {
+                round.wait_for_room();
+                return Ok(());
+            }
             self.durability.sync(settled)?;
+            round.index = false;
         }
         for segment in round.full.drain(..) {
             self.seal(&segment);
@@ -129,7 +139,7 @@ impl Thread {
     }
 }
 
-/// The requests that one sync serves.
+/// The requests that one sync serves. What concerns the index stays while the disk has no room for that.
 #[derive(Debug, Default)]
 struct Round {
     files: Vec<oneshot::Sender<Result<(), StoreError>>>,
@@ -145,6 +155,17 @@ impl Round {
             Request::Index => self.index = true,
             Request::Views(reply) => self.views.push(reply),
             Request::Seal(segment) => self.full.push(segment),
+        }
+    }
+
+    fn concerns_index(&self) -> bool {
+        self.index || !self.full.is_empty() || !self.views.is_empty()
+    }
+
+    /// Only those who asked for an answer have to ask again.
+    fn wait_for_room(&mut self) {
+        for reply in self.views.drain(..) {
+            drop(reply.send(Err(StoreError::NoSpace)));
         }
     }
 }

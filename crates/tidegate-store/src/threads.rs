@@ -18,8 +18,10 @@ pub(crate) struct Threads {
 
 #[derive(Debug)]
 struct Running {
-    commit: JoinHandle<()>,
-    sync: JoinHandle<()>,
+    /// Tells whether the index was given everything.
+    commit: JoinHandle<bool>,
+    /// Tells whether it is durable.
+    sync: JoinHandle<bool>,
     /// Looks for decay in the index.
     check: Option<JoinHandle<()>>,
 }
@@ -36,7 +38,7 @@ impl Drop for PanicGuard {
 }
 
 impl Threads {
-    pub(crate) fn new(commit: JoinHandle<()>, sync: JoinHandle<()>, syncer: Syncer) -> Self {
+    pub(crate) fn new(commit: JoinHandle<bool>, sync: JoinHandle<bool>, syncer: Syncer) -> Self {
         let running = Mutex::new(Some(Running { commit, sync, check: None }));
         Self { running, syncer: Mutex::new(Some(syncer)) }
     }
@@ -61,9 +63,9 @@ impl Threads {
         core.is_closing.store(true, Ordering::Relaxed);
         *core.closed.lock().unwrap_or_else(PoisonError::into_inner) = true;
         let checked = running.check.is_none_or(|check| check.join().is_ok());
-        let committed = running.commit.join().is_ok();
+        let committed = running.commit.join().unwrap_or(false);
         drop(self.syncer.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let synced = running.sync.join().is_ok();
+        let synced = running.sync.join().unwrap_or(false);
         core.give_reader_up();
         if checked && committed && synced && core.check().is_ok() && !note_clean(core) {
             tracing::warn!("a clean end could not be noted; the next start looks at everything");

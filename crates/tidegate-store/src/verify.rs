@@ -89,7 +89,11 @@ impl Store {
         for item in self.core.reader()?.lanes() {
             let Some(job) = self.core.reader()?.job(item?.id)? else { continue };
             found.jobs_waiting += 1;
-            let missing = !job.state.is_final() && self.core.spool.find_payload(&job).is_none();
+            let spool = &self.core.spool;
+            // Whose file the disk refuses has its bytes in the journal.
+            let missing = !job.state.is_final()
+                && spool.find_payload(&job).is_none()
+                && !spool.deferred.is_refused(job.id);
             // The job may have been finished since; then its bytes are where they belong by now.
             if missing && self.core.reader()?.job(job.id)?.is_some_and(|now| now.state == job.state) {
                 found.findings.push(bytes_missing(job.id));

@@ -15,7 +15,8 @@ pub(crate) fn output_of(command: &mut Command) -> Result<String> {
     let Output { status, stdout, stderr } =
         command.output().with_context(|| format!("{command:?} can't be run"))?;
     if !status.success() {
-        bail!("{command:?}: {status}: {}", String::from_utf8_lossy(&stderr).trim());
+        let (out, err) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        bail!("{command:?}: {status}: {}{}", out.trim(), err.trim());
     }
     Ok(String::from_utf8_lossy(&stdout).into_owned())
 }

@@ -17,6 +17,8 @@ pub enum Kind {
     Write,
     /// Cuts a file.
     Cut,
+    /// Sets room aside.
+    Reserve,
     /// Makes a directory.
     MakeDir,
     /// Renames.
@@ -88,7 +90,7 @@ impl Fault {
     /// Whether a call of a kind can fail so.
     pub const fn fits(self, kind: Kind) -> bool {
         match self {
-            Self::NoSpace => matches!(kind, Kind::Create | Kind::Write),
+            Self::NoSpace => matches!(kind, Kind::Create | Kind::Write | Kind::Reserve),
             Self::NoFiles => matches!(kind, Kind::Create | Kind::Open),
             Self::Short(_) => matches!(kind, Kind::Write),
             Self::Broken => !matches!(kind, Kind::Sync),
@@ -124,6 +126,7 @@ impl Kind {
             Call::Open(_) => Self::Open,
             Call::Write { .. } => Self::Write,
             Call::Cut { .. } => Self::Cut,
+            Call::Reserve { .. } => Self::Reserve,
             Call::MakeDir(_) => Self::MakeDir,
             Call::Rename { .. } => Self::Rename,
             Call::Link { .. } => Self::Link,

@@ -115,7 +115,8 @@ impl Record {
             | Call::Remove(path)
             | Call::Sync(path)
             | Call::Write { path, .. }
-            | Call::Cut { path, .. } => path,
+            | Call::Cut { path, .. }
+            | Call::Reserve { path, .. } => path,
             Call::Rename { to, .. } | Call::Link { to, .. } => to,
             Call::SyncAll => return "everything".to_owned(),
         };
@@ -156,7 +157,7 @@ impl Record {
                 _ => self.sync_names(|name| name.parent() == Some(path)),
             },
             Call::SyncAll => self.sync_all(),
-            Call::Open(_) => {}
+            Call::Open(_) | Call::Reserve { .. } => {}
         }
     }
 

@@ -46,7 +46,7 @@ impl Committer {
                 self.batch.wait(Waiter::Nothing { reply });
             }
             Command::Purge { ids, terms, now, reply } => self.purge(ids, terms, now, reply),
-            Command::Verify { reply } => drop(reply.send(self.index.adds_up())),
+            Command::Verify { reply } => drop(reply.send(self.verify())),
             Command::Answer { reply } => drop(reply.send(Ok(()))),
             Command::Close => {}
         }
@@ -62,6 +62,11 @@ impl Committer {
         let actor = format!("sender:{}", submission.account);
         let item = self.push_job(id, JobEvent::Accepted(submission), actor, payload);
         self.batch.wait(Waiter::Job { item, reply });
+    }
+
+    /// Whether the index adds up, once it has everything.
+    fn verify(&self) -> Result<bool, StoreError> {
+        if self.index.has_room() { self.index.adds_up() } else { Err(StoreError::NoSpace) }
     }
 
     /// Ends the segment, so that all changes up to now lie in closed ones, which nobody writes to.

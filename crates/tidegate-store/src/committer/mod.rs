@@ -47,6 +47,8 @@ pub(crate) struct Committer {
     postponed: Option<Command>,
     next_seq: u64,
     index_synced_seq: u64,
+    /// Whether the index lacks changes, since the disk had no room for them.
+    index_waits: bool,
     /// Jobs whose files could not be put right yet, with the change that asked for it.
     unsettled: Vec<Unsettled>,
     /// Segments that are closed and not yet sealed, with their last changes.
@@ -75,13 +77,14 @@ impl Committer {
             postponed: None,
             next_seq: last_seq + 1,
             index_synced_seq: last_seq,
+            index_waits: false,
             unsettled,
             full: Vec::new(),
         }
     }
 
-    /// Serves commands until every sender of them is gone.
-    pub(crate) fn run(mut self) {
+    /// Serves commands until every sender of them is gone; whether the index was given everything.
+    pub(crate) fn run(mut self) -> bool {
         let _guard = PanicGuard(Arc::clone(&self.core));
         loop {
             let has_files_to_write = self.has_files_to_write();
@@ -112,7 +115,16 @@ impl Committer {
         }
     }
 
+    /// Without room on the disk the index stays as it is until there is: what it lacks is in memory, and no more
+    /// than the journal still finds room for.
     fn sync_index(&mut self) {
+        let waits = !self.index.has_room();
+        if waits != std::mem::replace(&mut self.index_waits, waits) {
+            tell_waiting(waits);
+        }
+        if waits {
+            return;
+        }
         self.index_synced_seq = self.index.mark().seq;
         match self.index.write_back() {
             Ok(()) => self.syncer.request(Request::Index),
@@ -121,11 +133,12 @@ impl Committer {
         }
     }
 
-    /// The last words: whatever is left for the index and the spool.
-    fn end(&mut self) {
+    /// The last words: whatever is left for the index and the spool; whether the index was given everything.
+    fn end(&mut self) -> bool {
         while self.core.spool.deferred.write_oldest() {}
         self.settle_and_sync();
         self.writer.end();
+        !self.index_waits
     }
 
     fn serve(&mut self, first: Command) {
@@ -198,5 +211,13 @@ impl Committer {
         self.writer.append(self.builder.finish())?;
         self.next_seq += self.batch.items().len() as u64;
         Ok(())
+    }
+}
+
+fn tell_waiting(waits: bool) {
+    if waits {
+        tracing::warn!("the disk has no room for the index: it waits, and everything else goes on");
+    } else {
+        tracing::info!("the disk has room for the index again");
     }
 }

@@ -14,6 +14,7 @@ mod lock;
 mod mark;
 mod read;
 mod recent;
+mod room;
 mod write;
 
 pub(crate) use apply::Applied;

@@ -47,6 +47,13 @@ impl Recent {
         (!changes.is_empty()).then_some(batch)
     }
 
+    /// Bytes of all of them.
+    pub(super) fn bytes(&self) -> u64 {
+        let len =
+            |(key, value): (&IVec, &Option<IVec>)| key.len() + value.as_ref().map_or(0, |value| value.len());
+        self.read().iter().map(len).sum::<usize>() as u64
+    }
+
     /// Forgets what sled has by now.
     pub(super) fn clear(&self) {
         self.write().clear();

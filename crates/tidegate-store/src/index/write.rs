@@ -1,9 +1,9 @@
 //! The one writer of the index.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,7 @@ use super::digest::Digest;
 use super::mark::FORMAT;
 use super::read::decode;
 use super::recent::Recent;
+use super::room::Room;
 use super::{Mark, Reader, keys};
 use crate::error::StoreError;
 
@@ -25,6 +26,7 @@ pub(crate) struct Index {
     pub(super) reader: Reader,
     pub(super) mark: Mark,
     pending: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    room: Arc<Room>,
 }
 
 /// Makes the index durable; apart from the writer, because it may take long.
@@ -32,9 +34,7 @@ pub(crate) struct Index {
 pub(crate) struct Durability {
     db: sled::Db,
     tree: sled::Tree,
-    disk: Disk,
-    path: PathBuf,
-    file: File,
+    room: Arc<Room>,
 }
 
 /// What an opened index is worth.
@@ -59,11 +59,10 @@ impl Index {
         let tree = db.open_tree("queue")?;
         let reader = Reader { tree: tree.clone(), recent: Recent::default() };
         let mark = reader.mark().ok().flatten().unwrap_or_else(|| Mark::empty(store_id));
-        let path = directory.join("db");
-        let file = disk.open_read(&path).map_err(StoreError::file("opening the index's file"))?;
-        let durability = Durability { db, tree, disk: disk.clone(), path, file };
+        let room = Arc::new(Room::of(disk, &directory.join("db"))?);
+        let durability = Durability { db, tree, room: Arc::clone(&room) };
         sync_creation(disk, directory).map_err(StoreError::file("syncing the index's directory"))?;
-        Ok((Self { reader, mark, pending: BTreeMap::new() }, durability))
+        Ok((Self { reader, mark, pending: BTreeMap::new(), room }, durability))
     }
 
     /// What the index is worth to a store. One that is trusted is taken at its word; else every pair
@@ -120,7 +119,13 @@ impl Index {
         Ok(())
     }
 
-    /// Gives sled what was committed since the last time, in one batch.
+    /// Whether the disk has room for what was committed since the last time.
+    pub(crate) fn has_room(&self) -> bool {
+        self.room.has_for_batch(self.reader.recent.bytes())
+    }
+
+    /// Gives sled what was committed since the last time, in one batch. A full disk ends the index for this
+    /// process: see [`Self::has_room`].
     pub(crate) fn write_back(&self) -> Result<(), StoreError> {
         if let Some(batch) = self.reader.recent.batch() {
             self.reader.tree.apply_batch(batch)?;
@@ -189,13 +194,18 @@ impl Durability {
         Ok(mark.map_or(0, |mark| mark.seq))
     }
 
+    /// Whether the disk has room for what sled was given.
+    pub(crate) fn has_room(&self) -> bool {
+        self.room.has_for_sync()
+    }
+
     /// Records that the spool's directories are durable up to `seq`, and puts the index on stable
     /// storage. sled's own `flush` only starts the writing on Linux; our sync ends it.
     #[expect(clippy::disallowed_methods, reason = "the one place that may flush sled, as it syncs after it")]
     pub(crate) fn sync(&self, views_through: u64) -> Result<(), StoreError> {
         self.tree.insert(keys::VIEWS, encode(&views_through)?)?;
         self.db.flush()?;
-        self.disk.sync_data_of(&self.path, &self.file).map_err(StoreError::io("syncing the index"))
+        self.room.sync_file()
     }
 }
 

@@ -216,6 +216,7 @@ async fn a_file_that_the_disk_refuses_keeps_its_job_from_workers_and_uploads_out
     assert_eq!(rig.store.payload_path(&job), None);
     assert!(matches!(rig.try_accept("A", "2", b"2").await, Err(StoreError::Io { .. })));
     assert!(rig.store.claim(1).await.unwrap().is_empty());
+    assert_eq!(rig.store.verify().await.unwrap().findings, Vec::<String>::new(), "the journal has its bytes");
     assert_eq!(payload(&rig.after_kill().store, &job), b"12");
     assert_eq!(incoming(rig.path()), Vec::<String>::new(), "nothing is left of it, wherever its job goes");
     spool.is_full.store(false, Ordering::Relaxed);

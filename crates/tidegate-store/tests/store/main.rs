@@ -24,4 +24,5 @@ mod recovery;
 mod retention;
 mod review;
 mod rig;
+mod room;
 mod staged;
