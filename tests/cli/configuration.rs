@@ -172,4 +172,15 @@ fn packagers_get_completions_and_a_manual_page() {
         assert!(output.status.success());
         assert!(String::from_utf8(output.stdout).unwrap().contains("maintenance"), "{arguments:?}");
     }
+    let dir = tempfile::tempdir().unwrap();
+    let output = tidegate().args(["man", "--dir"]).arg(dir.path()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let pages: Vec<String> =
+        dir.path().read_dir().unwrap().map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(said.starts_with(&format!("Wrote {} pages", pages.len())), "{said}");
+    for name in ["tidegate.1", "tidegate-queue.1", "tidegate-queue-list.1"] {
+        assert!(pages.contains(&name.to_owned()), "{pages:?}");
+    }
+    let page = std::fs::read_to_string(dir.path().join("tidegate-queue-list.1")).unwrap();
+    assert!(page.contains("List jobs, newest first") && page.contains("\\-\\-after"), "{page}");
 }

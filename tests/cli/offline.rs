@@ -19,8 +19,16 @@ fn the_doctor_says_what_to_do() {
     let server = site.serve();
     let well = site.run("doctor").ok();
     assert!(well.contains("Everything is in order"), "{well}");
+    assert!(well.contains("answers"), "the door was knocked at: {well}");
     let report = site.run("doctor --json").json();
     assert_eq!(report["ok"], true);
+    let org = site.path("orgs.d/ACME01.toml");
+    let unbound = std::fs::read_to_string(&org).unwrap();
+    let bound = format!("client_certificates = [\"{}\"]\n", ["AB"; 32].join(":"));
+    std::fs::write(&org, format!("{unbound}{bound}")).unwrap();
+    let ill = site.run("doctor");
+    assert!(ill.code == 1 && ill.out.contains("ftp.client_ca"), "{ill:?}");
+    std::fs::write(&org, unbound).unwrap();
     server.stop();
 
     std::fs::write(site.path("orgs.d/BAD.toml"), "code = 5\n").unwrap();

@@ -9,14 +9,14 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
-use tidegate_domain::Organization;
+use tidegate_domain::{Account, Organization};
 use tidegate_ingest::accounts::load_folder;
 use tidegate_ingest::config::{FolderConfig, FtpConfig};
 use tidegate_ingest::sftp::HostKeys;
 use tidegate_ingest::tls::TlsFiles;
 use tidegate_notices::Templates;
 
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use crate::render::{length, plural, size};
 
 /// A certificate that is valid for less deserves a look: authorities renew at a month before the end.
@@ -69,7 +69,8 @@ pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
     let own = own.and_then(|web| web.tls_files(None));
     findings.extend(own.iter().flat_map(|files| certificate("web", files)));
     findings.extend(host_keys(loaded));
-    findings.extend(organizations(&loaded.orgs_dir(), &loaded.config.folder));
+    findings.extend(organizations(&loaded.orgs_dir(), &loaded.config));
+    findings.extend(delivered(loaded));
     findings.extend(loaded.config.folder.iter().flat_map(folder));
     findings.extend(templates(loaded));
     findings
@@ -113,7 +114,7 @@ fn expiry(certificate: &str, at: SystemTime) -> Finding {
     let left = DateTime::<Utc>::from(at) - DateTime::<Utc>::from(SystemTime::now());
     let advice = "put a new one in its place; the server takes it up by itself";
     if left < TimeDelta::zero() {
-        Finding::warning(format!("certificate {certificate} has expired: senders will refuse it"), advice)
+        Finding::wrong(format!("certificate {certificate} has expired: senders will refuse it"), advice)
     } else if left < CERTIFICATE_MIN {
         Finding::warning(format!("certificate {certificate} expires in {}", length(left)), advice)
     } else {
@@ -230,14 +231,40 @@ fn demands(folder: &FolderConfig, organization: &Organization) -> Option<Finding
     (!completion.is_default()).then(|| Finding::wrong(what, advice))
 }
 
-fn organizations(folder: &Path, watched: &[FolderConfig]) -> Vec<Finding> {
+/// Passwords that count only with a certificate, where none can be shown.
+fn bound_in_vain(organization: &Organization, ftp: Option<&FtpConfig>) -> Vec<Finding> {
+    if ftp.is_some_and(|ftp| ftp.client_ca.is_some()) {
+        return Vec::new();
+    }
+    let is_bound =
+        |account: &&Account| !account.client_certificates.is_empty() && account.password_hash.is_some();
+    let bound = organization.accounts.iter().filter(is_bound);
+    let (code, advice) = (&organization.code, "name the authority of their certificates in ftp.client_ca");
+    let what = |account: &Account| {
+        format!(
+            "{} of {code} can't log in by password: it is bound to a certificate, and none is asked for",
+            account.name
+        )
+    };
+    bound.map(|account| Finding::wrong(what(account), advice)).collect()
+}
+
+/// Where accepted messages go, if that is a directory and there already; the worker makes it otherwise.
+fn delivered(loaded: &Loaded) -> Option<Finding> {
+    let directory = loaded.config.delivery.directory(&loaded.config.data_dir)?;
+    directory.exists().then(|| writable("delivery.path", &directory))
+}
+
+fn organizations(folder: &Path, config: &Config) -> Vec<Finding> {
     let found = load_folder(folder);
     let mut findings: Vec<Finding> = found
         .problems
         .iter()
         .map(|problem| Finding::wrong(problem.to_string(), "mend the file; the server takes it up by itself"))
         .collect();
-    findings.extend(watched.iter().filter_map(|folder| demands(folder, found.find(&folder.org)?.1)));
+    findings.extend(config.folder.iter().filter_map(|folder| demands(folder, found.find(&folder.org)?.1)));
+    let organizations = found.organizations.values();
+    findings.extend(organizations.flat_map(|organization| bound_in_vain(organization, config.ftp.as_ref())));
     let orgs = found.organizations.len() as u64;
     let accounts = found.organizations.values().map(|organization| organization.accounts.len() as u64).sum();
     if orgs > 0 {
@@ -264,7 +291,7 @@ mod tests {
             let left = Utc::now() + TimeDelta::days(days) + TimeDelta::minutes(1);
             expiry("certificate.pem", left.into()).level
         });
-        assert_eq!(levels, [Level::Warning, Level::Warning, Level::Ok]);
+        assert_eq!(levels, [Level::Wrong, Level::Warning, Level::Ok]);
         assert!(expiry("c", SystemTime::UNIX_EPOCH).what.contains("has expired"));
     }
 }

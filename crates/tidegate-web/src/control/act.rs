@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use tidegate_domain::JobId;
 use tidegate_domain::job::{Job, JobEvent, JobState};
 use tidegate_domain::maintenance::REASON_CHARS_MAX;
+use tidegate_store::StoreError;
 use tokio::task::JoinSet;
 
 use super::Control;
@@ -114,14 +115,25 @@ async fn matching(
 
 /// What would happen, by the job's own state machine.
 fn rehearse(control: &Control, id: JobId, change: &Change) -> ActResult {
-    let error = control.store.would_allow(id, &change.event).err().map(|error| error.to_string());
     let job = find(control, id);
+    let error = control.store.would_allow(id, &change.event).err();
+    let error = error.map(|error| words(&error, job.as_ref()));
     let error = moved_on(job.as_ref(), change).or(error);
     result(id, job, error)
 }
 
 fn find(control: &Control, id: JobId) -> Option<Job> {
     control.store.get(id).ok().flatten()
+}
+
+/// A worker ends soon, which the other reasons do not.
+fn words(error: &StoreError, job: Option<&Job>) -> String {
+    match error {
+        StoreError::Illegal(_) if job.is_some_and(|job| job.state == JobState::Processing) => {
+            "a worker has it in hand: come again when it is done".to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 fn result(id: JobId, job: Option<Job>, error: Option<String>) -> ActResult {
@@ -159,6 +171,10 @@ async fn perform_one(control: &Control, id: JobId, change: Change) -> ActResult 
     }
     match control.store.act(id, change.event, &change.actor).await {
         Ok(job) => result(id, Some(job), None),
-        Err(error) => result(id, find(control, id), Some(error.to_string())),
+        Err(error) => {
+            let job = find(control, id);
+            let error = words(&error, job.as_ref());
+            result(id, job, Some(error))
+        }
     }
 }

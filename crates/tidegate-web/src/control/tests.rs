@@ -294,6 +294,23 @@ async fn a_job_that_went_on_after_it_was_chosen_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_job_in_a_workers_hand_is_left_alone_and_says_so() {
+    let bench = Bench::new();
+    let id = bench.upload("ACME01", "a", b"1").await.to_string();
+    bench.store.claim(1).await.unwrap();
+    for (action, dry_run) in
+        ["requeue", "hold", "release", "cancel"].iter().flat_map(|a| [(a, true), (a, false)])
+    {
+        let body = json!({"action": action, "selection": {"jobs": [id]}, "actor": "jo", "reason": "asked to",
+                          "dry_run": dry_run});
+        let (_, done) = bench.post("/v1/jobs/act", &body).await;
+        let job = &done["jobs"][0];
+        let words = "a worker has it in hand: come again when it is done";
+        assert_eq!((&job["error"], &job["state"]), (&json!(words), &json!("processing")), "{action}");
+    }
+}
+
+#[tokio::test]
 async fn an_upload_is_handed_out_to_whoever_says_why_and_its_history_keeps_it() {
     let bench = Bench::new();
     let id = bench.upload("ACME01", "a", b"MSH|\r\xff\0").await;

@@ -104,8 +104,8 @@ pub(crate) enum Command {
         /// Shell
         shell: Shell,
     },
-    /// Print the manual page
-    Man,
+    /// Print the manual page, or write one for each command
+    Man(ManArgs),
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +115,16 @@ pub(crate) struct StatusArgs {
     pub(crate) watch: bool,
     #[command(flatten)]
     pub(crate) json: JsonArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write a page for each command into this directory, as tidegate-queue-list.1
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+    /// Print the same in Markdown, as in docs/cli.md
+    #[arg(long, conflicts_with = "dir")]
+    pub(crate) markdown: bool,
 }
 
 /// For listings.

@@ -17,7 +17,7 @@ pub(crate) enum QueueCommand {
     Response(ResponseArgs),
     /// Print the upload itself, byte for byte; who read it and why stays in its history
     Payload(PayloadArgs),
-    /// Put jobs in error, exception or cancelled back into the queue
+    /// Put jobs back into the queue that are in error, exception or cancelled, or complete with nothing accepted
     Requeue(ActArgs),
     /// Park waiting jobs until they are released
     Hold(ActArgs),

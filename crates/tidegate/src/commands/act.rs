@@ -96,7 +96,8 @@ fn summary(verb: Verb, acted: &Acted) -> String {
         lines.push(format!("{} {would}{}{not}", plural(count(good.len()), "job"), verb.done));
     }
     if acted.more {
-        lines.push("There are more that match: run the command again.".to_owned());
+        let again = if acted.dry_run { "." } else { ": run the command again." };
+        lines.push(format!("There are more that match{again}"));
     }
     lines.join("\n")
 }

@@ -17,6 +17,7 @@ mod hl7;
 mod init;
 mod init_keys;
 mod maintenance;
+mod man;
 mod notice;
 mod org;
 mod org_certificates;
@@ -28,6 +29,7 @@ mod password;
 mod payload;
 mod print_config;
 mod queue;
+mod reference;
 mod retention;
 mod staff;
 mod status;
@@ -64,6 +66,6 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Store(command) => store::store(context, command),
         Command::Doctor(args) => doctor::doctor(config, args),
         Command::Completions { shell } => completions::completions(shell),
-        Command::Man => completions::man(),
+        Command::Man(args) => man::man(&args),
     }
 }

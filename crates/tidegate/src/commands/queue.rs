@@ -50,7 +50,7 @@ fn list(context: &Context, args: &ListArgs) -> Result<(), Failure> {
         Screen::print(&job_list(&jobs, &context.screen()))?;
     }
     if let Some(last) = jobs.last().filter(|_| has_more) {
-        eprintln!("There are more: the same command with --after {} shows the next page.", last.id);
+        eprintln!("More: the same command with --after {} shows the next page", last.id);
     }
     Ok(())
 }
