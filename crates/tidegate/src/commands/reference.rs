@@ -17,7 +17,8 @@ a terminal, `man tidegate-COMMAND` where the package is installed. Every command
 pub(super) fn reference(command: &Command) -> String {
     let mut text = String::from(INTRODUCTION);
     if let Some(codes) = command.get_after_help() {
-        text.push_str(&format!("{codes}.\n\n"));
+        // Writing to a string can't fail.
+        let _ = write!(text, "{codes}.\n\n");
     }
     for inner in command.get_subcommands() {
         let name = format!("tidegate {}", inner.get_name());
@@ -30,7 +31,6 @@ pub(super) fn reference(command: &Command) -> String {
 
 fn section(command: &Command, name: &str, level: usize, text: &mut String) {
     let about = command.get_long_about().or(command.get_about()).map(ToString::to_string).unwrap_or_default();
-    // Writing to a string can't fail.
     let _ = write!(text, "{} {name}\n\n{}\n\n", "#".repeat(level), sentence(&about));
     if command.has_subcommands() {
         for inner in command.get_subcommands() {
