@@ -43,6 +43,13 @@ pub enum Call<'a> {
         /// Its new name; whatever has it goes.
         to: &'a Path,
     },
+    /// Two files or directories get each other's name.
+    Exchange {
+        /// The one.
+        one: &'a Path,
+        /// The other.
+        other: &'a Path,
+    },
     /// A file gets a second name; nothing happens if something has that already.
     Link {
         /// Its name.

@@ -18,7 +18,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::{FallocateFlags, OFlags, fallocate};
+use rustix::fs::{CWD, FallocateFlags, OFlags, RenameFlags, fallocate, renameat_with};
 
 pub use call::{Call, Grant, Watch};
 pub use failed_sync::is_failed_sync;
@@ -123,6 +123,12 @@ impl Disk {
             Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => Ok(()),
             other => other,
         }
+    }
+
+    /// Exchanges the names of two files or directories, both at once.
+    pub fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
+        self.allow(&Call::Exchange { one, other })?;
+        Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)?)
     }
 
     /// Gives a file a second name, in place of whatever has it; that it has it already is fine.

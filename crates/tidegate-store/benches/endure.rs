@@ -4,6 +4,7 @@
 //! `cargo bench -p tidegate-store --bench endure [-- CYCLES [DIRECTORY]]` (default: 300,000 in /dev/shm).
 //! A job's term is over as soon as it has ended; retention and compaction go on beside the work. Senders
 //! wait while 1,000 files of each organization are not yet finished, so that no backlog grows.
+//! "anew" counts the indexes that took the place of another, "longest ms" is the longest accept since the line before.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,6 +14,7 @@
 )]
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -30,7 +32,7 @@ const FILE_BYTES: usize = 512;
 const TERMS: Terms = Terms { complete: Duration::ZERO, error: Duration::ZERO };
 /// Files of an organization that may wait.
 const WAITING_MAX: u64 = 1_000;
-/// What `queue/` may take, whatever the number of files.
+/// What `queue/` and `queue.next/` may take together, whatever the number of files.
 const QUEUE_BYTES_MAX: u64 = 200_000_000;
 /// Between two passes of retention.
 const REST: Duration = Duration::from_secs(2);
@@ -45,8 +47,17 @@ fn main() {
         dir.path().display()
     );
     println!(
-        "{:>10} {:>8} {:>9} {:>9} {:>11} {:>9} {:>10} {:>8}",
-        "cycles", "rate/s", "queue MB", "peak MB", "journal MB", "all MB", "VmHWM MB", "jobs"
+        "{:>10} {:>8} {:>9} {:>9} {:>6} {:>11} {:>9} {:>10} {:>8} {:>10}",
+        "cycles",
+        "rate/s",
+        "queue MB",
+        "peak MB",
+        "anew",
+        "journal MB",
+        "all MB",
+        "VmHWM MB",
+        "jobs",
+        "longest ms"
     );
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(endure(dir.path(), cycles));
@@ -55,20 +66,24 @@ fn main() {
 
 async fn endure(dir: &Path, cycles: u64) {
     let (store, _) = Store::open(dir, Options::default(), Arc::new(SystemClock)).unwrap();
-    let (done, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let (done, over, longest) =
+        (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let tidy = tokio::spawn(tidy(store.clone(), Arc::clone(&over)));
     let work: Vec<_> = (0..ORGS)
-        .map(|org| tokio::spawn(send(store.clone(), Arc::clone(&done), org, cycles / ORGS)))
+        .map(|org| {
+            tokio::spawn(send(store.clone(), Arc::clone(&done), Arc::clone(&longest), org, cycles / ORGS))
+        })
         .chain((0..ORGS).map(|_| tokio::spawn(work(store.clone(), Arc::clone(&done), cycles / ORGS * ORGS))))
         .collect();
-    let (mut peak, started) = (0, Instant::now());
+    let (mut queue, started) = (Queue::look(dir), Instant::now());
     for line in 1..=LINES {
         while done.load(Ordering::Relaxed) < cycles / ORGS * ORGS * line / LINES {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            peak = peak.max(length(&dir.join("queue")));
+            queue.look_again(dir);
         }
         let count = done.load(Ordering::Relaxed);
-        tell(dir, &store, count, count as f64 / started.elapsed().as_secs_f64(), peak);
+        let longest = longest.swap(0, Ordering::Relaxed);
+        tell(dir, &store, count, count as f64 / started.elapsed().as_secs_f64(), &queue, longest);
     }
     for part in work {
         part.await.unwrap();
@@ -76,19 +91,19 @@ async fn endure(dir: &Path, cycles: u64) {
     over.store(true, Ordering::Relaxed);
     tidy.await.unwrap();
     println!("after the last pass:");
-    tell(dir, &store, done.load(Ordering::Relaxed), 0.0, peak);
+    tell(dir, &store, done.load(Ordering::Relaxed), 0.0, &queue, longest.load(Ordering::Relaxed));
     store.close().await;
-    assert!(peak <= QUEUE_BYTES_MAX, "queue/ became larger than it may");
+    assert!(queue.peak <= QUEUE_BYTES_MAX, "queue/ became larger than it may");
 }
 
 fn reopen(dir: &Path) {
     let started = Instant::now();
     let (_store, recovery) = Store::open(dir, Options::default(), Arc::new(SystemClock)).unwrap();
-    let queue = length(&dir.join("queue")) as f64 / 1e6;
+    let queue = queue_bytes(dir) as f64 / 1e6;
     println!("opened again in {:.2} s: queue {queue:.1} MB, {recovery:?}", started.elapsed().as_secs_f64());
 }
 
-async fn send(store: Store, done: Arc<AtomicU64>, org: u64, files: u64) {
+async fn send(store: Store, done: Arc<AtomicU64>, longest: Arc<AtomicU64>, org: u64, files: u64) {
     let code = OrgCode::new(&format!("ORG{org}")).unwrap();
     for number in 0..files {
         while number > done.load(Ordering::Relaxed) / ORGS + WAITING_MAX {
@@ -99,7 +114,9 @@ async fn send(store: Store, done: Arc<AtomicU64>, org: u64, files: u64) {
         let mut upload = store.upload().unwrap();
         upload.write(&bytes).await.unwrap();
         let sender = Sender { account: "bench".to_owned(), protocol: Protocol::Ftp };
+        let asked = Instant::now();
         upload.accept(&code, sender, UploadName::new(format!("{number}.hl7")).unwrap()).await.unwrap();
+        longest.fetch_max(u64::try_from(asked.elapsed().as_micros()).unwrap(), Ordering::Relaxed);
     }
 }
 
@@ -135,20 +152,46 @@ async fn tidy(store: Store, over: Arc<AtomicBool>) {
     }
 }
 
-fn tell(dir: &Path, store: &Store, count: u64, rate: f64, peak: u64) {
+fn tell(dir: &Path, store: &Store, count: u64, rate: f64, queue: &Queue, longest_us: u64) {
     let jobs: u64 = store.stats().unwrap().by_state.values().sum();
-    let queue = length(&dir.join("queue"));
-    let [queue, peak, journal, all, memory] =
-        [queue, peak.max(queue), length(&dir.join("journal")), length(dir), memory_peak()]
+    let (bytes, anew) = (queue_bytes(dir), queue.anew);
+    let [bytes, peak, journal, all, memory] =
+        [bytes, queue.peak.max(bytes), length(&dir.join("journal")), length(dir), memory_peak()]
             .map(|bytes| bytes as f64 / 1e6);
     println!(
-        "{count:>10} {rate:>8.0} {queue:>9.1} {peak:>9.1} {journal:>11.1} {all:>9.1} {memory:>10.1} {jobs:>8}"
+        "{count:>10} {rate:>8.0} {bytes:>9.1} {peak:>9.1} {anew:>6} {journal:>11.1} {all:>9.1} {memory:>10.1} {jobs:>8} {:>10.1}",
+        longest_us as f64 / 1e3
     );
+}
+
+/// What was seen of the index.
+struct Queue {
+    peak: u64,
+    /// What its directory is known by, whatever its name.
+    place: u64,
+    /// How often another took its place.
+    anew: u64,
+}
+
+impl Queue {
+    fn look(dir: &Path) -> Self {
+        Self { peak: queue_bytes(dir), place: fs::metadata(dir.join("queue")).unwrap().ino(), anew: 0 }
+    }
+
+    fn look_again(&mut self, dir: &Path) {
+        let now = Self::look(dir);
+        self.anew += u64::from(now.place != self.place);
+        (self.peak, self.place) = (self.peak.max(now.peak), now.place);
+    }
+}
+
+/// Bytes of the index, and of the next one while it is made.
+fn queue_bytes(dir: &Path) -> u64 {
+    length(&dir.join("queue")) + length(&dir.join("queue.next"))
 }
 
 /// Bytes that a directory takes on disk, in whole blocks as the file system gives them.
 fn length(path: &Path) -> u64 {
-    use std::os::unix::fs::MetadataExt as _;
     let Ok(found) = fs::symlink_metadata(path) else { return 0 };
     if !found.is_dir() {
         return found.blocks() * 512;

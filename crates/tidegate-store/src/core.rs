@@ -34,6 +34,8 @@ pub struct Options {
     pub files_after: Duration,
     /// So many of these bytes, or a few more, are kept in memory; then the oldest are written.
     pub deferred_bytes_max: usize,
+    /// When and how a new index is made beside the work.
+    pub renewal: Renewal,
     /// The file system; tests pass one that fails.
     pub disk: Disk,
 }
@@ -48,7 +50,32 @@ impl Default for Options {
             files_after: Duration::from_millis(20),
             // A burst of some thousand files; as much is written by the start after a kill.
             deferred_bytes_max: 32 << 20,
+            renewal: Renewal::default(),
             disk: Disk::default(),
+        }
+    }
+}
+
+/// How a new index is made beside the work.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    /// It is when the file of the one in use is this many bytes longer than what is in it accounts for.
+    pub garbage_bytes_max: u64,
+    /// So many pairs are copied at once, or about 1 MiB of them: whenever the index is to be made durable, or
+    /// the store had nothing to do.
+    pub pairs_at_once: usize,
+    /// A store that makes a new index has nothing to do when nothing was asked of it for so long.
+    pub pause: Duration,
+}
+
+impl Default for Renewal {
+    fn default() -> Self {
+        Self {
+            // As much comes together in some 70,000 files, and takes seconds to get rid of.
+            garbage_bytes_max: 64 << 20,
+            // Some milliseconds, in which everybody else waits.
+            pairs_at_once: 2000,
+            pause: Duration::from_millis(20),
         }
     }
 }

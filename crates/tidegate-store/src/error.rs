@@ -106,6 +106,11 @@ impl StoreError {
         }
     }
 
+    /// Whether a sync failed, so that nothing is promised any more.
+    pub(crate) fn is_failed_sync(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if tidegate_disk::is_failed_sync(source))
+    }
+
     /// The same where a file was asked for that need not be there. Anything else that is missing, such as a
     /// directory of the store's own, is no answer to whoever asked.
     pub(crate) fn file(doing: &'static str) -> impl FnOnce(io::Error) -> Self {

@@ -88,6 +88,11 @@ impl Layout {
         self.root.join("queue")
     }
 
+    /// A new index while it is made, then the old one until it is removed.
+    pub(crate) fn next_queue(&self) -> PathBuf {
+        self.root.join("queue.next")
+    }
+
     /// Uploads while they run; emptied at every start.
     pub(crate) fn uploads(&self) -> PathBuf {
         self.root.join("uploads")

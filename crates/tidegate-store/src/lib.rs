@@ -44,7 +44,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use crate::backup::{Backup, BackupDone, BackupError, BackupProgress, Beside};
 pub use crate::compact::Compaction;
-pub use crate::core::Options;
+pub use crate::core::{Options, Renewal};
 pub use crate::error::{OpenError, StoreError};
 pub use crate::known::{Known, KnownMessages};
 pub use crate::maintenance::{Happened, Happening, Maintenance};

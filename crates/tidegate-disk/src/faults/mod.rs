@@ -170,6 +170,31 @@ mod tests {
     }
 
     #[test]
+    fn two_directories_exchange_their_names_both_or_neither() {
+        let (root, faulty, disk, home) = begin();
+        let other = root.path().join("other");
+        disk.create_dir_all(&other).unwrap();
+        for (directory, bytes) in [(&home, b"1"), (&other, b"2")] {
+            disk.write(&directory.join("file"), bytes).unwrap();
+        }
+        disk.sync_all_of(&fs::File::open(root.path()).unwrap()).unwrap();
+        disk.exchange(&home, &other).unwrap();
+        assert_eq!(fs::read(home.join("file")).unwrap(), b"2");
+        let files = |survivors| {
+            let image = tempfile::tempdir().unwrap();
+            faulty.draw(survivors, image.path()).unwrap();
+            ["home/file", "other/file"].map(|name| fs::read(image.path().join(name)).unwrap())
+        };
+        assert_eq!(files(Survivors::Nothing), [b"1", b"2"]);
+        assert_eq!(files(Survivors::Everything), [b"2", b"1"]);
+        for seed in 0..20 {
+            assert_ne!(files(Survivors::Chance(seed))[0], files(Survivors::Chance(seed))[1], "{seed}");
+        }
+        disk.sync_dir(root.path()).unwrap();
+        assert_eq!(files(Survivors::Nothing), [b"2", b"1"]);
+    }
+
+    #[test]
     fn what_a_failed_sync_lost_is_not_brought_back_by_the_next_one() {
         let (root, faulty, disk, home) = begin();
         let mut file = disk.create(&home.join("file")).unwrap();

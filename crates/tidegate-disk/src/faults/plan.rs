@@ -128,7 +128,7 @@ impl Kind {
             Call::Cut { .. } => Self::Cut,
             Call::Reserve { .. } => Self::Reserve,
             Call::MakeDir(_) => Self::MakeDir,
-            Call::Rename { .. } => Self::Rename,
+            Call::Rename { .. } | Call::Exchange { .. } => Self::Rename,
             Call::Link { .. } => Self::Link,
             Call::Remove(_) => Self::Remove,
             Call::Sync(_) | Call::SyncAll => Self::Sync,

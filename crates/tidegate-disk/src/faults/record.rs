@@ -15,6 +15,9 @@ pub(super) enum Thing {
     File(u64),
 }
 
+/// A name and what it stands for from now on.
+pub(super) type Named = (PathBuf, Option<Thing>);
+
 /// What names stand for. A change that was made before the one that is shown already does not count
 /// any more, in whatever order they become durable.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +27,7 @@ pub(super) struct Names(BTreeMap<PathBuf, (u64, Option<Thing>)>);
 #[derive(Debug, Clone)]
 pub(super) struct NameChange {
     number: u64,
-    pub(super) names: Vec<(PathBuf, Option<Thing>)>,
+    pub(super) names: Vec<Named>,
 }
 
 /// A change of a file's bytes that is not durable yet.
@@ -117,7 +120,7 @@ impl Record {
             | Call::Write { path, .. }
             | Call::Cut { path, .. }
             | Call::Reserve { path, .. } => path,
-            Call::Rename { to, .. } | Call::Link { to, .. } => to,
+            Call::Rename { to, .. } | Call::Link { to, .. } | Call::Exchange { one: to, .. } => to,
             Call::SyncAll => return "everything".to_owned(),
         };
         path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
@@ -136,13 +139,13 @@ impl Record {
             }
             Call::MakeDir(path) => self.make_dir(path),
             Call::Rename { from, to } => {
-                // A directory takes along what lies in it.
-                let moved = self.now.iter().filter_map(|(name, thing)| {
-                    let below = name.strip_prefix(from).ok()?;
-                    let target = if below == Path::new("") { to.to_path_buf() } else { to.join(below) };
-                    Some([(name.to_owned(), None), (target, Some(thing))])
-                });
-                self.rename(moved.flatten().collect());
+                let (moved, gone) = self.moved(from, to);
+                self.rename(gone.chain(moved).collect());
+            }
+            Call::Exchange { one, other } => {
+                let ((there, from_one), (here, from_other)) =
+                    (self.moved(one, other), self.moved(other, one));
+                self.rename(from_one.chain(from_other).chain(there).chain(here).collect());
             }
             Call::Link { from, to } => {
                 if let (Some(thing), None) = (self.now.get(from), self.now.get(to)) {
@@ -171,6 +174,22 @@ impl Record {
             }
             _ => self.contents.values_mut().for_each(Content::lose),
         }
+    }
+
+    /// The names that something has elsewhere, and those that are gone then. A directory takes along what lies
+    /// in it.
+    fn moved(&self, from: &Path, to: &Path) -> (impl Iterator<Item = Named>, impl Iterator<Item = Named>) {
+        let names: Vec<(PathBuf, PathBuf, Thing)> = self
+            .now
+            .iter()
+            .filter_map(|(name, thing)| {
+                let below = name.strip_prefix(from).ok()?;
+                let target = if below == Path::new("") { to.to_path_buf() } else { to.join(below) };
+                Some((name.to_owned(), target, thing))
+            })
+            .collect();
+        let gone: Vec<Named> = names.iter().map(|(name, ..)| (name.clone(), None)).collect();
+        (names.into_iter().map(|(_, target, thing)| (target, Some(thing))), gone.into_iter())
     }
 
     fn create(&mut self, path: &Path) {
@@ -209,7 +228,7 @@ impl Record {
         }
     }
 
-    fn rename(&mut self, names: Vec<(PathBuf, Option<Thing>)>) {
+    fn rename(&mut self, names: Vec<Named>) {
         self.changes += 1;
         let change = NameChange { number: self.changes, names };
         self.now.apply(&change);

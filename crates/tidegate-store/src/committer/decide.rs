@@ -65,7 +65,7 @@ impl Committer {
     }
 
     /// Whether the index adds up, once it has everything.
-    fn verify(&self) -> Result<bool, StoreError> {
+    fn verify(&mut self) -> Result<bool, StoreError> {
         if self.index.has_room() { self.index.adds_up() } else { Err(StoreError::NoSpace) }
     }
 

@@ -11,10 +11,11 @@ mod batch;
 mod command;
 mod decide;
 mod publish;
+mod renew;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) use command::{Command, Reply};
 pub(crate) use publish::Unsettled;
@@ -25,6 +26,7 @@ use crate::journal::{AppendError, BATCH_BYTES_MAX, BatchBuilder, Segment, Writer
 use crate::syncer::{Request, Syncer};
 use crate::threads::PanicGuard;
 use batch::Batch;
+use renew::Renewing;
 
 /// Changes after which the index is made durable: fewer than one of sled's segments holds, since a
 /// lost segment costs all that follow it.
@@ -49,10 +51,13 @@ pub(crate) struct Committer {
     index_synced_seq: u64,
     /// Whether the index lacks changes, since the disk had no room for them.
     index_waits: bool,
+    /// When what was left over was last looked at.
+    settled_at: Instant,
     /// Jobs whose files could not be put right yet, with the change that asked for it.
     unsettled: Vec<Unsettled>,
     /// Segments that are closed and not yet sealed, with their last changes.
     full: Vec<(Segment, u64)>,
+    renewing: Renewing,
 }
 
 impl Committer {
@@ -78,8 +83,10 @@ impl Committer {
             next_seq: last_seq + 1,
             index_synced_seq: last_seq,
             index_waits: false,
+            settled_at: Instant::now(),
             unsettled,
             full: Vec::new(),
+            renewing: Renewing::default(),
         }
     }
 
@@ -88,7 +95,11 @@ impl Committer {
         let _guard = PanicGuard(Arc::clone(&self.core));
         loop {
             let has_files_to_write = self.has_files_to_write();
-            let patience = if has_files_to_write { self.core.options.files_after } else { IDLE };
+            let patience = match has_files_to_write {
+                true => self.core.options.files_after,
+                false if self.renewing.is_running() => self.core.options.renewal.pause.min(IDLE),
+                false => IDLE,
+            };
             let next = match self.postponed.take() {
                 Some(command) => Ok(command),
                 None => self.commands.recv_timeout(patience),
@@ -96,7 +107,13 @@ impl Committer {
             match next {
                 Ok(Command::Close) | Err(RecvTimeoutError::Disconnected) => return self.end(),
                 Err(RecvTimeoutError::Timeout) if has_files_to_write => self.write_deferred(),
-                Err(RecvTimeoutError::Timeout) => self.settle_and_sync(),
+                // Nothing that is left over waits for the last of many steps.
+                Err(RecvTimeoutError::Timeout)
+                    if self.renewing.is_running() && self.settled_at.elapsed() < IDLE =>
+                {
+                    self.renew();
+                }
+                Err(RecvTimeoutError::Timeout) => self.keep_up(),
                 Ok(command) => self.serve(command),
             }
         }
@@ -108,7 +125,13 @@ impl Committer {
         deferred.oldest_seq().is_some() && !deferred.has_refused()
     }
 
+    fn keep_up(&mut self) {
+        self.settle_and_sync();
+        self.renew();
+    }
+
     fn settle_and_sync(&mut self) {
+        self.settled_at = Instant::now();
         self.settle_left_over();
         if self.index.mark().seq > self.index_synced_seq {
             self.sync_index();
@@ -137,6 +160,7 @@ impl Committer {
     fn end(&mut self) -> bool {
         while self.core.spool.deferred.write_oldest() {}
         self.settle_and_sync();
+        self.break_renewal_off();
         self.writer.end();
         !self.index_waits
     }
@@ -148,7 +172,7 @@ impl Committer {
         }
         self.batch.clear();
         if self.index.mark().seq - self.index_synced_seq >= INDEX_SYNC_CHANGES {
-            self.settle_and_sync();
+            self.keep_up();
         }
     }
 

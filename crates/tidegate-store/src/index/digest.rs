@@ -3,11 +3,27 @@
 //! The sum of one mixed hash for each pair does not depend on the order of the pairs, and a pair is
 //! taken out by subtraction. It finds damage, not malice.
 
+use super::keys;
+
 /// Sum over all pairs of the index but the marks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Digest(pub(crate) u64);
 
 impl Digest {
+    /// Adds a pair, unless it is one of the marks, which do not count.
+    pub(super) fn add_pair(&mut self, key: &[u8], value: &[u8]) {
+        if counts(key) {
+            self.add(key, value);
+        }
+    }
+
+    /// Takes away what [`Self::add_pair`] added.
+    pub(super) fn remove_pair(&mut self, key: &[u8], value: &[u8]) {
+        if counts(key) {
+            self.remove(key, value);
+        }
+    }
+
     pub(super) fn add(&mut self, key: &[u8], value: &[u8]) {
         self.0 = self.0.wrapping_add(hash(key, value));
     }
@@ -21,6 +37,10 @@ impl std::iter::Sum for Digest {
     fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
         Self(parts.fold(0, |sum, part| sum.wrapping_add(part.0)))
     }
+}
+
+fn counts(key: &[u8]) -> bool {
+    key != keys::MARK && key != keys::VIEWS
 }
 
 /// CRC-32C of key and value, stirred by the finaliser of `SplitMix64` (Steele, Lea, Flood 2014): bare

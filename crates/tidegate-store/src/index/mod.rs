@@ -8,17 +8,21 @@
 //! One tree with tagged keys serves, because sled's batches are atomic within a tree only.
 
 mod apply;
+mod database;
 mod digest;
 mod keys;
 mod lock;
 mod mark;
 mod read;
 mod recent;
+mod renewal;
 mod room;
 mod write;
 
 pub(crate) use apply::Applied;
+pub(crate) use database::Former;
 pub(crate) use lock::wait_until_unlocked;
 pub(crate) use mark::Mark;
 pub(crate) use read::{InboxFile, Reader};
+pub(crate) use renewal::contained;
 pub(crate) use write::{Condition, Durability, Index};

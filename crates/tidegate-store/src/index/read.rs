@@ -8,6 +8,7 @@ use tidegate_domain::job::{HistoryEntry, Job, JobState};
 use tidegate_domain::{JobId, LegalHold, OrgCode, UploadName};
 
 use super::Mark;
+use super::database::Stored;
 use super::keys;
 use super::recent::{Pair, Pairs, Recent};
 use crate::error::StoreError;
@@ -16,7 +17,7 @@ use crate::maintenance::StaffChanges;
 /// Reads; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
-    pub(super) tree: sled::Tree,
+    pub(super) stored: Stored,
     pub(super) recent: Recent,
 }
 
@@ -138,7 +139,12 @@ impl Reader {
 
     /// Keys and values as they lie there.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = Result<(sled::IVec, sled::IVec), StoreError>> + use<> {
-        self.tree.iter().map(|pair| Ok(pair?))
+        let database = self.stored.now();
+        database.tree.iter().map(move |pair| {
+            // For as long as its pairs are read.
+            let _database = &database;
+            Ok(pair?)
+        })
     }
 
     /// Ids of jobs in a state from the oldest on, behind `after`.
@@ -201,7 +207,7 @@ impl Reader {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<IVec>, StoreError> {
-        self.recent.get_or(key, || self.tree.get(key))
+        self.recent.get_or(key, || self.stored.now().tree.get(key))
     }
 
     pub(super) fn scan(&self, prefix: &[u8]) -> Pairs {
@@ -211,12 +217,12 @@ impl Reader {
     /// The pairs whose keys are `prefix` and an id less than `before`.
     fn scan_before(&self, prefix: &[u8], before: Option<JobId>) -> Pairs {
         let end = before.map_or_else(|| keys::end_of(prefix), |id| [prefix, &id.to_bytes()].concat());
-        Pairs::new(&self.recent, &self.tree, prefix, &end)
+        Pairs::new(&self.recent, &self.stored, prefix, &end)
     }
 
     /// The pairs whose keys begin with `prefix`, from `from` on.
     fn scan_from(&self, from: &[u8], prefix: &[u8]) -> Pairs {
-        Pairs::new(&self.recent, &self.tree, from, &keys::end_of(prefix))
+        Pairs::new(&self.recent, &self.stored, from, &keys::end_of(prefix))
     }
 }
 

@@ -10,17 +10,34 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use sled::IVec;
 
+use super::database::{Database, Stored};
 use crate::error::StoreError;
+
+/// A key and its value; none for a key that is gone.
+pub(super) type Change = (IVec, Option<IVec>);
 
 /// Values by key; none for a key that is gone.
 type Changes = BTreeMap<IVec, Option<IVec>>;
+
+/// Changes as sled takes them, all or none.
+pub(super) fn batch<'a>(changes: impl IntoIterator<Item = &'a Change>) -> sled::Batch {
+    let mut batch = sled::Batch::default();
+    for (key, value) in changes {
+        match value {
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
+        }
+    }
+    batch
+}
 
 /// The changes, shared by the writer and all readers.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Recent(Arc<RwLock<Changes>>);
 
 impl Recent {
-    /// The value of a key: if nothing is known of it here, the one that `stored` tells.
+    /// The value of a key: if nothing is known of it here, the one that `stored` tells. That is asked after this
+    /// was looked at: what is not here any more has gone to whichever database is in use by then.
     pub(super) fn get_or(
         &self,
         key: &[u8],
@@ -30,21 +47,13 @@ impl Recent {
         Ok(changed.map_or_else(stored, Ok)?)
     }
 
-    pub(super) fn extend(&self, changes: impl IntoIterator<Item = (IVec, Option<IVec>)>) {
+    pub(super) fn extend(&self, changes: impl IntoIterator<Item = Change>) {
         self.write().extend(changes);
     }
 
-    /// All of them as one batch for sled, if there are any.
-    pub(super) fn batch(&self) -> Option<sled::Batch> {
-        let changes = self.read();
-        let mut batch = sled::Batch::default();
-        for (key, value) in changes.iter() {
-            match value {
-                Some(value) => batch.insert(key, value),
-                None => batch.remove(key),
-            }
-        }
-        (!changes.is_empty()).then_some(batch)
+    /// All of them, by key.
+    pub(super) fn all(&self) -> Vec<Change> {
+        self.read().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// Bytes of all of them.
@@ -60,7 +69,7 @@ impl Recent {
     }
 
     /// The changes of keys from `from` up to `end`.
-    fn range(&self, from: &[u8], end: &[u8]) -> VecDeque<(IVec, Option<IVec>)> {
+    fn range(&self, from: &[u8], end: &[u8]) -> VecDeque<Change> {
         let bounds = (std::ops::Bound::Included(from), std::ops::Bound::Excluded(end));
         let changes = self.read();
         changes.range::<[u8], _>(bounds).map(|(key, value)| (key.clone(), value.clone())).collect()
@@ -80,21 +89,25 @@ pub(super) type Pair = Result<(IVec, IVec), StoreError>;
 
 /// The pairs of a range, from both ends: those of sled with the recent changes over them.
 pub(super) struct Pairs {
-    recent: VecDeque<(IVec, Option<IVec>)>,
+    recent: VecDeque<Change>,
     stored: sled::Iter,
     /// Pairs that were taken from `stored` and not yet given out.
     first: Option<sled::Result<(IVec, IVec)>>,
     last: Option<sled::Result<(IVec, IVec)>>,
     /// The last keys that were taken from `recent`, from either end.
     passed: (Option<IVec>, Option<IVec>),
+    /// What `stored` is read from.
+    _database: Arc<Database>,
 }
 
 impl Pairs {
     /// The pairs from `from` up to `end`.
-    pub(super) fn new(recent: &Recent, tree: &sled::Tree, from: &[u8], end: &[u8]) -> Self {
+    pub(super) fn new(recent: &Recent, stored: &Stored, from: &[u8], end: &[u8]) -> Self {
         // In this order: what goes from the one to the other meanwhile may come twice, but never not at all.
         let recent = recent.range(from, end);
-        Self { recent, stored: tree.range(from..end), first: None, last: None, passed: (None, None) }
+        let database = stored.now();
+        let stored = database.tree.range(from..end);
+        Self { recent, stored, first: None, last: None, passed: (None, None), _database: database }
     }
 
     /// Whether a stored pair went there from `recent` after it was given out from there.
@@ -166,13 +179,21 @@ impl DoubleEndedIterator for Pairs {
 
 #[cfg(test)]
 mod tests {
+    use tidegate_disk::Disk;
+
     use super::*;
+
+    fn stored() -> (tempfile::TempDir, Stored) {
+        let dir = tempfile::tempdir().unwrap();
+        let database = Database::open(&Disk::default(), dir.path()).unwrap();
+        (dir, Stored::new(Arc::new(database)))
+    }
 
     /// Whatever lies where, both ends together give every pair once, the recent ones before the stored.
     #[test]
     fn both_ends_see_the_recent_changes_over_the_stored_pairs() {
-        let db = sled::Config::new().temporary(true).open().unwrap();
-        let tree = db.open_tree("t").unwrap();
+        let (_dir, stored) = stored();
+        let tree = &stored.now().tree;
         let recent = Recent::default();
         let mut expected = BTreeMap::new();
         for key in 0..60_u8 {
@@ -191,7 +212,7 @@ mod tests {
         }
         let expected: Vec<(u8, u8)> = expected.into_iter().filter(|(key, _)| (5..55).contains(key)).collect();
         let plain = |pair: Pair| pair.map(|(key, value)| (key[0], value[0])).unwrap();
-        let pairs = || Pairs::new(&recent, &tree, &[5], &[55]);
+        let pairs = || Pairs::new(&recent, &stored, &[5], &[55]);
         assert_eq!(pairs().map(plain).collect::<Vec<_>>(), expected);
         assert!(pairs().rev().map(plain).eq(expected.iter().rev().copied()));
         for turns in [2, 3, 7] {
@@ -211,16 +232,16 @@ mod tests {
     #[test]
     fn what_goes_to_sled_while_it_is_read_is_seen_once() {
         for (moved_at, ends) in (0..=5).flat_map(|turn| [1, 2, 3].map(|ends| (turn, ends))) {
-            let db = sled::Config::new().temporary(true).open().unwrap();
-            let tree = db.open_tree("t").unwrap();
+            let (_dir, stored) = stored();
+            let tree = &stored.now().tree;
             tree.insert([2], &[0]).unwrap();
             let recent = Recent::default();
             recent.extend([1, 3, 4, 5].map(|key| (IVec::from(&[key]), Some(IVec::from(&[1])))));
-            let mut pairs = Pairs::new(&recent, &tree, &[0], &[9]);
+            let mut pairs = Pairs::new(&recent, &stored, &[0], &[9]);
             let mut seen = Vec::new();
             for turn in 0.. {
                 if turn == moved_at {
-                    tree.apply_batch(recent.batch().unwrap()).unwrap();
+                    tree.apply_batch(batch(&recent.all())).unwrap();
                     recent.clear();
                 }
                 let is_front = ends == 1 || (ends == 3 && turn % 2 == 0);

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::io::Errno;
 use tidegate_disk::Disk;
@@ -29,7 +30,7 @@ const BLOCK_BYTES: u64 = 512;
 #[derive(Debug)]
 pub(super) struct Room {
     disk: Disk,
-    path: PathBuf,
+    path: Mutex<PathBuf>,
     file: File,
 }
 
@@ -37,7 +38,18 @@ impl Room {
     /// For sled's file at `path`.
     pub(super) fn of(disk: &Disk, path: &Path) -> Result<Self, StoreError> {
         let file = disk.open_to_keep(path).map_err(StoreError::file("opening the index's file"))?;
-        Ok(Self { disk: disk.clone(), path: path.to_owned(), file })
+        Ok(Self { disk: disk.clone(), path: Mutex::new(path.to_owned()), file })
+    }
+
+    /// Their files have each other's names by now.
+    pub(super) fn exchange_names(&self, other: &Self) {
+        let (one, two) = (self.path(), other.path());
+        *self.path.lock().unwrap_or_else(PoisonError::into_inner) = two;
+        *other.path.lock().unwrap_or_else(PoisonError::into_inner) = one;
+    }
+
+    fn path(&self) -> PathBuf {
+        self.path.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether sled may be given a batch of so many bytes.
@@ -58,12 +70,12 @@ impl Room {
         if has_bytes >= end {
             return true;
         }
-        let end = end + AHEAD_BYTES;
+        let (path, end) = (self.path(), end + AHEAD_BYTES);
         // An attempt in vain would take the last blocks from everybody else.
-        if self.disk.free_bytes(&self.path).is_ok_and(|free| free < end - has_bytes) {
+        if self.disk.free_bytes(&path).is_ok_and(|free| free < end - has_bytes) {
             return false;
         }
-        let reserved = self.disk.reserve(&self.path, &self.file, end);
+        let reserved = self.disk.reserve(&path, &self.file, end);
         !reserved.is_err_and(|error| {
             [Errno::NOSPC, Errno::DQUOT].into_iter().any(|full| Errno::from_io_error(&error) == Some(full))
         })
@@ -71,6 +83,6 @@ impl Room {
 
     /// Makes the file durable, whoever wrote to it.
     pub(super) fn sync_file(&self) -> Result<(), StoreError> {
-        self.disk.sync_data_of(&self.path, &self.file).map_err(StoreError::io("syncing the index"))
+        self.disk.sync_data_of(&self.path(), &self.file).map_err(StoreError::io("syncing the index"))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -12,11 +12,12 @@ use tidegate_disk::Disk;
 use tidegate_domain::JobId;
 use tidegate_domain::job::Job;
 
+use super::database::{Database, Former, Stored};
 use super::digest::Digest;
 use super::mark::FORMAT;
 use super::read::decode;
-use super::recent::Recent;
-use super::room::Room;
+use super::recent::{Recent, batch};
+use super::renewal::Renewal;
 use super::{Mark, Reader, keys};
 use crate::error::StoreError;
 
@@ -25,16 +26,16 @@ use crate::error::StoreError;
 pub(crate) struct Index {
     pub(super) reader: Reader,
     pub(super) mark: Mark,
+    renewal: Option<Renewal>,
     pending: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
-    room: Arc<Room>,
 }
 
 /// Makes the index durable; apart from the writer, because it may take long.
 #[derive(Debug)]
 pub(crate) struct Durability {
-    db: sled::Db,
-    tree: sled::Tree,
-    room: Arc<Room>,
+    stored: Stored,
+    disk: Disk,
+    directory: PathBuf,
 }
 
 /// What an opened index is worth.
@@ -53,21 +54,19 @@ impl Index {
         directory: &Path,
         store_id: u64,
     ) -> Result<(Self, Durability), StoreError> {
-        // Without sled's own thread: on a full disk it would fail, and with it the store, though nobody wrote anything.
-        let config = sled::Config::new().path(directory).cache_capacity(32 << 20).flush_every_ms(None);
-        let db = config.open()?;
-        let tree = db.open_tree("queue")?;
-        let reader = Reader { tree: tree.clone(), recent: Recent::default() };
+        let reader = Reader {
+            stored: Stored::new(Arc::new(Database::open(disk, directory)?)),
+            recent: Recent::default(),
+        };
         let mark = reader.mark().ok().flatten().unwrap_or_else(|| Mark::empty(store_id));
-        let room = Arc::new(Room::of(disk, &directory.join("db"))?);
-        let durability = Durability { db, tree, room: Arc::clone(&room) };
-        sync_creation(disk, directory).map_err(StoreError::file("syncing the index's directory"))?;
-        Ok((Self { reader, mark, pending: BTreeMap::new(), room }, durability))
+        let durability = Durability::new(reader.stored.clone(), disk, directory);
+        durability.sync_creation()?;
+        Ok((Self { reader, mark, renewal: None, pending: BTreeMap::new() }, durability))
     }
 
     /// What the index is worth to a store. One that is trusted is taken at its word; else every pair
     /// is read and added up.
-    pub(crate) fn condition(&self, store_id: u64, trusted: bool) -> Result<Condition, StoreError> {
+    pub(crate) fn condition(&mut self, store_id: u64, trusted: bool) -> Result<Condition, StoreError> {
         let Ok(Some(mark)) = self.reader.mark() else { return Ok(Condition::Useless) };
         let ours = mark.format == FORMAT && mark.store_id == store_id;
         Ok(if ours && (trusted || self.adds_up()?) { Condition::Whole } else { Condition::Useless })
@@ -75,9 +74,9 @@ impl Index {
 
     /// Whether the pairs add up to the mark's sum. Every pair is read, by several threads: after a kill with a
     /// million jobs in the index a start waits for this more than for anything else.
-    pub(crate) fn adds_up(&self) -> Result<bool, StoreError> {
+    pub(crate) fn adds_up(&mut self) -> Result<bool, StoreError> {
         self.write_back()?;
-        let tree = &self.reader.tree;
+        let tree = &self.reader.stored.now().tree;
         let sums: Result<Vec<Digest>, StoreError> = std::thread::scope(|scope| {
             let threads: Vec<_> = keys::shares().map(|share| scope.spawn(move || sum(tree, share))).collect();
             let panicked = |_| StoreError::Index("sled panicked".to_owned());
@@ -119,19 +118,58 @@ impl Index {
         Ok(())
     }
 
-    /// Whether the disk has room for what was committed since the last time.
+    /// Whether the disk has room for what was committed since the last time, wherever it is to go.
     pub(crate) fn has_room(&self) -> bool {
-        self.room.has_for_batch(self.reader.recent.bytes())
+        let bytes = self.reader.recent.bytes();
+        let has_room = |database: &Database| database.room.has_for_batch(bytes);
+        has_room(&self.reader.stored.now())
+            && self.renewal.as_ref().is_none_or(|renewal| has_room(&renewal.made))
     }
 
     /// Gives sled what was committed since the last time, in one batch. A full disk ends the index for this
     /// process: see [`Self::has_room`].
-    pub(crate) fn write_back(&self) -> Result<(), StoreError> {
-        if let Some(batch) = self.reader.recent.batch() {
-            self.reader.tree.apply_batch(batch)?;
+    pub(crate) fn write_back(&mut self) -> Result<(), StoreError> {
+        let changes = self.reader.recent.all();
+        if !changes.is_empty() {
+            // The new one first: it may be in use by the time the batch is written to that.
+            if let Some(renewal) = &mut self.renewal {
+                renewal.follow(&changes);
+            }
+            self.reader.stored.now().tree.apply_batch(batch(&changes))?;
             self.reader.recent.clear();
         }
         Ok(())
+    }
+
+    /// Begins to make a new index in `directory`, where nothing else may be.
+    pub(crate) fn begin_renewal(
+        &mut self,
+        disk: &Disk,
+        directory: &Path,
+        pairs_at_once: usize,
+    ) -> Result<(), StoreError> {
+        self.renewal = Some(Renewal::begin(disk, directory, pairs_at_once)?);
+        Ok(())
+    }
+
+    /// Copies some more pairs into the new index. Once all are there, and add up, what makes it durable; from
+    /// then on it follows until the renewal ends.
+    pub(crate) fn renew(&mut self, disk: &Disk, directory: &Path) -> Result<Option<Durability>, StoreError> {
+        self.write_back()?;
+        let Some(renewal) = &mut self.renewal else { return Ok(None) };
+        if !renewal.copy(&self.reader.stored)? {
+            return Ok(None);
+        }
+        if !renewal.is_equal(&self.mark)? {
+            return Err(StoreError::Index("the new one does not add up".to_owned()));
+        }
+        let stored = Stored::new(Arc::clone(&renewal.made));
+        Ok(Some(Durability::new(stored, disk, directory)))
+    }
+
+    /// The new index is in use, or nobody wants it any more.
+    pub(crate) fn end_renewal(&mut self) {
+        self.renewal = None;
     }
 
     pub(super) fn put(&mut self, key: Vec<u8>, value: &impl Serialize) -> Result<(), StoreError> {
@@ -180,32 +218,52 @@ fn sum(tree: &sled::Tree, share: keys::Share) -> Result<Digest, StoreError> {
     let mut digest = Digest::default();
     for pair in tree.range(share) {
         let (key, value) = pair?;
-        if key != keys::MARK && key != keys::VIEWS {
-            digest.add(&key, &value);
-        }
+        digest.add_pair(&key, &value);
     }
     Ok(digest)
 }
 
 impl Durability {
+    fn new(stored: Stored, disk: &Disk, directory: &Path) -> Self {
+        Self { stored, disk: disk.clone(), directory: directory.to_owned() }
+    }
+
+    /// Makes durable that the index is there: sled syncs neither the files that it creates nor their directories.
+    pub(crate) fn sync_creation(&self) -> Result<(), StoreError> {
+        let synced = sync_creation(&self.disk, &self.directory);
+        synced.map_err(StoreError::file("syncing the index's directory"))
+    }
+
+    /// Puts `next`, which is durable, in the place of this one; that lies in the other's directory then, for
+    /// whoever still reads it. Both names change at once.
+    pub(crate) fn exchange(&self, next: &Self) -> Result<Former, StoreError> {
+        let exchange = || {
+            let exchanged = self.disk.exchange(&next.directory, &self.directory);
+            exchanged.map_err(StoreError::io("exchanging the index"))
+        };
+        self.stored.put(next.stored.now(), exchange)
+    }
+
     /// The last change that sled itself has, whatever else readers are shown.
     pub(crate) fn stored_seq(&self) -> Result<u64, StoreError> {
-        let mark: Option<Mark> = self.tree.get(keys::MARK)?.map(|value| decode(&value)).transpose()?;
+        let mark: Option<Mark> =
+            self.stored.now().tree.get(keys::MARK)?.map(|value| decode(&value)).transpose()?;
         Ok(mark.map_or(0, |mark| mark.seq))
     }
 
     /// Whether the disk has room for what sled was given.
     pub(crate) fn has_room(&self) -> bool {
-        self.room.has_for_sync()
+        self.stored.now().room.has_for_sync()
     }
 
     /// Records that the spool's directories are durable up to `seq`, and puts the index on stable
     /// storage. sled's own `flush` only starts the writing on Linux; our sync ends it.
     #[expect(clippy::disallowed_methods, reason = "the one place that may flush sled, as it syncs after it")]
     pub(crate) fn sync(&self, views_through: u64) -> Result<(), StoreError> {
-        self.tree.insert(keys::VIEWS, encode(&views_through)?)?;
-        self.db.flush()?;
-        self.room.sync_file()
+        let database = self.stored.now();
+        database.tree.insert(keys::VIEWS, encode(&views_through)?)?;
+        database.db.flush()?;
+        database.room.sync_file()
     }
 }
 
@@ -213,7 +271,6 @@ fn encode(value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     postcard::to_allocvec(value).map_err(|error| StoreError::Index(error.to_string()))
 }
 
-/// sled syncs neither the files that it creates nor their directories.
 fn sync_creation(disk: &Disk, directory: &Path) -> io::Result<()> {
     for name in ["conf", "db"] {
         disk.sync_dir(&directory.join(name))?;

@@ -62,7 +62,7 @@ fn try_open(
         StoreError::NoSpace => OpenError::io("opening", &layout.queue())(io::ErrorKind::StorageFull.into()),
         error => OpenError::Index(error.to_string()),
     };
-    let (index, durability) = Index::open(disk, &layout.queue(), store_id).map_err(failed)?;
+    let (mut index, durability) = Index::open(disk, &layout.queue(), store_id).map_err(failed)?;
     let Some(journal) = journal else { return Ok(None) };
     if index.mark().seq < journal.compacted_through() {
         tracing::warn!(mark = index.mark().seq, "index is older than what the journal was compacted to");
@@ -92,11 +92,25 @@ fn try_open(
 /// The last change that a sound index of this store shows; `None` if there is no such index.
 pub(super) fn shows(disk: &Disk, layout: &Layout, store_id: u64) -> Option<u64> {
     let look = || -> Result<Option<u64>, StoreError> {
-        let (index, _durability) = Index::open(disk, &layout.queue(), store_id)?;
+        let (mut index, _durability) = Index::open(disk, &layout.queue(), store_id)?;
         let is_sound = index.condition(store_id, false)? == Condition::Whole;
         Ok(is_sound.then_some(index.mark().seq))
     };
     catch_unwind(AssertUnwindSafe(look)).ok()?.ok()?
+}
+
+/// Removes what a crash left of a new index, or of the one that it replaced: it may take the room that the start needs.
+pub(super) fn remove_next(disk: &Disk, layout: &Layout) -> Result<(), OpenError> {
+    let (root, next) = (layout.root(), layout.next_queue());
+    if !next.exists() {
+        return Ok(());
+    }
+    // A killed process may just have exchanged the two.
+    disk.sync_dir(root).map_err(OpenError::io("syncing", root))?;
+    if let Err(error) = disk.remove_dir_all(&next) {
+        tracing::warn!(%error, "leftover of a new index was not removed");
+    }
+    Ok(())
 }
 
 pub(super) fn begin(disk: &Disk, layout: &Layout, store_id: u64) -> Result<Opened, OpenError> {

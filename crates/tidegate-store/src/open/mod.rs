@@ -102,6 +102,7 @@ fn start(
     if let Some(journal) = journal.as_ref().filter(|_| end == End::Unclean) {
         journal.make_end_durable().map_err(OpenError::journal(&layout.journal()))?;
     }
+    index::remove_next(&disk, &layout)?;
     let mut opened = index::open(&disk, &layout, store_id, journal.as_ref(), end == End::Clean)?;
     let mut recovery = Recovery { index_rebuilt: opened.is_new && journal.is_some(), ..Recovery::default() };
     let (mut next_seq, mut unsettled, mut remains) = (1, Vec::new(), BTreeMap::new());

@@ -17,10 +17,12 @@ pub(crate) enum Queue {
     Deleted,
     Older,
     Garbage,
+    /// The next one in its place, as before the two were exchanged or after it.
+    Next,
 }
 
 impl Queue {
-    pub(crate) const ALL: [Self; 4] = [Self::AsItIs, Self::Deleted, Self::Older, Self::Garbage];
+    pub(crate) const ALL: [Self; 5] = [Self::AsItIs, Self::Deleted, Self::Older, Self::Garbage, Self::Next];
 }
 
 /// A directory for one case. Nothing here waits for a disk but sled, which does it in vain: so in memory
@@ -33,9 +35,11 @@ pub(crate) fn scratch() -> TempDir {
 pub(crate) fn draw(world: &World, base: &Path, survivors: Survivors, queue: Queue, seed: u64) -> TempDir {
     let image = scratch();
     world.disk.draw(survivors, image.path()).unwrap();
-    let target = image.path().join("queue");
+    let (target, next) = (image.path().join("queue"), world.path().join("queue.next"));
+    copy(&next, &image.path().join("queue.next"));
     match queue {
-        Queue::AsItIs => copy(&world.path().join("queue"), &target),
+        Queue::Next if next.exists() => copy(&next, &target),
+        Queue::AsItIs | Queue::Next => copy(&world.path().join("queue"), &target),
         Queue::Deleted => drop(fs::remove_dir_all(target)),
         Queue::Older => copy(&base.join("queue"), &target),
         Queue::Garbage => {

@@ -191,3 +191,25 @@ fn no_fault_while_files_are_written_late_loses_an_upload() {
         world.close().await;
     });
 }
+
+/// Changes come while it is made, and after it took the place of the old one.
+#[test]
+fn no_fault_while_the_index_is_made_anew_loses_anything() {
+    let base = Base::new(&async |world| {
+        for org in ["A", "B", "C"] {
+            world.upload(org, org, 300).await;
+        }
+        let claims = world.claim(1).await;
+        world.finish(&claims[0], completed()).await;
+    });
+    attack("renewal", &base, &async |world: &mut World| {
+        world.renews_index = true;
+        let old = world.index();
+        world.try_open().unwrap();
+        world.arm();
+        world.upload("A", "during", 300).await;
+        world.wait_for_index_after(old).await;
+        world.upload("D", "after", 300).await;
+        world.close().await;
+    });
+}

@@ -5,14 +5,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tidegate_disk::faults::{Fault, FaultyDisk, Plan};
 use tidegate_domain::job::{Counts, Job, JobEvent, JobState, Outcome, Protocol};
 use tidegate_domain::maintenance::{Hold, HoldLength};
 use tidegate_domain::{Clock, JobId, ManualClock, OrgCode, UploadName};
-use tidegate_store::{Claim, OpenError, Options, Recovery, Sender, Store, StoreError};
+use tidegate_store::{Claim, OpenError, Options, Recovery, Renewal, Sender, Store, StoreError};
 
 use crate::book::{Book, Fate, File, Told, is_open, response_of};
 
@@ -23,6 +23,8 @@ pub(crate) struct World {
     pub(crate) segment_bytes_max: u64,
     /// Files of small uploads are not written because of the time alone, and this many bytes are left for later.
     pub(crate) deferred_bytes_max: Option<usize>,
+    /// Makes the index anew as soon as it may, in many steps.
+    pub(crate) renews_index: bool,
     clock: ManualClock,
     store: Option<Store>,
     plan: Option<Plan>,
@@ -30,10 +32,20 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(dir: TempDir, book: Book, plan: Option<Plan>) -> Self {
-        let disk = FaultyDisk::new(dir.path(), &["queue"]).unwrap();
+        let disk = FaultyDisk::new(dir.path(), &["queue", "queue.next"]).unwrap();
         let clock = ManualClock::new("2024-03-08T12:00:00Z".parse().unwrap());
         let segment_bytes_max = Options::default().segment_bytes_max;
-        Self { dir, disk, book, segment_bytes_max, deferred_bytes_max: None, clock, store: None, plan }
+        Self {
+            dir,
+            disk,
+            book,
+            segment_bytes_max,
+            deferred_bytes_max: None,
+            renews_index: false,
+            clock,
+            store: None,
+            plan,
+        }
     }
 
     /// The faults begin here.
@@ -47,7 +59,12 @@ impl World {
 
     fn options(&self) -> Options {
         let (disk, segment_bytes_max) = (self.disk.disk(), self.segment_bytes_max);
-        let options = Options { disk, segment_bytes_max, ..Options::default() };
+        let renewal = if self.renews_index {
+            Renewal { garbage_bytes_max: 0, pairs_at_once: 5, pause: Duration::ZERO }
+        } else {
+            Renewal::default()
+        };
+        let options = Options { disk, segment_bytes_max, renewal, ..Options::default() };
         match self.deferred_bytes_max {
             None => options,
             Some(deferred_bytes_max) => {
@@ -76,6 +93,20 @@ impl World {
     /// The open store.
     pub(crate) fn store(&self) -> &Store {
         self.store.as_ref().unwrap()
+    }
+
+    /// What the index's directory is known by, whatever its name.
+    pub(crate) fn index(&self) -> u64 {
+        fs::metadata(self.path().join("queue")).unwrap().ino()
+    }
+
+    /// Waits until there is a new index in the place of `old`, unless a fault came before.
+    pub(crate) async fn wait_for_index_after(&self, old: u64) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while self.disk.hit().is_none() && (self.index() == old || self.path().join("queue.next").exists()) {
+            assert!(Instant::now() < deadline, "no new index");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Closes the store in good order; whether it had failed.

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tidegate_domain::job::Job;
 use tidegate_domain::{JobId, ManualClock};
-use tidegate_store::{Options, Recovery, Store};
+use tidegate_store::{Options, Recovery, Renewal, Store};
 
 use crate::ops::{Lease, Restart};
 
@@ -19,13 +20,18 @@ pub(crate) struct Backend {
     pub(crate) store: Store,
     pub(crate) clock: ManualClock,
     directory: TempDir,
+    /// What the index's directory is known by, whatever its name.
+    index: u64,
+    /// How often a new index took the place of another beside the work.
+    pub(crate) indexes_made_anew: u64,
 }
 
 impl Backend {
     pub(crate) fn new(clock: ManualClock, lease: Lease) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        let directory = scratch();
         let (store, _) = open(directory.path(), &clock, lease);
-        Self { store, clock, directory }
+        let index = index(directory.path());
+        Self { store, clock, directory, index, indexes_made_anew: 0 }
     }
 
     /// Ends the store and starts it again; how many jobs were with a worker.
@@ -35,6 +41,7 @@ impl Backend {
             Restart::Close | Restart::CloseAndRebuild => None,
         };
         self.store.close().await;
+        self.indexes_made_anew += u64::from(index(self.directory.path()) != self.index);
         if let Some(image) = image {
             self.directory = image;
         }
@@ -49,6 +56,7 @@ impl Backend {
         let (store, recovery) = open(self.directory.path(), &self.clock, lease);
         assert!(!recovery.index_rebuilt || !matches!(how, Restart::Close), "a clean end needs no new index");
         self.store = store;
+        self.index = index(self.directory.path());
         interrupted + recovery.jobs_interrupted
     }
 
@@ -74,17 +82,28 @@ fn open(directory: &Path, clock: &ManualClock, lease: Lease) -> (Store, Recovery
         Lease::Long => Duration::from_hours(24),
         Lease::Zero => Duration::ZERO,
     };
-    let options = Options { lease, ..Options::default() };
+    // Of no other use than to be seen by nobody.
+    let renewal = Renewal { garbage_bytes_max: 0, pairs_at_once: 7, pause: Duration::ZERO };
+    let options = Options { lease, renewal, ..Options::default() };
     let (store, recovery) = Store::open(directory, options, Arc::new(clock.clone())).unwrap();
     assert_eq!(recovery.journal_holes, 0, "{recovery:?}");
     (store, recovery)
+}
+
+/// In memory where there is such a directory: syncs would take most of the time.
+fn scratch() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+fn index(directory: &Path) -> u64 {
+    fs::metadata(directory.join("queue")).unwrap().ino()
 }
 
 /// The data directory as it would be found if the process were killed now. The store may be tidying
 /// up behind the copy's back: it is made of files that were all there at one moment.
 fn crash_image(directory: &Path) -> TempDir {
     loop {
-        let image = tempfile::tempdir().unwrap();
+        let image = scratch();
         let before = files(directory);
         let copied = before.iter().try_for_each(|file| {
             let target = image.path().join(file);

@@ -25,6 +25,7 @@ mod suite;
 mod table;
 mod work;
 
+use std::cell::Cell;
 use std::fmt::Debug;
 use std::str::FromStr;
 
@@ -40,12 +41,13 @@ fn the_store_does_what_its_model_does() {
     let seed = setting("TIDEGATE_MODEL_SEED").unwrap_or_else(|| getrandom::u64().unwrap());
     let cases = setting("TIDEGATE_MODEL_CASES").unwrap_or(CASES);
     println!("TIDEGATE_MODEL_SEED={seed} TIDEGATE_MODEL_CASES={cases}");
-    for number in 0..cases {
-        run_case(seed.wrapping_add(number));
-    }
+    let anew: u64 = (0..cases).map(|number| run_case(seed.wrapping_add(number))).sum();
+    println!("the index was made anew {anew} times");
+    assert!(anew > 0 || cases < CASES, "no index was ever made anew");
 }
 
-fn run_case(seed: u64) {
+fn run_case(seed: u64) -> u64 {
+    let anew = Cell::new(0);
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
@@ -57,10 +59,14 @@ fn run_case(seed: u64) {
     };
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let tried = runner.run(&cases::cases(), |case| runtime.block_on(suite::run(case)));
+    let tried = runner.run(&cases::cases(), |case| {
+        anew.set(anew.get() + runtime.block_on(suite::run(case))?);
+        Ok(())
+    });
     if let Err(failure) = tried {
         panic!("replay with TIDEGATE_MODEL_SEED={seed} TIDEGATE_MODEL_CASES=1\n{failure}");
     }
+    anew.get()
 }
 
 fn setting<T: FromStr<Err: Debug>>(name: &str) -> Option<T> {

@@ -1,6 +1,7 @@
 //! Does each operation to the store and to the model, and compares what comes of it.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use proptest::test_runner::TestCaseError;
 use tidegate_domain::job::{JobEvent, JobState};
 use tidegate_domain::{JobId, ManualClock};
 use tidegate_store::Claim;
@@ -20,7 +21,8 @@ pub(crate) struct Suite {
     pub(crate) last_id: Option<JobId>,
 }
 
-pub(crate) async fn run(case: Case) -> Checked {
+/// How often the backend made its index anew while the case ran.
+pub(crate) async fn run(case: Case) -> Result<u64, TestCaseError> {
     let start: DateTime<Utc> = "2024-03-08T12:00:00Z".parse().unwrap();
     let backend = Backend::new(ManualClock::new(start), Lease::Long);
     let model = Model::new(start, Lease::Long);
@@ -33,7 +35,8 @@ pub(crate) async fn run(case: Case) -> Checked {
     suite.restart(Restart::Kill, Lease::Long).await?;
     suite.end(case.ends_in_the_past).await?;
     suite.restart(Restart::Kill, Lease::Long).await?;
-    suite.restart(Restart::CloseAndRebuild, Lease::Long).await
+    suite.restart(Restart::CloseAndRebuild, Lease::Long).await?;
+    Ok(suite.backend.indexes_made_anew)
 }
 
 impl Suite {

@@ -21,6 +21,7 @@ mod leak;
 mod maintenance;
 mod outbox;
 mod recovery;
+mod renewal;
 mod retention;
 mod review;
 mod rig;
