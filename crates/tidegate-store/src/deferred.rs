@@ -9,6 +9,8 @@
 //! process did not.
 
 use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tidegate_disk::Disk;
@@ -129,7 +131,7 @@ impl Deferred {
     fn write_of(&self, uploads: &mut Uploads, seq: u64) -> bool {
         let Some(upload) = uploads.by_seq.get_mut(&seq) else { return false };
         let path = self.layout.payload(&upload.org, upload.place, upload.id);
-        let written = self.disk.write(&path, &upload.bytes);
+        let written = self.write_to(&path, &upload.bytes);
         if written.inspect_err(|_| drop(self.disk.remove_once(&path))).is_ok() {
             uploads.remove(seq);
             return true;
@@ -138,6 +140,17 @@ impl Deferred {
             uploads.refused += 1;
         }
         false
+    }
+
+    /// Makes the directory anew if somebody has removed it.
+    fn write_to(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        match (self.disk.write(path, bytes), path.parent()) {
+            (Err(error), Some(directory)) if error.kind() == io::ErrorKind::NotFound => {
+                self.disk.create_dir_all(directory)?;
+                self.disk.write(path, bytes)
+            }
+            (written, _) => written,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Uploads> {

@@ -34,8 +34,10 @@ impl Spool {
         Self { disk, layout, deferred, made: Mutex::default(), kept: Mutex::default() }
     }
 
+    /// Whether an organization has its directories, as far as uploads need them: somebody may have removed one.
     pub(crate) fn is_prepared(&self, org: &OrgCode) -> bool {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(org)
+        let is_made = self.made.lock().unwrap_or_else(PoisonError::into_inner).contains(org);
+        is_made && self.layout.place(org, Place::Incoming).is_dir()
     }
 
     /// Makes an organization's directories, durably.

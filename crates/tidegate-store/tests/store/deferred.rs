@@ -224,3 +224,20 @@ async fn a_file_that_the_disk_refuses_keeps_its_job_from_workers_and_uploads_out
     assert_eq!(incoming(rig.path()), [name_of(&job)]);
     assert_eq!(rig.claim().await.id(), job.id);
 }
+
+/// Once it kept uploads out until the service was restarted.
+#[tokio::test]
+async fn a_directory_for_uploads_that_somebody_removed_is_made_anew() {
+    let rig = patient_rig();
+    let remove = || std::fs::remove_dir_all(rig.path().join("orgs/A/incoming")).unwrap();
+    let job = accept(&rig, "1", b"bytes").await;
+    remove();
+    assert_eq!(payload(&rig.store, &job), b"bytes", "nobody had to send another one");
+    remove();
+    let large = vec![7; 100_000];
+    let job = accept(&rig, "2", &large).await;
+    assert_eq!(payload(&rig.store, &job), large);
+    remove();
+    let job = accept(&rig, "3", b"small").await;
+    assert_eq!(payload(&rig.after_kill().store, &job), b"small");
+}

@@ -83,9 +83,14 @@ async fn a_directory_that_is_missing_is_no_answer_about_the_senders_file() {
     assert!(rig.store.staged_entry(&org("A"), &staged).unwrap().is_some());
 
     std::fs::create_dir(rig.path().join("uploads")).unwrap();
+    // It would be made anew if nothing were in its place.
+    let incoming = rig.path().join("orgs/A/incoming");
     gone("orgs/A/incoming");
+    std::fs::write(&incoming, b"in the way").unwrap();
     assert!(is_ours(rig.try_accept("A", "large", &large).await.unwrap_err()));
     assert!(is_ours(rig.store.accept_staged(&org("A"), &staged, sender(), name).await.unwrap_err()));
+    std::fs::remove_file(&incoming).unwrap();
+    std::fs::create_dir(incoming).unwrap();
 
     gone("staged/A");
     let mut upload = rig.store.upload().unwrap();
