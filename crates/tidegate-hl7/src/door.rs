@@ -200,7 +200,7 @@ impl<R: Read, W: Write, D: Write> Door<R, W, D> {
         let Some(mut pending) = self.pending.take() else { return Ok(self.committed) };
         pending.settle(delivery);
         // Copies are compared with what was delivered alone: what was refused may come again, corrected.
-        if let Some(identity) = pending.identity.filter(|_| pending.verdict.deliver() && !pending.repeated) {
+        if let Some(identity) = pending.identity.filter(|_| pending.verdict.deliver()) {
             self.duplicates.note(identity);
         }
         let Pending { place, verdict, repeated, .. } = &pending;

@@ -29,10 +29,19 @@ pub fn render(reply: &Reply, summary: &Summary) -> String {
 }
 
 fn result(summary: &Summary) -> String {
+    let mut said = if summary.tested { "TEST MODE, NOTHING WAS PASSED ON. " } else { "" }.to_owned();
+    said.push_str(&what_became(summary));
+    said
+}
+
+fn what_became(summary: &Summary) -> String {
     let counts = &summary.counts;
     let (total, failed) = (counts.total(), counts.errored + counts.rejected);
     match (&summary.refusal, summary.outcome) {
-        (Some(refusal), _) => format!("NOT PROCESSED. The whole file was refused: {}.", refusal.reason),
+        (Some(refusal), _) => match refusal.reason.strip_prefix("truncated: ") {
+            Some(what) => format!("NOT PROCESSED. The whole file was refused because it is cut off: {what}."),
+            None => format!("NOT PROCESSED. The whole file was refused: {}.", refusal.reason),
+        },
         (None, Outcome::Accepted) if total == 0 => {
             "ACCEPTED. The file was in order and held no messages.".to_owned()
         }
@@ -58,7 +67,11 @@ fn to_do(summary: &Summary) -> &'static str {
     match (&summary.refusal, summary.outcome) {
         (Some(refusal), _) => refusal.advice(),
         (None, Outcome::Accepted) if summary.counts.warned > 0 => {
-            "Nothing has to be sent again. Please look at the warnings below."
+            "Nothing has to be sent again. Please look at the warnings and notes below."
+        }
+        // The note of the test mode asks for nothing.
+        (None, Outcome::Accepted) if summary.notes.len() > usize::from(summary.tested) => {
+            "Nothing has to be sent again, unless a message is missing: see the note below."
         }
         (None, Outcome::Accepted) => "Nothing.",
         (None, Outcome::AcceptedWithErrors) => {

@@ -1,8 +1,8 @@
 //! One response and one report to the letter, and what must never be in either.
 
-use tidegate_hl7::{sample, sample::Defect};
+use tidegate_hl7::{Profile, sample, sample::Defect};
 
-use crate::support::{segments, through};
+use crate::support::{segments, through, through_with};
 
 fn file() -> Vec<u8> {
     let messages = [
@@ -81,12 +81,49 @@ fn a_report_on_a_refused_file() {
     let expected = "REPORT ON YOUR FILE
 Job 01HZX3K7Q2W5M8RT, 2026-03-16 08:30:00 -05:00
 
-Result:  NOT PROCESSED. The whole file was refused: truncated: batch 1 has a
-         BHS but the file ends before its BTS.
+Result:  NOT PROCESSED. The whole file was refused because it is cut off:
+         batch 1 has a BHS but the file ends before its BTS.
 To do:   Send the whole file again. Nothing of this one was used, so nothing
          will be doubled.
 ";
     assert_eq!(through(&whole[..whole.len() - 200]).0.report, expected);
+}
+
+#[test]
+fn the_first_lines_say_what_is_to_be_done() {
+    let good = [sample::message(1), sample::message(2)];
+    let whole = sample::file("F", &good);
+    let counted = String::from_utf8(whole.clone()).unwrap().replace("BTS|2", "BTS|3");
+    let warned = sample::file("F", &[sample::defective(2, Defect::NoAuthority)]);
+    let testing = Profile { test_mode: true, ..Profile::default() };
+    for (file, profile, result, to_do) in [
+        (&whole[..], Profile::default(), "ACCEPTED. All 2 messages were accepted.", "Nothing."),
+        (&whole, testing.clone(), "TEST MODE, NOTHING WAS PASSED ON. ACCEPTED. All 2 messages", "Nothing."),
+        (
+            counted.as_bytes(),
+            testing,
+            "TEST MODE, NOTHING WAS PASSED ON.",
+            "Nothing has to be sent again, unless",
+        ),
+        (
+            counted.as_bytes(),
+            Profile::default(),
+            "ACCEPTED. All 2",
+            "Nothing has to be sent again, unless a message",
+        ),
+        (
+            &warned,
+            Profile::default(),
+            "ACCEPTED. The message was accepted, with warnings.",
+            "Nothing has to be sent",
+        ),
+        (&whole[..99], Profile::default(), "NOT PROCESSED. The whole file", "Send the whole file again."),
+    ] {
+        let report = through_with(file, &profile).0.report;
+        let words = report.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&format!("Result: {result}")), "{report}");
+        assert!(words.contains(&format!("To do: {to_do}")), "{report}");
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, recv};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
@@ -31,12 +33,18 @@ pub(super) enum Link {
     Tls(Box<StreamOwned<ClientConnection, Wire>>),
 }
 
-/// A socket whose calls end at a deadline.
+/// A socket whose calls end at a deadline, or up to [`TICK`] later.
 #[derive(Debug)]
 pub(super) struct Wire {
     tcp: TcpStream,
     deadline: Instant,
+    /// What the socket was told last; telling it costs as much as reading.
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
 }
+
+/// Time-outs are whole multiples of this, so that one serves many messages.
+const TICK: Duration = Duration::from_millis(20);
 
 impl Address {
     /// Connects, and shakes hands where there is TLS.
@@ -45,7 +53,7 @@ impl Address {
         let tcp = self.reach(deadline)?;
         // A message is written at once and waited for: nothing is gained by gathering.
         tcp.set_nodelay(true)?;
-        let wire = Wire { tcp, deadline };
+        let wire = Wire { tcp, deadline, read_timeout: None, write_timeout: None };
         let Some((config, name)) = &self.tls else { return Ok(Link::Plain(wire)) };
         let connection = ClientConnection::new(Arc::clone(config), name.clone()).map_err(io::Error::other)?;
         let mut stream = StreamOwned::new(connection, wire);
@@ -76,6 +84,10 @@ impl Link {
 
     /// Whether the other side neither closed the connection nor said anything since the last answer.
     pub(super) fn is_quiet(&mut self) -> bool {
+        if let Self::Plain(wire) = self {
+            return wire.is_quiet();
+        }
+        // What waits may be TLS's own, which only reading tells.
         let waits = |link: &mut Self| -> io::Result<bool> {
             link.wire().tcp.set_nonblocking(true)?;
             let read = link.read(&mut [0]);
@@ -119,16 +131,32 @@ impl Write for Link {
     }
 }
 
+impl Wire {
+    /// Whether there is nothing to read, not even an end.
+    fn is_quiet(&self) -> bool {
+        let looked = recv(&self.tcp, &mut [0], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+        looked.is_err_and(|error| error == Errno::WOULDBLOCK)
+    }
+}
+
 impl Read for Wire {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.tcp.set_read_timeout(Some(left(self.deadline)?))?;
+        let timeout = Some(in_ticks(left(self.deadline)?));
+        if self.read_timeout != timeout {
+            self.tcp.set_read_timeout(timeout)?;
+            self.read_timeout = timeout;
+        }
         self.tcp.read(buffer)
     }
 }
 
 impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.tcp.set_write_timeout(Some(left(self.deadline)?))?;
+        let timeout = Some(in_ticks(left(self.deadline)?));
+        if self.write_timeout != timeout {
+            self.tcp.set_write_timeout(timeout)?;
+            self.write_timeout = timeout;
+        }
         self.tcp.write(bytes)
     }
 
@@ -142,11 +170,31 @@ fn left(deadline: Instant) -> io::Result<Duration> {
     if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
+fn in_ticks(time: Duration) -> Duration {
+    let ticks = time.as_nanos().div_ceil(TICK.as_nanos());
+    u32::try_from(ticks).map_or(Duration::MAX, |ticks| TICK * ticks)
+}
+
 /// What failed, in words for staff. A socket says that it would block where its time is over.
 pub(super) fn in_words(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => "it took too long".to_owned(),
         ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
         _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_time_out_is_shorter_than_what_is_left_and_none_is_longer_by_more_than_a_tick() {
+        for millis in [1, 19, 20, 21, 300, 29_999, 30_000] {
+            let left = Duration::from_millis(millis);
+            assert!((left..left + TICK).contains(&in_ticks(left)), "{millis}");
+        }
+        assert_eq!(in_ticks(Duration::from_nanos(1)), TICK);
+        assert!(in_ticks(Duration::MAX) > Duration::from_hours(24));
     }
 }

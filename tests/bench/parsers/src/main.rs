@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     door::measure("rust-hl7", size, beside, || {
         Ok(each(open()?, |text| {
-            rusthl7::Message::try_from(text).is_ok_and(|message| !message.query("MSH.F9").is_empty())
+            rusthl7::message::Message::try_from(text).is_ok_and(|message| !message.query("MSH.F9").is_empty())
         })?)
     })?;
     Ok(())
