@@ -90,6 +90,7 @@ bench:
     cargo bench -p tidegate-domain --bench gate
     cargo bench -p tidegate-hl7 --bench door
     cargo bench -p tidegate-worker --bench drain
+    cargo bench -p tidegate-worker --bench mllp
 
 # The HL7 door beside other parsers of HL7, which nothing else is built with.
 parsers mib="64":
@@ -107,7 +108,7 @@ ways dir="/tmp":
 endure files="300000" *directory:
     cargo bench -p tidegate-store --bench endure -- {{files}} {{directory}}
 
-# Fuzzes the parsers of what senders and registries say: ftp_commands, sftp_packet, hl7_file, hl7_message, hl7_time, ack, mllp; see tests/fuzz/README.md.
+# Fuzzes the parsers of what senders and registries say: ftp_commands, sftp_packet, hl7_file, hl7_message, hl7_time, er7, ack, mllp; see tests/fuzz/README.md.
 fuzz target="ftp_commands" seconds="600":
     mkdir -p tests/fuzz/corpus/{{target}}
     cargo +nightly fuzz run --fuzz-dir tests/fuzz --sanitizer none {{target}} tests/fuzz/corpus/{{target}} tests/fuzz/seeds/{{target}} -- -max_total_time={{seconds}} -max_len=16384

@@ -35,7 +35,7 @@ pub fn hl7_file(bytes: &[u8]) {
     check_response(bytes);
 }
 
-/// One message: findings are bounded, and what is forwarded stays the same when it is forwarded again.
+/// One message: findings are bounded, and what is forwarded are its lines as they came, but for blank ones.
 pub fn hl7_message(bytes: &[u8]) {
     let verdict = check(bytes, &PROFILE, &now(), Place { ordinal: 1, offset: 0, line: 1 });
     for finding in verdict.findings() {
@@ -45,6 +45,14 @@ pub fn hl7_message(bytes: &[u8]) {
     forward(bytes, &mut once);
     forward(&once, &mut twice);
     assert!(once == twice && !once.contains(&b'\n'));
+    let mut lines = bytes.split(|byte| matches!(byte, b'\r' | b'\n'));
+    let mut forwarded = once.strip_suffix(b"\r").unwrap_or_default().split(|byte| *byte == b'\r');
+    assert!(
+        once.is_empty() || forwarded.all(|line| lines.any(|came| came == line)),
+        "a line that never came"
+    );
+    let solid = |byte: &&u8| !b" \t\r\n\x0b\x1c\0\x1a".contains(byte);
+    assert!(once.iter().filter(solid).eq(bytes.iter().filter(solid)), "nothing is lost");
     let _ = sniff(bytes);
 }
 
