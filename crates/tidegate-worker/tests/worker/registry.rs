@@ -3,9 +3,11 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::rig::PATIENCE;
 
 /// What it does with one message.
 #[derive(Debug, Clone)]
@@ -41,6 +43,7 @@ pub(crate) struct Registry {
 struct Shared {
     script: Mutex<Script>,
     ledger: Mutex<Vec<String>>,
+    grown: Condvar,
     connections: AtomicUsize,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -61,6 +64,7 @@ impl Registry {
         let shared = Arc::new(Shared {
             script: Mutex::new(Box::new(script)),
             ledger: Mutex::default(),
+            grown: Condvar::new(),
             connections: AtomicUsize::new(0),
             open: Mutex::default(),
         });
@@ -93,6 +97,13 @@ impl Registry {
         self.shared.ledger.lock().unwrap().clone()
     }
 
+    /// Waits until so many messages were read.
+    pub(crate) fn wait_for(&self, count: usize) {
+        let ledger = self.shared.ledger.lock().unwrap();
+        let waiting = self.shared.grown.wait_timeout_while(ledger, PATIENCE, |ledger| ledger.len() < count);
+        assert!(!waiting.unwrap().1.timed_out(), "{count} messages never came");
+    }
+
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }
@@ -116,6 +127,7 @@ impl Shared {
                 read.drain(..end + 2);
                 let id = message.split('|').nth(9).unwrap().to_owned();
                 self.ledger.lock().unwrap().push(id.clone());
+                self.grown.notify_all();
                 let reaction = (self.script.lock().unwrap())(&id);
                 if !react(&mut stream, &reaction, &id) {
                     return;
