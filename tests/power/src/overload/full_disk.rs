@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
@@ -16,6 +17,7 @@ use super::wait_until;
 use crate::arguments::Arguments;
 use crate::bench::Bench;
 use crate::check::{self, Problems};
+use crate::command::run as run_tool;
 use crate::ledger::Shared;
 use crate::opening::wait_until_drained;
 use crate::server::Server;
@@ -24,6 +26,8 @@ use crate::upload::Upload;
 
 const DISK_BYTES: u64 = 96 << 20;
 const FREE_BYTES_MIN: &str = "24MiB";
+/// With more than that uploads are taken again, a few.
+const ROOM_MIB: u64 = 26;
 /// What lies on the disk besides, until staff make room.
 const BALLAST_BYTES: usize = 32 << 20;
 /// Two sessions for each organization.
@@ -60,7 +64,7 @@ struct Trial {
 impl Trial {
     fn run(&mut self, ballast: &Path, problems: &mut Problems) -> Result<()> {
         self.nearly_full(problems)?;
-        std::fs::remove_file(ballast).context("making room")?;
+        make_room(ballast)?;
         self.full_at_rest(problems)?;
         self.full_at_work(problems)
     }
@@ -91,7 +95,7 @@ impl Trial {
         staff.look(&self.site)?;
         staff.tell("on a full disk", problems);
         self.expect_running("although it had nothing to write", problems)?;
-        std::fs::remove_file(&self.eaten).context("making room")?;
+        make_room(&self.eaten)?;
         self.expect_success(problems);
         self.site.run(RELEASE)?;
         self.check(problems)
@@ -110,7 +114,7 @@ impl Trial {
         let verified = self.site.run(&["store", "verify"]).err().map(|error| error.to_string());
         println!("  store verify on the full disk: {}", verified.as_deref().unwrap_or("all is well"));
         self.expect_running("on a full disk", problems)?;
-        std::fs::remove_file(&self.eaten).context("making room")?;
+        make_room(&self.eaten)?;
         self.expect_success(problems);
         self.check(problems)?;
         self.expect_running("with room again", problems)
@@ -176,6 +180,23 @@ impl Trial {
         let ledger = self.ledger.lock().clone();
         check::all(&self.site, &self.server, &ledger, problems)
     }
+}
+
+/// Removes a file. Its blocks are free when nobody holds it any more: the server may just be syncing the file
+/// system, which on a busy machine takes a while.
+fn make_room(file: &Path) -> Result<()> {
+    let directory = file.parent().context("a file without a directory")?;
+    let begun = Instant::now();
+    std::fs::remove_file(file).context("making room")?;
+    wait_until("room on the disk", || Ok(free_mib(directory)? > ROOM_MIB))?;
+    println!("  room after {} ms", begun.elapsed().as_millis());
+    Ok(())
+}
+
+fn free_mib(directory: &Path) -> Result<u64> {
+    let arguments = ["--output=avail", "--block-size=1M"].map(AsRef::as_ref);
+    let told = run_tool("df", arguments.into_iter().chain([directory.as_os_str()]))?;
+    told.split_whitespace().last().and_then(|number| number.parse().ok()).context("df tells no number")
 }
 
 /// Replies that are no success.
