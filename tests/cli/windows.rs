@@ -116,3 +116,29 @@ fn a_server_whose_windows_cannot_be_read_takes_uploads_and_processes_none_until_
     let status = site.run("status --json").json();
     assert_eq!((&status["gate"]["state"], status["problems"].as_array().unwrap().len()), (&"open".into(), 0));
 }
+
+/// Staff end and skip a window by its name, and did it to both.
+#[test]
+fn a_window_of_the_file_that_is_called_as_one_of_staff_is_refused_by_name() {
+    let site = Site::new();
+    let text = std::fs::read_to_string(site.path("tidegate.toml")).unwrap();
+    let both = format!(
+        "{text}[[maintenance.window]]\nname = \"upgrade\"\nfrom = \"2099-04-01T19:00\"\nto = \"2099-04-01T20:00\"\n\
+         [[maintenance.window]]\nname = \"other\"\nfrom = \"2099-05-01T19:00\"\nto = \"2099-05-01T20:00\"\n"
+    );
+    let server = site.serve();
+    site.run("maintenance add upgrade --from '2099-03-06 19:00' --for 5h --reason DSHS").ok();
+    site.configure(&both);
+    site.reload();
+    let problem = || site.run("status --json").json()["problems"][0].as_str().unwrap_or_default().to_owned();
+    assert!(problem().contains("\"upgrade\", too: give this one another name"), "{}", problem());
+    let windows = || site.run("maintenance list --json").json()["occurrences"].as_array().unwrap().len();
+    assert_eq!(windows(), 1, "as before, all of it");
+    server.stop();
+    let _server = site.serve();
+    assert!(problem().contains("upgrade"), "told after a start, too: {}", problem());
+    assert_eq!(windows(), 3, "when in doubt, closed");
+    site.configure(&both.replace("upgrade", "upgrade-2"));
+    site.reload();
+    assert_eq!((problem().as_str(), windows()), ("", 3));
+}

@@ -246,6 +246,7 @@ async fn pages_follow_each_other_although_jobs_come_and_go_meanwhile() {
     while let Some(last) = page.as_array().unwrap().last() {
         let last = last["id"].as_str().unwrap().to_owned();
         seen.extend(page.as_array().unwrap().iter().map(|job| job["id"].as_str().unwrap().to_owned()));
+        assert!(seen.len() <= ids.len(), "{seen:?}");
         bench.upload("ACME01", "more", last.as_bytes()).await;
         let gone = JobEvent::Cancelled { reason: "asked to".to_owned() };
         bench.store.act(last.parse().unwrap(), gone, "jo").await.unwrap();

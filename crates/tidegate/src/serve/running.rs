@@ -34,7 +34,7 @@ use super::manager::{self, Pulse};
 use super::parts::{Parts, WebParts};
 use super::reports::Reports;
 use super::signals::{Signals, Told};
-use super::site::{RunningSite, beside_store};
+use super::site::{RunningSite, beside_store, taken_names};
 use crate::config::Loaded;
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -69,7 +69,9 @@ pub(super) struct Running {
 
 impl Running {
     /// Puts every part to work.
-    pub(super) fn start(parts: Parts, problems: Vec<String>) -> Result<Self, Failure> {
+    pub(super) fn start(parts: Parts, mut problems: Vec<String>) -> Result<Self, Failure> {
+        // Both close the gate until somebody mends it.
+        problems.extend(taken_names(&parts.store, &parts.loaded.calendar));
         let intake = intake(&parts.store, Arc::clone(&parts.directory), &parts.loaded)?;
         let site = Arc::new(RunningSite {
             store: parts.store.clone(),

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use tidegate_domain::maintenance::MaintenanceConfig;
+use tidegate_domain::maintenance::{Calendar, MaintenanceConfig, Origin};
 use tidegate_domain::{Clock as _, OrgCode, SystemClock};
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Ban, Directory};
@@ -67,11 +67,31 @@ fn host_keys(loaded: &Loaded) -> impl Iterator<Item = Beside> {
     })
 }
 
+/// Windows of the configuration that are called as one that staff announced. By its name staff end, extend or skip a
+/// window, and would do it to both.
+pub(super) fn taken_names(store: &Store, configured: &Calendar) -> Vec<String> {
+    let all = &store.maintenance().calendar.windows;
+    let by_staff = all.iter().filter(|window| matches!(window.origin, Origin::Staff { .. }));
+    let names = by_staff.map(|window| window.name.as_str());
+    let taken = names.filter(|name| configured.has_window(name)).map(|name| {
+        format!("maintenance.window: staff have announced a window {name:?}, too: give this one another name")
+    });
+    taken.collect()
+}
+
 impl RunningSite {
     /// Takes up the maintenance windows anew; what is wrong with the file.
     fn reload_windows(&self) -> Vec<String> {
         match config::load(&self.file) {
             Ok(loaded) => {
+                let taken = taken_names(&self.store, &loaded.calendar);
+                if !taken.is_empty() {
+                    tracing::warn!(
+                        problems = taken.join("; "),
+                        "windows refused; the old ones stay in force"
+                    );
+                    return taken;
+                }
                 tracing::info!(windows = loaded.calendar.windows.len(), "maintenance windows taken up");
                 self.store.set_calendar(loaded.calendar);
                 if !self.same_but_for_windows(&loaded.config) {

@@ -182,7 +182,11 @@ mod tests {
 
     #[test]
     fn whoever_is_turned_away_is_counted() {
-        let told = told("open", &json!([]));
-        assert!(told.contains(&"2 addresses are turned away for failed logins".to_owned()), "{told:?}");
+        let told = |count: usize| {
+            let found = bans(&Status { bans: count, ..status("open", &json!([])) });
+            found.map(|finding| finding.what)
+        };
+        let words = |addresses: &str| Some(format!("{addresses} turned away for failed logins"));
+        assert_eq!([told(0), told(1), told(2)], [None, words("1 address is"), words("2 addresses are")]);
     }
 }
