@@ -78,7 +78,7 @@ fn each_foreign_engine_is_named_by_one_room_only() {
         ("lettre", &["tidegate-notices"]),
         ("minijinja", &["tidegate-notices"]),
         ("ureq", &["tidegate-notices", "tidegate-worker"]),
-        ("quick-xml", &["tidegate-worker"]),
+        ("quick-xml", &["tidegate-soap"]),
         ("clap", &["tidegate"]),
     ];
     for (name, uses) in dependencies() {

@@ -23,4 +23,5 @@ mod privacy;
 mod registry;
 mod rig;
 mod store_damage;
+mod web_service;
 mod window;

@@ -123,6 +123,7 @@ pub(crate) struct Server {
     /// Encrypted from the first byte on.
     pub(crate) ftps: Option<SocketAddr>,
     pub(crate) sftp: Option<SocketAddr>,
+    pub(crate) web: Option<SocketAddr>,
 }
 
 impl Server {
@@ -145,6 +146,7 @@ impl Server {
             ftp,
             ftps: address(&ready, "ftps"),
             sftp: address(&ready, "sftp"),
+            web: address(&ready, "web"),
         }
     }
 

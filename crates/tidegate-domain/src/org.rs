@@ -88,6 +88,12 @@ pub struct Organization {
     /// What its messages must look like.
     #[serde(default)]
     pub hl7: Hl7Profile,
+    /// Facilities that it may name to the web service besides its own code, such as those of its sub-sites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facilities: Vec<String>,
+    /// What becomes of its messages to the web service while the gate is closed.
+    #[serde(default, skip_serializing_if = "WhenClosed::is_default")]
+    pub when_closed: WhenClosed,
     /// What it may use.
     #[serde(default, skip_serializing_if = "OrgLimits::is_default")]
     pub limits: OrgLimits,
@@ -110,10 +116,30 @@ impl Organization {
             timezone: None,
             completion: Completion::default(),
             hl7: Hl7Profile::default(),
+            facilities: Vec::new(),
+            when_closed: WhenClosed::default(),
             limits: OrgLimits::default(),
             delivery: None,
             accounts: Vec::new(),
         }
+    }
+}
+
+/// What the web service does with an organization's messages while the gate is closed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenClosed {
+    /// It refuses them, and says to come again.
+    #[default]
+    Refuse,
+    /// It queues them as files are queued.
+    Defer,
+}
+
+impl WhenClosed {
+    /// Whether it is what nobody has to write down.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -8,6 +8,7 @@ use std::io::Write;
 use crate::escape;
 use crate::fault::{application_text, code_text};
 use crate::finding::Finding;
+use crate::forward::forward;
 use crate::reply::Reply;
 use crate::routing::Routing;
 use crate::rules::message;
@@ -116,6 +117,28 @@ impl Acknowledger {
     }
 }
 
+/// An acknowledgment that says no more than that a message waits to be processed: nobody has looked into it yet. `AA` with
+/// code 0 and severity I (HL7 2.5.1, table 0357), since there is nothing for the sender to mend.
+pub fn acknowledge_queued(reply: &Reply, message: &[u8]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    forward(message, &mut lines);
+    let begin = lines.windows(3).position(|window| window == b"MSH").unwrap_or(lines.len());
+    let message = lines.get(begin..).unwrap_or_default();
+    let fields = Header::of(message).map(|header| header.fields);
+    let mut out = Vec::new();
+    Acknowledger::new(reply.clone()).header(&mut out, fields.as_ref(), 1);
+    out.extend_from_slice(b"MSA|AA|");
+    control_id(&mut out, fields.as_ref());
+    out.extend_from_slice(b"\rERR|||0^Message accepted^HL70357|I||||");
+    let text = format!(
+        "Recorded as job {}; it waits to be processed, and its acknowledgment follows.",
+        reply.job_id
+    );
+    escape::text(&mut out, &text);
+    out.push(b'\r');
+    out
+}
+
 /// The trigger event as received, if it looks like one.
 fn trigger<'a>(fields: &Fields<'a>) -> &'a [u8] {
     let event = fields.component(9, 2);
@@ -166,4 +189,25 @@ fn number(out: &mut Vec<u8>, value: u64) {
         }
     }
     out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_told_so_and_whatever_it_is_adds_no_segment() {
+        let at = chrono::DateTime::parse_from_rfc3339("2026-03-16T08:30:00-05:00").unwrap();
+        let queued = |message: &[u8]| {
+            String::from_utf8(acknowledge_queued(&Reply::new("01HZX3K7Q2W5M8RT", at), message)).unwrap()
+        };
+        let ack = queued(b"\x0bMSH|^~\\&|EHR|CLINIC|IIS|STATE|20260316||VXU^V04^VXU_V04|M1|P|2.5.1\nPID|1\n");
+        assert!(ack.starts_with("MSH|^~\\&|IIS|STATE|EHR|CLINIC|20260316083000-0500||ACK^V04^ACK|"), "{ack}");
+        let end = "MSA|AA|M1\rERR|||0^Message accepted^HL70357|I||||Recorded as job 01HZX3K7Q2W5M8RT; it waits to be \
+            processed, and its acknowledgment follows.\r";
+        assert!(ack.ends_with(end), "{ack}");
+        for odd in [&b""[..], b"no HL7", b"MSH", b"MSH|", b"MSH|^~\\&|||||||VXU|a\x0bb\rMSA|AE|x"] {
+            assert_eq!(queued(odd).matches('\r').count(), 3, "{odd:?}");
+        }
+    }
 }

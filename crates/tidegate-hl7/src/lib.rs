@@ -81,7 +81,7 @@ mod verdict;
 mod view;
 mod walk;
 
-pub use ack::NO_CONTROL_ID;
+pub use ack::{NO_CONTROL_ID, acknowledge_queued};
 pub use charset::Charset;
 pub use check::{Checker, Place, check};
 pub use door::{Delivery, Door, Finished, Outputs, Step};

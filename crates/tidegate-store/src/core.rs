@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use tidegate_disk::Disk;
-use tidegate_domain::{Clock, JobId, JobIds};
+use tidegate_domain::{Clock, JobId, JobIds, OrgCode};
 use tokio::sync::{Notify, Semaphore, watch};
 
 use crate::compact::Wear;
 use crate::drain::DrainMeter;
 use crate::error::StoreError;
 use crate::index::Reader;
+use crate::known::Runs;
 use crate::lanes::Lanes;
 use crate::layout::Layout;
 use crate::maintenance::Gatekeeper;
@@ -119,6 +120,8 @@ pub(crate) struct Core {
     pub(crate) wear: Mutex<Wear>,
     /// Held by whoever writes or forgets known messages.
     pub(crate) known: Mutex<()>,
+    /// What jobs of each organization have to know of each other's messages.
+    pub(crate) known_runs: Mutex<HashMap<OrgCode, Arc<Runs>>>,
     pub(crate) store_id: u64,
     pub(crate) failed: watch::Sender<bool>,
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use tidegate_domain::JobId;
 use tidegate_domain::job::IllegalTransition;
 
 /// Why a running store did not do what it was asked.
@@ -30,6 +31,12 @@ pub enum StoreError {
     /// The claim was lost: its lease ran out or the job went on without it. Nothing was changed.
     #[error("the claim is no longer valid")]
     StaleClaim,
+    /// Nothing may be claimed now, so a call is not accepted. Nothing was kept of it.
+    #[error("the gate is closed")]
+    GateClosed,
+    /// The same call is being worked on already, as this job. Nothing was kept of this one.
+    #[error("the same call is under way as job {0}")]
+    Underway(JobId),
     /// As many as there may be.
     #[error("there are too many {0}")]
     TooMany(&'static str),

@@ -25,8 +25,8 @@ struct Lane {
     waiting: u64,
     /// No job before this one waits, so that a look for the first need not pass by all that staff hold.
     first: Option<JobId>,
-    /// Whether one of its jobs is with a worker.
-    busy: bool,
+    /// The job that a worker took in its turn. Calls, which take no turn, leave the lane as it is.
+    busy_with: Option<JobId>,
     /// Nothing is due before, as far as the last look told.
     not_before: Option<DateTime<Utc>>,
 }
@@ -45,10 +45,15 @@ impl Lanes {
         }
     }
 
-    pub(crate) fn set_busy(&mut self, org: &OrgCode, busy: bool) {
-        let lane = self.lanes.entry(org.clone()).or_default();
-        lane.busy = busy;
-        if !busy && lane.waiting == 0 {
+    pub(crate) fn set_busy(&mut self, org: &OrgCode, id: JobId) {
+        self.lanes.entry(org.clone()).or_default().busy_with = Some(id);
+    }
+
+    /// A worker has given a job back or ended it.
+    pub(crate) fn give_back(&mut self, org: &OrgCode, id: JobId) {
+        let Some(lane) = self.lanes.get_mut(org) else { return };
+        lane.busy_with = lane.busy_with.filter(|busy_with| *busy_with != id);
+        if lane.busy_with.is_none() && lane.waiting == 0 {
             self.lanes.remove(org);
         }
     }
@@ -74,7 +79,9 @@ impl Lanes {
 
     /// The lanes that have work and no job with a worker, beginning behind the one served last.
     pub(crate) fn turn(&self) -> Vec<OrgCode> {
-        let idle = |(org, lane): (&OrgCode, &Lane)| (lane.waiting > 0 && !lane.busy).then(|| org.clone());
+        let idle = |(org, lane): (&OrgCode, &Lane)| {
+            (lane.waiting > 0 && lane.busy_with.is_none()).then(|| org.clone())
+        };
         let Some(last) = &self.last_served else {
             return self.lanes.iter().filter_map(idle).collect();
         };
@@ -92,7 +99,7 @@ impl Lanes {
     pub(crate) fn next_due(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.lanes
             .values()
-            .filter(|lane| lane.waiting > 0 && !lane.busy)
+            .filter(|lane| lane.waiting > 0 && lane.busy_with.is_none())
             .filter_map(|lane| lane.not_before)
             .filter(|due| *due > now)
             .min()
@@ -105,7 +112,7 @@ impl Lanes {
 
     /// Every lane, how many jobs wait in it, and whether one is with a worker.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&OrgCode, u64, bool)> {
-        let lanes = self.lanes.iter().map(|(org, lane)| (org, lane.waiting, lane.busy));
+        let lanes = self.lanes.iter().map(|(org, lane)| (org, lane.waiting, lane.busy_with.is_some()));
         lanes.filter(|(_, waiting, busy)| *waiting > 0 || *busy)
     }
 
@@ -150,9 +157,11 @@ mod tests {
         let mut lanes = Lanes::default();
         lanes.job_waits(&org("A"), id(2));
         lanes.job_waits(&org("A"), id(2));
-        lanes.set_busy(&org("A"), true);
+        lanes.set_busy(&org("A"), id(2));
         assert!(lanes.turn().is_empty());
-        lanes.set_busy(&org("A"), false);
+        lanes.give_back(&org("A"), id(3));
+        assert!(lanes.turn().is_empty(), "a job that took no turn ends none");
+        lanes.give_back(&org("A"), id(2));
         assert_eq!(lanes.turn(), [org("A")]);
     }
 

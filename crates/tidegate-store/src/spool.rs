@@ -161,10 +161,14 @@ impl Spool {
         Ok(())
     }
 
-    /// Links the answers that the sender has not deleted into its outbox; removes those it has.
+    /// Links the answers that the sender has not deleted into its outbox; removes those it has. Whoever was answered
+    /// at once looks for nothing there.
     fn publish(&self, job: &Job) -> io::Result<()> {
         let org = &job.submission.org;
         self.keep_answers_of_original(job)?;
+        if job.submission.protocol.is_answered_at_once() {
+            return Ok(());
+        }
         for answer in Answer::ALL {
             let deleted = match answer {
                 Answer::Response => job.response_deleted,

@@ -69,7 +69,7 @@ impl Store {
     }
 
     /// Ends a claim with what became of the job: `Completed`, `Refused`, `FoundDuplicate`, `Retried`,
-    /// `Failed` or `Yielded`. The first three come with a response (a duplicate's is that of its original),
+    /// `Failed`, `Yielded` or `TakenBack`. The first three come with a response (a duplicate's is that of its original),
     /// which is durable before the end is and appears in the sender's outbox after it. If the original was
     /// purged meanwhile the answer is [`StoreError::UnknownJob`]; the next claim finds none.
     pub async fn finish(&self, claim: &Claim, end: JobEvent) -> Result<Job, StoreError> {
@@ -106,7 +106,16 @@ impl Store {
 
     /// Opens the bytes of a job.
     pub fn open_payload(&self, job: &Job) -> Result<File, StoreError> {
-        let path = self.payload_path(job).ok_or(StoreError::NotFound)?;
+        let Some(path) = self.payload_path(job) else {
+            // It is in memory, and the disk may take it later.
+            let is_refused = self.core.spool.deferred.is_refused(job.id);
+            let refused = || io::Error::other("the disk did not take it");
+            return Err(if is_refused {
+                StoreError::io("writing an upload's file")(refused())
+            } else {
+                StoreError::NotFound
+            });
+        };
         self.core.disk().open_read(&path).map_err(StoreError::file("opening an upload"))
     }
 

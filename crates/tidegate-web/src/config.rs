@@ -22,7 +22,7 @@ impl Default for MetricsConfig {
     }
 }
 
-/// The section `[web]`: the public status, the senders' portal and the staff console.
+/// The section `[web]`: the public status, the senders' portal, the staff console and the web service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WebConfig {
@@ -40,6 +40,10 @@ pub struct WebConfig {
     pub allow_plaintext: bool,
     /// The portal while the gate is closed.
     pub portal: PortalMode,
+    /// Where partners reach this address, such as `https://registry.example`, for the description of the web service;
+    /// what a request says in `Host` where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
 }
 
 /// Whether browsers come over TLS.
@@ -73,6 +77,7 @@ impl Default for WebConfig {
             key: None,
             allow_plaintext: false,
             portal: PortalMode::default(),
+            public_url: None,
         }
     }
 }
@@ -99,6 +104,9 @@ impl WebConfig {
                  behind a proxy, or set allow_plaintext = true",
             );
         }
+        if self.public_url.as_deref().is_some_and(|url| !is_public_url(url)) {
+            problem("public_url", "write https:// and a host: \"https://registry.example\"");
+        }
         problems
     }
 
@@ -112,6 +120,13 @@ impl WebConfig {
         let (certificate, key) = own.or_else(lent)?;
         Some(TlsFiles { certificate, key, client_ca: None, client_certificate_required: false })
     }
+}
+
+/// Of characters that mean nothing in XML.
+fn is_public_url(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:/[]~".contains(&byte);
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && rest.bytes().all(is_plain))
 }
 
 #[cfg(test)]
@@ -130,6 +145,18 @@ mod tests {
         assert!(keys("tls = 'off'", None).is_empty());
         assert_eq!(keys("tls = 'off'\nlisten = '0.0.0.0:80'", None), ["tls"]);
         assert!(keys("tls = 'off'\nlisten = '0.0.0.0:80'\nallow_plaintext = true", None).is_empty());
+    }
+
+    #[test]
+    fn a_public_address_is_one() {
+        for url in ["https://registry.example", "http://[::1]:8080/iis/"] {
+            assert!(keys(&format!("tls = 'off'\npublic_url = '{url}'"), None).is_empty(), "{url}");
+        }
+        for url in
+            ["registry.example", "https://", "https:///x", "https://a b", "https://a\"b", "https://a<b"]
+        {
+            assert_eq!(keys(&format!("tls = 'off'\npublic_url = '{url}'"), None), ["public_url"], "{url}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! HTTP of tidegate: the control API on a Unix socket, under `/v1/`, what monitoring asks for, and the web
+//! HTTP of tidegate: the control API on a Unix socket, under `/v1/`, what monitoring asks for, the web service and the web
 //! pages.
 //!
 //! Invariant: whatever staff can do to the running server they do through here, and each change
@@ -11,4 +11,5 @@ pub mod control;
 pub mod listener;
 pub mod metrics;
 pub mod pages;
+pub mod service;
 pub mod staff;

@@ -7,8 +7,10 @@
 //! Delivery is at least once: after a crash the messages since a file's last checkpoint, 1,000 at most,
 //! are delivered again under the same [`Key`], by which a target recognises them.
 //!
-//! It speaks to the doors through the store only, and to registries through targets ([`Deliver`]).
+//! It speaks to the doors through the store only, but for senders that wait for their answer ([`Calls`]), and to
+//! registries through targets ([`Deliver`]).
 
+mod calls;
 pub mod config;
 mod deliver;
 mod dispatch;
@@ -19,6 +21,7 @@ mod retention;
 mod targets;
 mod worker;
 
+pub use calls::{Answer, Calls, Message};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use deliver::fuzzing;
@@ -27,7 +30,7 @@ pub use deliver::{
     SoapTarget, open,
 };
 pub use error::WorkerError;
-pub use process::profile;
+pub use process::{is_query, profile};
 pub use retention::{Pass, Passed, Retention};
 pub use targets::Targets;
 pub use worker::Worker;

@@ -8,8 +8,9 @@ use tidegate_domain::{Clock, Organizations};
 use tidegate_hl7::Tables;
 use tidegate_store::Store;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
+use crate::calls::{Calls, Work};
 use crate::config::WorkerConfig;
 use crate::dispatch::Dispatcher;
 use crate::error::WorkerError;
@@ -26,6 +27,8 @@ pub struct Worker {
     retry: RetryPolicy,
     tables: Arc<Tables>,
     turns: watch::Sender<()>,
+    desk: Calls,
+    calls: mpsc::Receiver<Work>,
 }
 
 impl Worker {
@@ -37,6 +40,7 @@ impl Worker {
         config: WorkerConfig,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let (desk, calls) = Calls::new(store.clone(), Arc::clone(&clock));
         Self {
             store,
             organizations,
@@ -46,6 +50,8 @@ impl Worker {
             retry: RetryPolicy::default(),
             tables: Arc::default(),
             turns: watch::Sender::default(),
+            desk,
+            calls,
         }
     }
 
@@ -61,6 +67,11 @@ impl Worker {
     pub fn with_tables(mut self, tables: Arc<Tables>) -> Self {
         self.tables = tables;
         self
+    }
+
+    /// Where messages are handed in whose senders wait for the answer.
+    pub fn calls(&self) -> Calls {
+        self.desk.clone()
     }
 
     /// Changes with each turn of the worker, of which there is at least one a second while it runs, be the
@@ -86,6 +97,7 @@ impl Worker {
             stopping: AtomicBool::new(false),
             runtime: Handle::current(),
         };
-        Dispatcher::new(context, self.config.jobs_concurrent_max, self.turns).run(shutdown).await
+        let slots = self.config.jobs_concurrent_max;
+        Dispatcher::new(context, slots, self.turns, self.calls).run(shutdown).await
     }
 }

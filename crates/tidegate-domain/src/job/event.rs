@@ -104,6 +104,11 @@ pub enum JobEvent {
         /// Why.
         reason: String,
     },
+    /// The worker gave a call back of which nothing was passed on, and its sender is told so.
+    TakenBack {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl JobEvent {
@@ -126,6 +131,7 @@ impl JobEvent {
             Self::Requeued { .. } => "requeued",
             Self::ResponseDeleted { .. } => "response_deleted",
             Self::PayloadRead { .. } => "payload_read",
+            Self::TakenBack { .. } => "taken_back",
         }
     }
 
@@ -151,7 +157,8 @@ impl JobEvent {
             | Self::Released { reason }
             | Self::Cancelled { reason }
             | Self::Requeued { reason }
-            | Self::PayloadRead { reason } => Some(reason),
+            | Self::PayloadRead { reason }
+            | Self::TakenBack { reason } => Some(reason),
             _ => None,
         }
     }

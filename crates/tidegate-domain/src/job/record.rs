@@ -136,7 +136,9 @@ impl Job {
                 self.finish(JobState::Duplicate, entry.at, None);
             }
             JobEvent::Failed { reason } => self.finish(JobState::Exception, entry.at, Some(reason)),
-            JobEvent::Cancelled { reason } => self.finish(JobState::Cancelled, entry.at, Some(reason)),
+            JobEvent::Cancelled { reason } | JobEvent::TakenBack { reason } => {
+                self.finish(JobState::Cancelled, entry.at, Some(reason));
+            }
             JobEvent::Held { reason } => self.wait(JobState::Held, Some(reason)),
             JobEvent::Requeued { .. } => self.requeue(),
             JobEvent::ResponseDeleted { report: false } => self.response_deleted = true,
@@ -156,7 +158,8 @@ impl Job {
             | JobEvent::Completed { .. }
             | JobEvent::Refused { .. }
             | JobEvent::FoundDuplicate { .. }
-            | JobEvent::Failed { .. } => self.state == JobState::Processing,
+            | JobEvent::Failed { .. }
+            | JobEvent::TakenBack { .. } => self.state == JobState::Processing,
             JobEvent::Released { .. } => self.state == JobState::Held,
             JobEvent::Cancelled { .. } => self.state.is_waiting() || self.state == JobState::Held,
             JobEvent::Requeued { .. } => self.may_be_requeued(),

@@ -90,8 +90,19 @@ words! {
         Sftp = "sftp",
         /// A watched folder.
         Folder = "folder",
-        /// The web service or portal.
+        /// The portal, or a message of the web service that waits like a file.
         Web = "web",
+        /// A call of the web service by SOAP.
+        Soap = "soap",
+        /// A call of the web service by plain HTTP.
+        Http = "http",
+    }
+}
+
+impl Protocol {
+    /// Whether the sender waits for the answer, so that none is put into its outbox.
+    pub const fn is_answered_at_once(self) -> bool {
+        matches!(self, Self::Soap | Self::Http)
     }
 }
 

@@ -46,6 +46,7 @@ fn events() -> Vec<JobEvent> {
         JobEvent::Requeued { reason: reason() },
         JobEvent::ResponseDeleted { report: false },
         JobEvent::PayloadRead { reason: reason() },
+        JobEvent::TakenBack { reason: reason() },
     ]
 }
 
@@ -75,6 +76,7 @@ fn the_state_machine_is_this_table() {
                 ("retried", JobState::Retrying),
                 ("failed", JobState::Exception),
                 ("payload_read", JobState::Processing),
+                ("taken_back", JobState::Cancelled),
             ],
         ),
         (

@@ -38,6 +38,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A query was put to the registry; nothing is kept of it.
+    Queried {
+        /// Its length.
+        size_bytes: u64,
+        /// Whether there was an answer.
+        is_answered: bool,
+    },
     /// A response or report was opened for reading.
     Fetched {
         /// The job that it answers.
@@ -96,6 +103,7 @@ impl Event {
             Self::Accepted { .. } => "accepted",
             Self::Staged { .. } => "staged",
             Self::Refused { .. } => "refused",
+            Self::Queried { .. } => "queried",
             Self::Fetched { .. } => "fetched",
             Self::Deleted { .. } => "deleted",
             Self::StagedDeleted => "staged_deleted",

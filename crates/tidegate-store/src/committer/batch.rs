@@ -20,6 +20,10 @@ pub(super) struct Batch {
     items: Vec<Item>,
     waiters: Vec<Waiter>,
     touched: HashSet<JobId>,
+    /// SHA-256 of calls: the second of two that are the same must see the first.
+    calls: HashSet<[u8; 32]>,
+    /// Whether windows or holds change in it, which a call must see.
+    moves_gate: bool,
     payload_bytes: usize,
     /// Whether a change in it may make a claim possible or impossible.
     moves_jobs: bool,
@@ -50,6 +54,9 @@ impl Batch {
     /// Whether a command can be decided now: it must not depend on changes that are not yet made.
     pub(super) fn has_room_for(&self, command: &Command) -> bool {
         let independent = match command {
+            Command::Accept { submission, is_call: true, .. } => {
+                !self.moves_gate && !self.calls.contains(&submission.sha256)
+            }
             Command::Accept { .. } | Command::Answer { .. } => true,
             Command::Claim { .. } => !self.moves_jobs,
             Command::Change { id, .. } => !self.touched.contains(id),
@@ -75,6 +82,14 @@ impl Batch {
 
     pub(super) fn wait(&mut self, waiter: Waiter) {
         self.waiters.push(waiter);
+    }
+
+    pub(super) fn has_call(&mut self, sha256: [u8; 32]) {
+        self.calls.insert(sha256);
+    }
+
+    pub(super) fn moves_gate(&mut self) {
+        self.moves_gate = true;
     }
 
     pub(super) fn moves_jobs(&mut self) {

@@ -22,6 +22,8 @@ pub(crate) enum Command {
         submission: Submission,
         /// The bytes of a small upload; a large one's file is durable already.
         payload: Option<Vec<u8>>,
+        /// Whether its sender waits for what becomes of it, so that it is claimed at once or not accepted.
+        is_call: bool,
         reply: Reply<Job>,
     },
     /// Work for a worker.

@@ -19,7 +19,12 @@ use crate::record::{Change, Entry, Purged};
 impl Committer {
     pub(super) fn decide(&mut self, command: Command) {
         match command {
-            Command::Accept { id, submission, payload, reply } => self.accept(id, submission, payload, reply),
+            Command::Accept { id, submission, payload, is_call, reply } => {
+                match self.may_accept(&submission, is_call) {
+                    Ok(()) => self.accept(id, submission, payload, is_call, reply),
+                    Err(error) => drop(reply.send(Err(error))),
+                }
+            }
             Command::Claim { jobs_max, reply } => self.claim(jobs_max, reply),
             Command::Change { id, fence, event, actor, reply } => {
                 match self.check_change(id, fence, &event) {
@@ -33,6 +38,7 @@ impl Committer {
             }
             Command::Maintenance { change, actor, reply } => {
                 self.batch.moves_jobs();
+                self.batch.moves_gate();
                 self.push(Change::Maintenance(change), actor, None);
                 self.batch.wait(Waiter::Nothing { reply });
             }
@@ -53,14 +59,44 @@ impl Committer {
     }
 
     /// Nothing more is accepted while the spool can't take what was: until then it lies in memory.
-    fn accept(&mut self, id: JobId, submission: Submission, payload: Option<Vec<u8>>, reply: Reply<Job>) {
+    fn may_accept(&self, submission: &Submission, is_call: bool) -> Result<(), StoreError> {
         if self.core.spool.deferred.is_refused_still() {
             let source = io::Error::other("earlier ones can't be written to the spool");
-            drop(reply.send(Err(StoreError::Io { doing: "taking an upload", source })));
-            return;
+            return Err(StoreError::Io { doing: "taking an upload", source });
         }
-        let actor = format!("sender:{}", submission.account);
-        let item = self.push_job(id, JobEvent::Accepted(submission), actor, payload);
+        if is_call { self.may_call(submission) } else { Ok(()) }
+    }
+
+    /// A call is taken while its organization's gate is open, and not a second time while the first is not over:
+    /// its sender may have lost patience with that one.
+    fn may_call(&self, call: &Submission) -> Result<(), StoreError> {
+        if !self.core.gatekeeper.now().gate_now(self.core.clock.now(), Some(&call.org)).claims_allowed {
+            return Err(StoreError::GateClosed);
+        }
+        let reader = self.core.reader()?;
+        let same_name = reader.newest_in_inbox(&call.org, &call.name)?;
+        let same_name = same_name.map(|id| reader.job(id)).transpose()?.flatten();
+        match same_name.filter(|job| job.submission.sha256 == call.sha256 && !job.state.is_final()) {
+            Some(job) => Err(StoreError::Underway(job.id)),
+            None => Ok(()),
+        }
+    }
+
+    /// A call is claimed in the same breath, past its organization's lane.
+    fn accept(
+        &mut self,
+        id: JobId,
+        submission: Submission,
+        payload: Option<Vec<u8>>,
+        is_call: bool,
+        reply: Reply<Job>,
+    ) {
+        let (actor, sha256) = (format!("sender:{}", submission.account), submission.sha256);
+        let mut item = self.push_job(id, JobEvent::Accepted(submission), actor, payload);
+        if is_call {
+            self.batch.has_call(sha256);
+            item = self.push_job(id, JobEvent::Claimed, "worker".to_owned(), None);
+        }
         self.batch.wait(Waiter::Job { item, reply });
     }
 
@@ -134,7 +170,7 @@ impl Committer {
                     is_trial_given |= is_trial;
                     self.push_job(id, JobEvent::Claimed, "worker".to_owned(), None);
                     let mut lanes = self.core.lanes();
-                    lanes.set_busy(&org, true);
+                    lanes.set_busy(&org, id);
                     lanes.served(&org);
                 }
                 Ok(None) => {}

@@ -143,7 +143,7 @@ impl Committer {
             if let Change::Job { id, event: JobEvent::Claimed } = &item.entry.change
                 && let Ok(Some(job)) = self.core.reader().and_then(|reader| reader.job(*id))
             {
-                self.core.lanes().set_busy(&job.submission.org, false);
+                self.core.lanes().give_back(&job.submission.org, job.id);
             }
         }
         for waiter in self.batch.take_waiters() {
@@ -177,7 +177,7 @@ impl crate::core::Core {
             lanes.job_left(org);
         }
         if before == Some(JobState::Processing) && job.state != JobState::Processing {
-            lanes.set_busy(org, false);
+            lanes.give_back(org, job.id);
             self.leases().remove(&job.id);
         }
         if matches!(entry.change, Change::Job { event: JobEvent::Claimed, .. }) {

@@ -52,6 +52,16 @@ impl Book {
         self.pending.push(Record { key, content, job: self.job });
     }
 
+    /// Looks anew at what lies there, with the next question.
+    pub(super) fn look_again(&mut self) {
+        self.shelf = None;
+    }
+
+    /// Whether there is nothing to write.
+    pub(super) fn is_written(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     pub(super) fn write(&mut self) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());

@@ -14,12 +14,15 @@ mod fresh;
 mod merge;
 mod run;
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 use tidegate_disk::Disk;
+use tidegate_domain::JobId;
 use tidegate_domain::job::Job;
 
 use self::book::Book;
@@ -39,6 +42,23 @@ pub enum Known {
     Other,
     /// No earlier file, but an attempt before at this one: key and content are the same.
     Own,
+    /// Another job is delivering one just now, or did and has not written that yet: ask again later.
+    Underway,
+}
+
+/// What jobs of an organization have to know of each other while they run.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    /// How often messages were written since the start, by whichever job.
+    changes: AtomicU64,
+    /// Keys that a job asked about and that are neither written nor given up.
+    underway: Mutex<HashMap<u128, JobId>>,
+}
+
+impl Runs {
+    fn underway(&self) -> MutexGuard<'_, HashMap<u128, JobId>> {
+        self.underway.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What is known to one job, for its worker alone. Every call may block.
@@ -46,6 +66,12 @@ pub enum Known {
 pub struct KnownMessages {
     core: Arc<Core>,
     book: Book,
+    job: JobId,
+    runs: Arc<Runs>,
+    /// Keys that nobody else may deliver until they are written or given up.
+    reserved: Vec<u128>,
+    /// How often messages were written as of the book's last look.
+    seen: u64,
 }
 
 impl Store {
@@ -53,7 +79,10 @@ impl Store {
     pub fn known_messages(&self, job: &Job) -> KnownMessages {
         let directory = self.core.layout.known_of(&job.submission.org);
         let book = Book::new(self.core.disk().clone(), directory, job.id, FULL);
-        KnownMessages { core: Arc::clone(&self.core), book }
+        let mut runs = self.core.known_runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let runs = Arc::clone(runs.entry(job.submission.org.clone()).or_default());
+        let seen = runs.changes.load(Ordering::Acquire);
+        KnownMessages { core: Arc::clone(&self.core), book, job: job.id, runs, reserved: Vec::new(), seen }
     }
 
     /// Forgets messages whose files came before `before`, as far as whole files of them can go; how many they
@@ -67,9 +96,28 @@ impl Store {
 }
 
 impl KnownMessages {
-    /// Whether a message of this key was delivered: from an earlier file of the organization, or by an attempt before.
+    /// Whether a message of this key was delivered: from an earlier file of the organization, or by an attempt before. If
+    /// none was, the key is this job's until it is written or given up, or the job is let go.
     pub fn look_up(&mut self, key: u128, content: u64) -> Result<Known, StoreError> {
-        self.book.look_up(key, content).map_err(StoreError::io("looking for known messages"))
+        if *self.runs.underway().entry(key).or_insert(self.job) != self.job {
+            return Ok(Known::Underway);
+        }
+        self.reserved.push(key);
+        self.look_again_after_others();
+        let known = self.book.look_up(key, content).map_err(StoreError::io("looking for known messages"));
+        if !matches!(known, Ok(Known::No)) {
+            self.give_up(key);
+        }
+        known
+    }
+
+    /// The message was not delivered: others may.
+    pub fn give_up(&mut self, key: u128) {
+        let Some(place) = self.reserved.iter().rposition(|reserved| *reserved == key) else { return };
+        self.reserved.swap_remove(place);
+        if !self.reserved.contains(&key) {
+            self.runs.underway().remove(&key);
+        }
     }
 
     /// Remembers a message that was delivered, until the next [`Self::write`].
@@ -79,8 +127,41 @@ impl KnownMessages {
 
     /// Writes what was remembered. Nothing of it is lost if that fails: the next call tries again.
     pub fn write(&mut self) -> Result<(), StoreError> {
-        let _writing = self.core.known.lock().unwrap_or_else(PoisonError::into_inner);
-        self.book.write().map_err(self.core.io("writing known messages"))
+        let core = Arc::clone(&self.core);
+        let _writing = core.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.book.is_written() {
+            return Ok(());
+        }
+        self.look_again_after_others();
+        let written = self.book.write();
+        // Others look again after a failure, too: part of it may have come about.
+        self.seen = self.runs.changes.fetch_add(1, Ordering::AcqRel) + 1;
+        if written.is_ok() {
+            self.give_up_all();
+        }
+        written.map_err(core.io("writing known messages"))
+    }
+
+    fn give_up_all(&mut self) {
+        let mut underway = self.runs.underway();
+        for key in self.reserved.drain(..) {
+            underway.remove(&key);
+        }
+    }
+
+    /// A call and a file of one organization are processed at the same time, and each has to know what the other
+    /// delivered, and must not write over it.
+    fn look_again_after_others(&mut self) {
+        let changes = self.runs.changes.load(Ordering::Acquire);
+        if std::mem::replace(&mut self.seen, changes) != changes {
+            self.book.look_again();
+        }
+    }
+}
+
+impl Drop for KnownMessages {
+    fn drop(&mut self) {
+        self.give_up_all();
     }
 }
 

@@ -275,6 +275,7 @@ impl Start {
             closed: Mutex::new(false),
             wear: Mutex::default(),
             known: Mutex::default(),
+            known_runs: Mutex::default(),
             store_id: self.store_id,
             remains: Mutex::new(self.remains),
             settled_seq: AtomicU64::new(opened.views_through),

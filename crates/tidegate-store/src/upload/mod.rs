@@ -33,6 +33,7 @@ use crate::committer::Command;
 use crate::core::Core;
 use crate::error::StoreError;
 use crate::layout::Place;
+use crate::work::Claim;
 
 /// Uploads of up to this many bytes share the journal's sync.
 pub(crate) const SMALL_BYTES_MAX: usize = 64 << 10;
@@ -150,11 +151,28 @@ impl Upload {
     }
 
     /// Accepts the upload: a job of `org` under `name`.
-    pub async fn accept(
+    pub async fn accept(self, org: &OrgCode, sender: Sender, name: UploadName) -> Result<Job, StoreError> {
+        self.accept_as(org, sender, name, false).await
+    }
+
+    /// Accepts the upload and claims its job in one change of the store, for a sender who waits for what becomes
+    /// of it. It passes by the files of its organization that wait. [`StoreError::GateClosed`] if nothing may be
+    /// claimed at that instant, [`StoreError::Underway`] if a job of the same name and bytes is not over.
+    pub async fn accept_call(
+        self,
+        org: &OrgCode,
+        sender: Sender,
+        name: UploadName,
+    ) -> Result<Claim, StoreError> {
+        Ok(Claim { job: self.accept_as(org, sender, name, true).await? })
+    }
+
+    async fn accept_as(
         mut self,
         org: &OrgCode,
         sender: Sender,
         name: UploadName,
+        is_call: bool,
     ) -> Result<Job, StoreError> {
         self.room().await?;
         let id = self.store.core.new_id();
@@ -173,14 +191,15 @@ impl Upload {
                 prepare(&self.store.core, org).await?;
                 bytes.shrink_to_fit();
                 let payload = Some(bytes);
-                return self.store.ask(|reply| Command::Accept { id, submission, payload, reply }).await;
+                let accept = |reply| Command::Accept { id, submission, payload, is_call, reply };
+                return self.store.ask(accept).await;
             }
         };
         let finished = spill.finish().await;
         let (path, sha256) = finished.map_err(self.store.core.io("writing an upload"))?;
         submission.sha256 = sha256;
         let store = self.store;
-        to_the_end(async move { store.accept_file(id, submission, &path.path).await }).await
+        to_the_end(async move { store.accept_file(id, submission, &path.path, is_call).await }).await
     }
 
     /// Keeps the upload until its sender submits it by [`Store::accept_staged`]; replaces what the organization
@@ -283,12 +302,18 @@ impl Store {
         }
         let (account, protocol) = (sender.account, sender.protocol);
         let submission = Submission { org: org.clone(), account, protocol, name, size_bytes, sha256 };
-        self.accept_file(self.core.new_id(), submission, taken).await
+        self.accept_file(self.core.new_id(), submission, taken, false).await
     }
 
     /// Accepts a synced file: moves it into the spool under its job's name, then journals the job. The
     /// file is back at `from` if the job was not accepted.
-    async fn accept_file(&self, id: JobId, submission: Submission, from: &Path) -> Result<Job, StoreError> {
+    async fn accept_file(
+        &self,
+        id: JobId,
+        submission: Submission,
+        from: &Path,
+        is_call: bool,
+    ) -> Result<Job, StoreError> {
         prepare(&self.core, &submission.org).await?;
         let directory = self.core.layout.place(&submission.org, Place::Incoming);
         let to = self.core.layout.payload(&submission.org, Place::Incoming, id);
@@ -299,7 +324,9 @@ impl Store {
         });
         let moved = moved.await.map_err(|_| StoreError::Closed)?;
         let accepted = match moved.map_err(self.core.io("publishing an upload")) {
-            Ok(()) => self.ask(|reply| Command::Accept { id, submission, payload: None, reply }).await,
+            Ok(()) => {
+                self.ask(|reply| Command::Accept { id, submission, payload: None, is_call, reply }).await
+            }
             Err(error) => Err(error),
         };
         // Where it is unknown whether the job was journaled, the next start decides.

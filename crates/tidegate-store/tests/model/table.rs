@@ -18,7 +18,9 @@ pub(crate) fn next(job: &Job, event: &JobEvent) -> Option<JobState> {
         (S::Processing, E::FoundDuplicate { .. }) => S::Duplicate,
         (S::Processing, E::Failed { .. }) => S::Exception,
         (S::Queued | S::Retrying, E::Held { .. }) => S::Held,
-        (S::Queued | S::Retrying | S::Held, E::Cancelled { .. }) => S::Cancelled,
+        (S::Queued | S::Retrying | S::Held, E::Cancelled { .. }) | (S::Processing, E::TakenBack { .. }) => {
+            S::Cancelled
+        }
         (S::Complete, E::Requeued { .. })
             if matches!(job.outcome, Some(Outcome::Rejected | Outcome::Tested)) =>
         {

@@ -10,6 +10,7 @@
 mod accept;
 mod backup;
 mod broken;
+mod calls;
 mod claim;
 mod clock;
 mod compaction;

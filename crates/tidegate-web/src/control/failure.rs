@@ -67,10 +67,13 @@ impl From<StoreError> for Failure {
             StoreError::UnknownJob | StoreError::NotFound => StatusCode::NOT_FOUND,
             StoreError::Illegal(_)
             | StoreError::StaleClaim
+            | StoreError::Underway(_)
             | StoreError::TooMany(_)
             | StoreError::OtherBytes => StatusCode::CONFLICT,
             StoreError::NoSpace => StatusCode::INSUFFICIENT_STORAGE,
-            StoreError::Poisoned | StoreError::Closed => StatusCode::SERVICE_UNAVAILABLE,
+            StoreError::GateClosed | StoreError::Poisoned | StoreError::Closed => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             StoreError::Io { .. } | StoreError::Index(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         let hint = match error {

@@ -73,7 +73,7 @@ impl Site for QuietSite {
 pub(crate) struct Bench {
     _dir: TempDir,
     pub(crate) store: Store,
-    clock: ManualClock,
+    pub(crate) clock: ManualClock,
     pub(crate) control: Control,
     router: Router,
 }

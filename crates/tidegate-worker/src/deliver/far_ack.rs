@@ -36,6 +36,14 @@ impl Reading {
         }
     }
 
+    /// Whether `answer` is one to the query that was sent, whatever it says.
+    pub(super) fn check_answer(query: &[u8], answer: &[u8]) -> Result<(), DeliverError> {
+        let unclear = |what: &str| DeliverError::Transient(format!("the registry's answer {what}"));
+        let ack = FarAck::read(answer).ok_or_else(|| unclear("is no HL7 response"))?;
+        let is_about_it = Some(ack.control_id) == control_id(query);
+        if is_about_it { Ok(()) } else { Err(unclear("is about another message")) }
+    }
+
     fn refused(self, code: Code, ack: &FarAck<'_>) -> DeliverError {
         let words = ack.words().filter(|words| self.pass_on_text && !words.is_empty());
         let text = match words {

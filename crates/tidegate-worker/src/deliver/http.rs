@@ -7,6 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tidegate_domain::OrgCode;
 use ureq::http::{HeaderMap, Response, StatusCode};
 use ureq::{Agent, Body, Timeout};
 
@@ -14,7 +15,7 @@ use super::far_ack::Reading;
 use super::{Code, Deliver, DeliverError, Delivered, Key};
 
 /// Longest answer that is read.
-const ANSWER_BYTES_MAX: u64 = 256 << 10;
+const ANSWER_BYTES_MAX: u64 = 2 << 20;
 
 /// Most connections that are kept while nobody uses them.
 pub(super) const IDLE_MAX: usize = 64;
@@ -45,13 +46,17 @@ pub(super) struct Answer {
 }
 
 impl Post {
-    /// Sends `body` under the key that the other side may know it by.
-    pub(super) fn send(&self, content_type: &str, key: &Key, body: &[u8]) -> Result<Answer, DeliverError> {
-        let request = self
-            .agent
-            .post(&self.url)
-            .content_type(content_type)
-            .header("Idempotency-Key", format!("{}-{}", key.job, key.ordinal));
+    /// Sends `body` under the key that the other side may know it by, if it has one.
+    pub(super) fn send(
+        &self,
+        content_type: &str,
+        key: Option<&Key>,
+        body: &[u8],
+    ) -> Result<Answer, DeliverError> {
+        let mut request = self.agent.post(&self.url).content_type(content_type);
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", format!("{}-{}", key.job, key.ordinal));
+        }
         let response = request.send(body).map_err(|error| in_doubt_or_away(&error))?;
         Answer::read(response)
     }
@@ -80,7 +85,9 @@ impl Answer {
 
     fn away(&self) -> DeliverError {
         let reason = format!("the registry answers HTTP {}", self.status);
-        DeliverError::Away { reason, retry_after: self.retry_after }
+        // A proxy says so, too, when it lost the answer of the registry behind it.
+        let in_doubt = matches!(self.status.as_u16(), 408 | 502 | 504);
+        DeliverError::Away { reason, in_doubt, retry_after: self.retry_after }
     }
 
     /// What follows from a status that is no success.
@@ -106,7 +113,7 @@ impl HttpTarget {
 
 impl Deliver for HttpTarget {
     fn deliver(&self, key: &Key, message: &[u8]) -> Result<Delivered, DeliverError> {
-        let answer = self.post.send(CONTENT_TYPE, key, message)?;
+        let answer = self.post.send(CONTENT_TYPE, Some(key), message)?;
         if !answer.status.is_success() {
             return Err(answer.failure());
         }
@@ -114,6 +121,17 @@ impl Deliver for HttpTarget {
             return Ok(Delivered::Now);
         }
         self.reading.judge(message, &answer.body)
+    }
+
+    fn ask(&self, _org: &OrgCode, query: &[u8]) -> Option<Result<Vec<u8>, DeliverError>> {
+        let asked = self.post.send(CONTENT_TYPE, None, query).and_then(|answer| {
+            if !answer.status.is_success() {
+                return Err(answer.failure());
+            }
+            Reading::check_answer(query, &answer.body)?;
+            Ok(answer.body)
+        });
+        Some(asked)
     }
 
     fn test(&self) -> Result<(), DeliverError> {

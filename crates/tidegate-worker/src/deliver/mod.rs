@@ -55,11 +55,13 @@ pub enum DeliverError {
     /// may have arrived.
     #[error("{0}")]
     Transient(String),
-    /// The target takes nothing from anybody at present, and did not take this message.
+    /// The target takes nothing from anybody at present.
     #[error("{reason}")]
     Away {
         /// What it is, for staff.
         reason: String,
+        /// Whether this message may have arrived all the same, such as behind a proxy that lost the answer.
+        in_doubt: bool,
         /// How long it asked to be left alone.
         retry_after: Option<Duration>,
     },
@@ -75,15 +77,21 @@ pub enum DeliverError {
 
 impl DeliverError {
     fn away(reason: String) -> Self {
-        Self::Away { reason, retry_after: None }
+        Self::Away { reason, in_doubt: false, retry_after: None }
     }
 }
 
 /// Takes messages.
 pub trait Deliver: Send + Sync + 'static {
     /// Hands a message over. Blocks for a bounded time; may be called by several threads at once, but
-    /// messages of one organization come one after the other, in order.
+    /// messages of one organization's files come one after the other, in order. Those of calls come beside them.
     fn deliver(&self, key: &Key, message: &[u8]) -> Result<Delivered, DeliverError>;
+
+    /// Passes a query on, which changes nothing there, and gives the answer to it as it came; `None` if the target
+    /// has no answers to give. Blocks for a bounded time.
+    fn ask(&self, _org: &OrgCode, _query: &[u8]) -> Option<Result<Vec<u8>, DeliverError>> {
+        None
+    }
 
     /// Whether the target can be reached, as far as can be told without a message. Blocks for a bounded time.
     fn test(&self) -> Result<(), DeliverError> {

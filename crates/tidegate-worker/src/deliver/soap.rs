@@ -9,16 +9,12 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use quick_xml::escape::escape;
-use quick_xml::events::Event;
-use quick_xml::name::{Namespace, ResolveResult};
-use quick_xml::reader::NsReader;
+use tidegate_domain::OrgCode;
+use tidegate_soap::{CDC, Element, escape};
 
 use super::far_ack::Reading;
 use super::http::Post;
 use super::{Code, Deliver, DeliverError, Delivered, Key};
-
-const NAMESPACE: &str = "urn:cdc:iisb:2011";
 
 const CONTENT_TYPE: &str =
     "application/soap+xml; charset=utf-8; action=\"urn:cdc:iisb:2011:submitSingleMessage\"";
@@ -64,9 +60,13 @@ impl Sender {
             ("facilityID", self.facility_id.as_deref()),
         ];
         let filled = elements.into_iter().filter_map(|(name, value)| Some((name, value?)));
-        let written: Vec<_> =
-            filled.map(|(name, value)| format!("<{name}>{}</{name}>", escape(value))).collect();
-        Ok(written.concat())
+        let written = filled.map(|(name, value)| {
+            let value = escape(value).ok_or_else(|| {
+                DeliverError::away("our credentials hold characters that XML has not".to_owned())
+            })?;
+            Ok(format!("<{name}>{value}</{name}>"))
+        });
+        written.collect()
     }
 }
 
@@ -82,8 +82,9 @@ fn read_password(path: &PathBuf) -> Result<zeroize::Zeroizing<String>, DeliverEr
     Ok(zeroize::Zeroizing::new(password.to_owned()))
 }
 
-impl Deliver for SoapTarget {
-    fn deliver(&self, key: &Key, message: &[u8]) -> Result<Delivered, DeliverError> {
+impl SoapTarget {
+    /// Submits a message and gives what the service returns.
+    fn submit(&self, key: Option<&Key>, message: &[u8]) -> Result<String, DeliverError> {
         let Some(text) = in_xml(message) else {
             let text = "The message holds characters that can not be sent to the registry.".to_owned();
             return Err(DeliverError::Refused { code: Code::Error, text });
@@ -97,15 +98,28 @@ impl Deliver for SoapTarget {
         );
         let answer = self.post.send(CONTENT_TYPE, key, envelope.as_bytes())?;
         match Reply::read(&answer.body) {
-            Some(Reply::Returned(acknowledgment)) if answer.status.is_success() => {
-                self.reading.judge(message, acknowledgment.as_bytes())
-            }
+            Some(Reply::Returned(returned)) if answer.status.is_success() => Ok(returned),
             Some(Reply::Fault(fault)) => Err(fault.consequence()),
             _ if answer.status.is_success() => {
                 Err(DeliverError::Transient("the registry's answer can't be read".to_owned()))
             }
             _ => Err(answer.failure()),
         }
+    }
+}
+
+impl Deliver for SoapTarget {
+    fn deliver(&self, key: &Key, message: &[u8]) -> Result<Delivered, DeliverError> {
+        let returned = self.submit(Some(key), message)?;
+        self.reading.judge(message, returned.as_bytes())
+    }
+
+    fn ask(&self, _org: &OrgCode, query: &[u8]) -> Option<Result<Vec<u8>, DeliverError>> {
+        let asked = self.submit(None, query).and_then(|returned| {
+            Reading::check_answer(query, returned.as_bytes())?;
+            Ok(returned.into_bytes())
+        });
+        Some(asked)
     }
 
     fn test(&self) -> Result<(), DeliverError> {
@@ -121,15 +135,14 @@ impl Deliver for SoapTarget {
     }
 }
 
-/// A message as the text of an element: an XML parser would make a line feed of a plain CR. Bytes that are no UTF-8
-/// are taken for ISO 8859-1, in which each is a character. `None` if XML has no way to say it (XML 1.0, 2.2).
+/// A message as the text of an element. Bytes that are no UTF-8 are taken for ISO 8859-1, in which each is a
+/// character. `None` if XML has no way to say it.
 fn in_xml(message: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(message).map_or_else(
         |_| Cow::Owned(message.iter().map(|byte| char::from(*byte)).collect::<String>()),
         Cow::Borrowed,
     );
-    let is_allowed = |char: char| matches!(char, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
-    text.chars().all(is_allowed).then(|| escape(&*text).replace("&#13;", "&#xD;"))
+    escape(&text)
 }
 
 /// What the service says.
@@ -167,51 +180,15 @@ impl Fault {
 impl Reply {
     /// Reads an envelope; `None` if it is none of ours.
     fn read(bytes: &[u8]) -> Option<Self> {
-        let mut reader = NsReader::from_str(std::str::from_utf8(bytes).ok()?);
-        let (mut fault, mut returned, mut depth_of_return) = (None, None::<String>, None);
-        let mut depth = 0_u32;
-        loop {
-            let (namespace, event) = reader.read_resolved_event().ok()?;
-            let is_cdc = namespace == ResolveResult::Bound(Namespace(NAMESPACE));
-            match event {
-                Event::Start(start) => {
-                    depth += 1;
-                    match start.local_name().as_ref() {
-                        "return" if is_cdc && returned.is_none() => {
-                            (returned, depth_of_return) = (Some(String::new()), Some(depth));
-                        }
-                        "SecurityFault" if is_cdc => fault = Some(Fault::Security),
-                        "MessageTooLargeFault" if is_cdc => fault = Some(Fault::MessageTooLarge),
-                        "UnsupportedOperationFault" if is_cdc => fault = Some(Fault::UnsupportedOperation),
-                        "Fault" => fault = fault.or(Some(Fault::Unknown)),
-                        _ => {}
-                    }
-                }
-                Event::Text(text) if depth_of_return == Some(depth) => {
-                    returned.as_mut()?.push_str(&text);
-                }
-                Event::CData(text) if depth_of_return == Some(depth) => {
-                    returned.as_mut()?.push_str(&text);
-                }
-                Event::GeneralRef(reference) if depth_of_return == Some(depth) => {
-                    let meant = match reference.resolve_char_ref().ok()? {
-                        Some(char) => char.to_string(),
-                        None => quick_xml::escape::resolve_predefined_entity(&reference)?.to_owned(),
-                    };
-                    returned.as_mut()?.push_str(&meant);
-                }
-                Event::End(_) => {
-                    depth = depth.checked_sub(1)?;
-                    depth_of_return = depth_of_return.filter(|of_return| depth >= *of_return);
-                }
-                // A DTD could make much out of little; SOAP forbids them (SOAP 1.2, part 1, 5).
-                Event::DocType(_) => return None,
-                Event::Eof => break,
-                _ => {}
-            }
-        }
-        let whole = depth == 0;
-        let reply = fault.map(Self::Fault).or(returned.map(Self::Returned));
-        reply.filter(|_| whole)
+        let root = Element::read(bytes).ok()?;
+        let all = root.all();
+        let fault = |name: &str, fault| all.iter().any(|element| element.is(CDC, name)).then_some(fault);
+        let unknown = || all.iter().any(|element| element.name == "Fault").then_some(Fault::Unknown);
+        let fault = fault("SecurityFault", Fault::Security)
+            .or(fault("MessageTooLargeFault", Fault::MessageTooLarge))
+            .or(fault("UnsupportedOperationFault", Fault::UnsupportedOperation))
+            .or_else(unknown);
+        let returned = || all.iter().find(|element| element.is(CDC, "return"));
+        fault.map(Self::Fault).or_else(|| returned().map(|element| Self::Returned(element.text.clone())))
     }
 }

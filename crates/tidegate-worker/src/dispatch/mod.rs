@@ -9,7 +9,7 @@ mod pace;
 mod ramp;
 mod tasks;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,16 +17,17 @@ use std::time::Duration;
 use tidegate_domain::JobId;
 use tidegate_domain::job::JobEvent;
 use tidegate_store::{Claim, StoreError};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use self::finish::finish;
 use self::pace::Pace;
 use self::ramp::Ramp;
 use self::tasks::{Done, Processed, Tasks, in_thread};
+use crate::calls::{Call, Caller, Query, Work};
 use crate::error::WorkerError;
 use crate::gate_watch::GateWatch;
-use crate::process::{Context, End};
+use crate::process::{Context, End, ask};
 use crate::targets::Target;
 
 /// Jobs that are claimed at once, in whatever stage.
@@ -56,10 +57,18 @@ pub(crate) struct Dispatcher {
     look_at: Instant,
     /// Told of each turn.
     turns: watch::Sender<()>,
+    calls: mpsc::Receiver<Work>,
+    /// Who waits for the end of which job.
+    callers: HashMap<JobId, Caller>,
 }
 
 impl Dispatcher {
-    pub(crate) fn new(context: Context, slots_max: usize, turns: watch::Sender<()>) -> Self {
+    pub(crate) fn new(
+        context: Context,
+        slots_max: usize,
+        turns: watch::Sender<()>,
+        calls: mpsc::Receiver<Work>,
+    ) -> Self {
         Self {
             gate: GateWatch::new(None, &context.store, &context.clock),
             context: Arc::new(context),
@@ -72,6 +81,8 @@ impl Dispatcher {
             tasks: Tasks::default(),
             look_at: Instant::now(),
             turns,
+            calls,
+            callers: HashMap::new(),
         }
     }
 
@@ -86,6 +97,7 @@ impl Dispatcher {
             tokio::select! {
                 () = &mut shutdown => break,
                 done = self.tasks.next() => self.follow(done)?,
+                Some(work) = self.calls.recv() => self.take_up(work),
                 () = self.context.store.wakeup() => self.hungry = true,
                 () = sleep_until(self.look_at) => self.look_again(),
             }
@@ -96,7 +108,11 @@ impl Dispatcher {
     /// Gives everything back.
     async fn stop(mut self) -> Result<(), WorkerError> {
         self.context.stopping.store(true, Ordering::Relaxed);
+        self.calls.close();
         loop {
+            while let Ok(work) = self.calls.try_recv() {
+                self.take_up(work);
+            }
             while let Some(claim) = self.ready.pop_front() {
                 self.finish(claim, JobEvent::Yielded, None);
             }
@@ -135,6 +151,29 @@ impl Dispatcher {
         self.tasks.processing.spawn(in_thread(Arc::clone(&self.context), claim));
     }
 
+    /// Begins what a sender waits for.
+    fn take_up(&mut self, work: Work) {
+        while self.tasks.asking.try_join_next().is_some() {}
+        match work {
+            Work::Call(call) => self.answer(*call),
+            Work::Query(query) => self.ask(query),
+        }
+    }
+
+    fn ask(&mut self, query: Query) {
+        let context = Arc::clone(&self.context);
+        // If it panics, whoever waits for it hears that there is no answer.
+        self.tasks.asking.spawn_blocking(move || query.answer(|org, bytes| ask(&context, org, bytes)));
+    }
+
+    /// Begins a call, which takes none of the places for files.
+    fn answer(&mut self, call: Call) {
+        let Call { claim, caller } = call;
+        self.running.insert(claim.id());
+        self.callers.insert(claim.id(), caller);
+        self.tasks.answering.spawn(in_thread(Arc::clone(&self.context), claim));
+    }
+
     /// Asks for as many jobs as there is room for, one question at a time.
     fn claim(&mut self, slots: usize) {
         let free = slots.saturating_sub(self.tasks.processing.len()) + self.pace.ahead(slots);
@@ -154,7 +193,11 @@ impl Dispatcher {
     fn follow(&mut self, done: Done) -> Result<(), WorkerError> {
         match done {
             Done::Claimed(asked, claims) => self.take(asked, claims),
-            Done::Processed(processed) => self.end(*processed),
+            Done::Processed(processed) => {
+                self.pace.note(processed.elapsed);
+                self.end(*processed)
+            }
+            Done::Answered(processed) => self.end(*processed),
             Done::Finished(result) => result,
         }
     }
@@ -182,19 +225,32 @@ impl Dispatcher {
     }
 
     fn end(&mut self, processed: Processed) -> Result<(), WorkerError> {
-        let Processed { claim, end, elapsed } = processed;
+        let Processed { claim, end, .. } = processed;
         self.running.remove(&claim.id());
-        self.pace.note(elapsed);
         match end {
             End::Event(event, target) => self.finish(claim, event, target),
-            End::Stale => tracing::warn!(job = %claim.id(), "claim lost"),
+            End::Stale => {
+                self.callers.remove(&claim.id());
+                tracing::warn!(job = %claim.id(), "claim lost");
+            }
             End::Fatal(error) => return Err(error),
         }
         Ok(())
     }
 
     fn finish(&mut self, claim: Claim, event: JobEvent, target: Option<Arc<Target>>) {
-        self.tasks.finishing.spawn(finish(Arc::clone(&self.context), claim, event, target));
+        let (context, caller) = (Arc::clone(&self.context), self.callers.remove(&claim.id()));
+        let event = match (&caller, event) {
+            (Some(caller), JobEvent::Yielded) => caller.give_back(),
+            (_, event) => event,
+        };
+        self.tasks.finishing.spawn(async move {
+            let recorded = finish(context, claim, event.clone(), target).await?;
+            if let Some((caller, job)) = caller.zip(recorded) {
+                caller.tell(event, job);
+            }
+            Ok(())
+        });
     }
 
     /// How long to wait for a sign: until time alone makes a claim possible, if nothing else is going

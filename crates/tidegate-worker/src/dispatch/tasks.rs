@@ -17,7 +17,11 @@ pub(super) struct Tasks {
     /// At most one, with the number of jobs that was asked for.
     pub(super) claiming: JoinSet<(usize, Result<Vec<Claim>, StoreError>)>,
     pub(super) processing: JoinSet<Processed>,
+    /// Calls.
+    pub(super) answering: JoinSet<Processed>,
     pub(super) finishing: JoinSet<Result<(), WorkerError>>,
+    /// Queries.
+    pub(super) asking: JoinSet<()>,
     /// Connections of targets that are away.
     pub(super) testing: JoinSet<()>,
 }
@@ -26,6 +30,7 @@ pub(super) struct Tasks {
 pub(super) enum Done {
     Claimed(usize, Result<Vec<Claim>, StoreError>),
     Processed(Box<Processed>),
+    Answered(Box<Processed>),
     Finished(Result<(), WorkerError>),
 }
 
@@ -38,7 +43,10 @@ pub(super) struct Processed {
 
 impl Tasks {
     pub(super) fn is_empty(&self) -> bool {
-        self.claiming.is_empty() && self.processing.is_empty() && self.finishing.is_empty()
+        self.claiming.is_empty()
+            && self.processing.is_empty()
+            && self.answering.is_empty()
+            && self.finishing.is_empty()
     }
 
     /// Waits for the next one; for ever if there is none.
@@ -51,6 +59,10 @@ impl Tasks {
                 },
                 Some(done) = self.processing.join_next() => match done {
                     Ok(processed) => return Done::Processed(Box::new(processed)),
+                    Err(error) => note(&error),
+                },
+                Some(done) = self.answering.join_next() => match done {
+                    Ok(answered) => return Done::Answered(Box::new(answered)),
                     Err(error) => note(&error),
                 },
                 Some(done) = self.finishing.join_next() => match done {

@@ -41,9 +41,23 @@ impl<'a> Hand<'a> {
         if may { Ok(()) } else { Err(Halt::Yield) }
     }
 
-    /// Whether the next message may be taken.
-    pub(super) fn may_go_on(&mut self) -> Result<(), Halt> {
-        let may = !self.context.is_stopping() && self.gate.may_go_on();
+    fn is_call(&self) -> bool {
+        self.claim.job.submission.protocol.is_answered_at_once()
+    }
+
+    /// Whether it is a call whose sender may be waiting.
+    pub(super) fn is_first_try_of_call(&self) -> bool {
+        self.is_call() && self.claim.job.attempts == 1 && self.claim.job.failures == 0
+    }
+
+    /// Whether the next message may be taken. The gate's grace is for files that were begun. A call has one message:
+    /// before it was passed on its sender can send it again, and then it is taken to its end.
+    pub(super) fn may_go_on(&mut self, passed_on: bool) -> Result<(), Halt> {
+        let may = match (self.is_call(), passed_on) {
+            (true, true) => true,
+            (true, false) => !self.context.is_stopping() && self.gate.claims_allowed(),
+            (false, _) => !self.context.is_stopping() && self.gate.may_go_on(),
+        };
         if may { Ok(()) } else { Err(Halt::Yield) }
     }
 

@@ -43,6 +43,8 @@ pub(super) struct Pass<'a> {
     ledger: Option<Ledger>,
     /// What earlier files delivered.
     known: KnownMessages,
+    /// Whether the target was given a message by this attempt and said what becomes of it.
+    passed_on: bool,
 }
 
 impl<'a> Pass<'a> {
@@ -95,6 +97,7 @@ impl<'a> Pass<'a> {
             recorded_at: Instant::now(),
             ledger,
             known,
+            passed_on: false,
         })
     }
 
@@ -126,19 +129,27 @@ impl<'a> Pass<'a> {
         let Some(step) = self.door.step().map_err(Halt::io("reading the upload"))? else {
             return Ok(false);
         };
-        self.hand.may_go_on()?;
+        self.hand.may_go_on(self.passed_on)?;
         let (ordinal, identity) = (step.place.ordinal, step.identity);
         let known = match step.deliverable() {
             Some(_) => look_up(&mut self.known, identity)?,
             None => Known::No,
         };
+        if known == Known::Underway {
+            return Err(Halt::Passing("another job is delivering the same message just now".to_owned()));
+        }
         let refused = match step.deliverable() {
             Some(message) if matches!(known, Known::No | Known::Own) => {
                 let is_taken = known == Known::Own;
                 let ledger = self.ledger.as_mut();
                 let said = answer(&self.hand, &self.rules.target, ledger, ordinal, is_taken, message)?;
-                if let (None, Some(identity), false) = (&said, identity, is_taken) {
-                    self.known.remember(identity.key, identity.content);
+                self.passed_on = true;
+                match (&said, identity) {
+                    (None, Some(identity)) if !is_taken => {
+                        self.known.remember(identity.key, identity.content);
+                    }
+                    (Some(_), Some(identity)) => self.known.give_up(identity.key),
+                    _ => {}
                 }
                 said
             }
@@ -150,7 +161,8 @@ impl<'a> Pass<'a> {
             (Some((code, text)), _) => Delivery::Refused { code: *code, text },
             (None, Known::No | Known::Own) => Delivery::Done,
             (None, Known::Same) => Delivery::Repeated,
-            (None, Known::Other) => Delivery::Reused,
+            // Underway has ended above.
+            (None, Known::Other | Known::Underway) => Delivery::Reused,
         };
         let door = self.door.commit(delivery).map_err(Halt::io("writing the response"))?;
         let outputs = self.door.outputs();
@@ -252,7 +264,9 @@ fn deliver(hand: &Hand<'_>, target: &Target, ordinal: u64, message: &[u8]) -> Re
         Attempt::Done => Ok(None),
         Attempt::Refused(code, text) => Ok(Some((code, text))),
         Attempt::Failed(reason) => Err(Halt::Passing(reason)),
-        Attempt::Away => Err(Halt::Yield),
+        // Whoever waits for the answer must not be told that nothing was passed on.
+        Attempt::Away { reason, in_doubt: true } if hand.is_first_try_of_call() => Err(Halt::Passing(reason)),
+        Attempt::Away { .. } => Err(Halt::Yield),
     }
 }
 

@@ -10,6 +10,7 @@ mod hand;
 mod ledger;
 mod mark;
 mod messages;
+mod query;
 mod report;
 mod rules;
 mod turn;
@@ -38,6 +39,8 @@ use crate::targets::{Attempt, Target, Targets};
 
 pub(crate) use self::halt::End;
 pub(crate) use self::hand::RENEW_EVERY;
+pub use self::query::is_query;
+pub(crate) use self::query::{Reply, ask};
 pub use self::rules::profile;
 
 /// What every job needs.

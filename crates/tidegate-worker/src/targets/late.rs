@@ -6,7 +6,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use tidegate_domain::DeliveryConfig;
+use tidegate_domain::{DeliveryConfig, OrgCode};
 
 use crate::deliver::{Deliver, DeliverError, Delivered, Key, open};
 
@@ -26,8 +26,11 @@ impl Late {
         if let Some(target) = self.target.get() {
             return Ok(target);
         }
-        let opened = open(&self.config, &self.data_dir)
-            .map_err(|error| DeliverError::Away { reason: error.to_string(), retry_after: None })?;
+        let opened = open(&self.config, &self.data_dir).map_err(|error| DeliverError::Away {
+            reason: error.to_string(),
+            in_doubt: false,
+            retry_after: None,
+        })?;
         Ok(self.target.get_or_init(|| opened))
     }
 }
@@ -35,6 +38,13 @@ impl Late {
 impl Deliver for Late {
     fn deliver(&self, key: &Key, message: &[u8]) -> Result<Delivered, DeliverError> {
         self.target()?.deliver(key, message)
+    }
+
+    fn ask(&self, org: &OrgCode, query: &[u8]) -> Option<Result<Vec<u8>, DeliverError>> {
+        match self.target() {
+            Ok(target) => target.ask(org, query),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     fn test(&self) -> Result<(), DeliverError> {

@@ -47,7 +47,23 @@ pub(crate) enum Attempt {
     /// Its file is tried again, which is counted.
     Failed(String),
     /// Its file waits for the target.
+    Away {
+        /// Why.
+        reason: String,
+        /// Whether it may have arrived.
+        in_doubt: bool,
+    },
+}
+
+/// What follows from asking.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The answer.
+    Answered(Vec<u8>),
+    /// The target takes nothing from anybody; the query did not arrive.
     Away,
+    /// There is no answer to it.
+    Unanswered,
 }
 
 impl Targets {
@@ -124,18 +140,41 @@ impl Target {
                 Attempt::Refused(code, text)
             }
             Err(DeliverError::Transient(reason)) => self.unanswered(clock, reason),
-            Err(DeliverError::Away { reason, retry_after }) => {
+            Err(DeliverError::Away { reason, in_doubt, retry_after }) => {
                 self.failed(clock, &reason, retry_after);
-                Attempt::Away
+                Attempt::Away { reason, in_doubt }
             }
         }
+    }
+
+    /// Passes a query on; `None` if the target has no answers to give.
+    pub(crate) fn ask(&self, clock: &dyn Clock, org: &OrgCode, query: &[u8]) -> Option<Asked> {
+        Some(match self.deliver.ask(org, query)? {
+            Ok(answer) => {
+                self.answered();
+                Asked::Answered(answer)
+            }
+            // It said something, though not what was asked for.
+            Err(DeliverError::Refused { .. }) => {
+                self.answered();
+                Asked::Unanswered
+            }
+            Err(DeliverError::Transient(reason)) => {
+                self.unanswered(clock, reason);
+                Asked::Unanswered
+            }
+            Err(DeliverError::Away { reason, in_doubt, retry_after }) => {
+                self.failed(clock, &reason, retry_after);
+                if in_doubt { Asked::Unanswered } else { Asked::Away }
+            }
+        })
     }
 
     /// Tests the connection of a target that is away.
     pub(crate) fn test(&self, clock: &dyn Clock) {
         match self.deliver.test() {
             Ok(()) => self.breaker().passed_test(),
-            Err(DeliverError::Away { reason, retry_after }) => self.failed(clock, &reason, retry_after),
+            Err(DeliverError::Away { reason, retry_after, .. }) => self.failed(clock, &reason, retry_after),
             Err(error) => self.failed(clock, &error.to_string(), None),
         }
     }
@@ -181,7 +220,7 @@ impl Target {
         }
         match blame {
             Blame::File => Attempt::Failed(reason),
-            Blame::Target => Attempt::Away,
+            Blame::Target => Attempt::Away { reason, in_doubt: true },
         }
     }
 

@@ -19,7 +19,7 @@ use crate::registry::{AA, Reaction, Registry};
 use crate::rig::{PATIENCE, Rig, org, organization};
 
 fn away() -> DeliverError {
-    DeliverError::Away { reason: "HTTP 503".to_owned(), retry_after: None }
+    DeliverError::Away { reason: "HTTP 503".to_owned(), in_doubt: false, retry_after: None }
 }
 
 /// Takes messages while the switch is on.

@@ -13,6 +13,7 @@
 
 mod answers;
 mod away;
+mod calls;
 mod closed_gate;
 mod crash;
 mod doubt;

@@ -88,7 +88,7 @@ fn answers_that_say_nothing_about_the_message_leave_it_in_doubt_on_a_new_connect
         b"\x0b\x1c\r".to_vec(),
         b"\x0bDOE^JANE\x1c\r".to_vec(),
         b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(),
-        [b"\x0bMSH|".to_vec(), vec![b'x'; 100_000]].concat(),
+        [b"\x0bMSH|".to_vec(), vec![b'x'; 2 << 20]].concat(),
     ];
     let count = odd.len();
     let registry = one_by_one(odd.into_iter().map(Reaction::Bytes));
@@ -101,6 +101,22 @@ fn answers_that_say_nothing_about_the_message_leave_it_in_doubt_on_a_new_connect
     }
     assert_eq!(deliver(&*target, 1), Ok(Delivered::Now));
     assert_eq!(registry.connections(), count + 1);
+}
+
+#[test]
+fn a_query_is_asked_and_its_answer_comes_back_as_it_is() {
+    let pages = "QRD|x\r".repeat(20_000);
+    let answer = format!("MSH|^~\\&|IIS|||||RSP^K11|9|P|2.5.1\rMSA|AE|M000001\rQAK|1|OK\r{pages}");
+    let framed = |text: &str| Reaction::Bytes(format!("\x0b{text}\x1c\r").into_bytes());
+    let registry = one_by_one([framed(&answer), framed(&answer)]);
+    let target = target(&registry);
+    let ask = |number| target.ask(&org("A"), message(number).as_bytes()).unwrap();
+    assert_eq!(ask(1), Ok(answer.into_bytes()));
+    let other = ask(2);
+    assert!(matches!(&other, Err(DeliverError::Transient(why)) if !why.contains("M0000")), "{other:?}");
+    assert_eq!((registry.ledger().len(), registry.connections()), (2, 1));
+    deliver(&*target, 3).unwrap();
+    assert_eq!(registry.connections(), 2, "who answers something else is not asked on that connection again");
 }
 
 #[test]

@@ -4,7 +4,11 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use tidegate_domain::OrgCode;
 use tidegate_worker::{Deliver, DeliverError, Delivered, DirectoryTarget, Key};
+
+/// What is said to a query.
+pub(crate) type Reply = Result<Vec<u8>, DeliverError>;
 
 type Script = Box<dyn FnMut(&Key) -> Result<(), DeliverError> + Send>;
 
@@ -13,6 +17,8 @@ pub(crate) struct Probe {
     script: Mutex<Script>,
     taken: Mutex<Vec<(Key, Vec<u8>)>>,
     directory: Option<DirectoryTarget>,
+    /// What it says to queries, the last first, if it says anything to them.
+    replies: Option<Mutex<Vec<Reply>>>,
     /// Whether what was taken can be made durable.
     pub(crate) settles: AtomicBool,
 }
@@ -27,7 +33,14 @@ impl Probe {
     pub(crate) fn scripted(
         script: impl FnMut(&Key) -> Result<(), DeliverError> + Send + 'static,
     ) -> Arc<Self> {
-        Self::new(script, None)
+        Arc::new(Self::new(script, None))
+    }
+
+    /// Takes everything, and says this to one query after the other.
+    pub(crate) fn replying(replies: impl IntoIterator<Item = Reply>) -> Arc<Self> {
+        let mut replies: Vec<_> = replies.into_iter().collect();
+        replies.reverse();
+        Arc::new(Self { replies: Some(Mutex::new(replies)), ..Self::new(|_| Ok(()), None) })
     }
 
     /// Hands what it takes on to a directory.
@@ -35,15 +48,15 @@ impl Probe {
         directory: DirectoryTarget,
         script: impl FnMut(&Key) -> Result<(), DeliverError> + Send + 'static,
     ) -> Arc<Self> {
-        Self::new(script, Some(directory))
+        Arc::new(Self::new(script, Some(directory)))
     }
 
     fn new(
         script: impl FnMut(&Key) -> Result<(), DeliverError> + Send + 'static,
         directory: Option<DirectoryTarget>,
-    ) -> Arc<Self> {
+    ) -> Self {
         let (script, settles) = (Mutex::new(Box::new(script) as Script), AtomicBool::new(true));
-        Arc::new(Self { script, taken: Mutex::default(), directory, settles })
+        Self { script, taken: Mutex::default(), directory, replies: None, settles }
     }
 
     /// The keys taken, in order.
@@ -71,6 +84,11 @@ impl Deliver for Probe {
         drop(script);
         self.taken.lock().unwrap().push((key.clone(), message.to_vec()));
         self.directory.as_ref().map_or(Ok(Delivered::Now), |directory| directory.deliver(key, message))
+    }
+
+    fn ask(&self, _org: &OrgCode, _query: &[u8]) -> Option<Reply> {
+        let replies = self.replies.as_ref()?;
+        Some(replies.lock().unwrap().pop().expect("there was nothing to be asked"))
     }
 
     fn settle(&self) -> io::Result<()> {

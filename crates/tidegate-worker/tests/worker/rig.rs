@@ -11,7 +11,7 @@ use tidegate_domain::maintenance::{Calendar, Hold, HoldLength, MaintenanceConfig
 use tidegate_domain::{JobId, ManualClock, OrgCode, Organization, Organizations, UploadName};
 use tidegate_store::{Filter, Options, Sender, Store};
 use tidegate_worker::config::WorkerConfig;
-use tidegate_worker::{Deliver, Targets, Worker, WorkerError};
+use tidegate_worker::{Calls, Deliver, Targets, Worker, WorkerError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -61,6 +61,11 @@ impl Rig {
 
     /// Starts a worker with two places.
     pub(crate) fn work(&self, target: Arc<dyn Deliver>) -> Running {
+        self.work_with_calls(target).1
+    }
+
+    /// The same, with its way in for calls.
+    pub(crate) fn work_with_calls(&self, target: Arc<dyn Deliver>) -> (Calls, Running) {
         let (stop, mut stopped) = watch::channel(false);
         let worker = Worker::new(
             self.store.clone(),
@@ -70,8 +75,9 @@ impl Rig {
             Arc::new(self.clock.clone()),
         )
         .with_retry(RETRY);
+        let calls = worker.calls();
         let shutdown = async move { drop(stopped.wait_for(|stop| *stop).await) };
-        Running { stop, task: tokio::spawn(worker.run(shutdown)) }
+        (calls, Running { stop, task: tokio::spawn(worker.run(shutdown)) })
     }
 
     pub(crate) async fn accept(&self, org_code: &str, name: &str, bytes: &[u8]) -> JobId {

@@ -321,6 +321,48 @@ fn a_message_is_submitted_in_an_envelope_with_who_we_are() {
 }
 
 #[test]
+fn a_query_is_asked_without_a_key_and_its_answer_comes_back_as_it_is() {
+    let answer = "MSH|^~\\&|IIS|||||RSP^K11|9|P|2.5.1\rMSA|AE|M000001\rQAK|1|OK\r";
+    let ask = |kind, said: String| {
+        let web = Web::start(&[said]);
+        let target = open(&config(&web, kind), Path::new("/nowhere")).unwrap();
+        let answer = target.ask(&org("A"), message(1).as_bytes()).unwrap();
+        (answer, web.requests().remove(0))
+    };
+    let escaped = answer.replace('&', "&amp;").replace('\r', "&#xD;");
+    for (kind, said, part) in [
+        (DeliveryKind::Http, http("200 OK", "", answer), "MSH|"),
+        (DeliveryKind::Soap, returned(&escaped), "<hl7Message>MSH|"),
+    ] {
+        let (heard, request) = ask(kind, said);
+        assert_eq!(heard, Ok(answer.as_bytes().to_vec()));
+        assert!(
+            request.body.contains(part) && !request.head.to_ascii_lowercase().contains("idempotency-key")
+        );
+    }
+    for kind in [DeliveryKind::Http, DeliveryKind::Soap] {
+        let other = answer.replace("M000001", "M000002");
+        let said = if kind == DeliveryKind::Http {
+            http("200 OK", "", &other)
+        } else {
+            returned(&escaped.replace("M000001", "M000002"))
+        };
+        assert!(matches!(ask(kind, said).0, Err(DeliverError::Transient(_))));
+        assert!(matches!(
+            ask(kind, http("503 No", "", "")).0,
+            Err(DeliverError::Away { in_doubt: false, .. })
+        ));
+        assert!(matches!(
+            ask(kind, http("504 No", "", "")).0,
+            Err(DeliverError::Away { in_doubt: true, .. })
+        ));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let target = open(&DeliveryConfig::default(), directory.path()).unwrap();
+    assert_eq!(target.ask(&org("A"), b"MSH|"), None, "a directory says nothing");
+}
+
+#[test]
 fn what_follows_from_what_the_service_says() {
     for taken in [
         ack("AA", "M000001").replace('&', "&amp;"),

@@ -22,9 +22,10 @@ use tidegate_ingest::{Announcement, Intake};
 use tidegate_notices::alerts::AlertsConfig;
 use tidegate_store::Store;
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
-use tidegate_web::pages::{Names, Pages, router};
+use tidegate_web::pages::{self, Names, Pages};
+use tidegate_web::service::{self, Service};
 use tidegate_web::{listener, metrics};
-use tidegate_worker::{Retention, Targets, Worker};
+use tidegate_worker::{Calls, Retention, Targets, Worker};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -90,7 +91,7 @@ impl Running {
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
         let mut running = Self { store: parts.store, site, ready, tasks, stop };
         running.watch_organizations(&parts.directory);
-        let turns = running.work(&parts.directory, parts.targets, &parts.loaded);
+        let (turns, calls) = running.work(&parts.directory, parts.targets, &parts.loaded);
         running.tell_manager(turns, parts.loaded.zone());
         let web_tls = parts.web.as_ref().and_then(|web| web.tls.as_ref());
         for tls in parts.tls.iter().chain(web_tls) {
@@ -123,6 +124,14 @@ impl Running {
         if let Some(web) = parts.web {
             let notices = &parts.loaded.config.notices;
             let names = Names { registry: notices.registry.clone(), has_web_service: notices.web };
+            let service = Service {
+                control: control.clone(),
+                intake: Arc::clone(&intake),
+                directory: Arc::clone(&parts.directory),
+                calls,
+                public_url: parts.loaded.config.web.as_ref().and_then(|web| web.public_url.clone()),
+                is_encrypted: web.tls.is_some(),
+            };
             let pages = Pages {
                 control: control.clone(),
                 intake,
@@ -132,7 +141,7 @@ impl Running {
                 staff: parts.loaded.staff(),
                 audit_log: parts.loaded.audit_log(),
             };
-            running.show_pages(web, pages);
+            running.open_web(web, pages, service);
         }
         if let Some(listener) = parts.metrics {
             running.tell_numbers(listener, control.clone());
@@ -267,8 +276,13 @@ impl Running {
         });
     }
 
-    /// What changes with each turn of the worker.
-    fn work(&mut self, directory: &Directory, targets: Targets, loaded: &Loaded) -> watch::Receiver<()> {
+    /// What changes with each turn of the worker, and the way in for calls.
+    fn work(
+        &mut self,
+        directory: &Directory,
+        targets: Targets,
+        loaded: &Loaded,
+    ) -> (watch::Receiver<()>, Calls) {
         let clock = Arc::new(SystemClock);
         let worker = Worker::new(
             self.store.clone(),
@@ -278,13 +292,13 @@ impl Running {
             clock,
         )
         .with_tables(loaded.tables.clone());
-        let turns = worker.turns();
+        let (turns, calls) = (worker.turns(), worker.calls());
         let stopping = self.stopping();
         self.tasks.spawn(async move {
             worker.run(stopping).await?;
             Ok("worker")
         });
-        turns
+        (turns, calls)
     }
 
     /// Only where the service manager asked to be told.
@@ -328,11 +342,12 @@ impl Running {
         });
     }
 
-    fn show_pages(&mut self, web: WebParts, pages: Pages) {
+    fn open_web(&mut self, web: WebParts, pages: Pages, service: Service) {
+        let router = pages::router(pages).merge(service::router(service));
         let stopping = self.stopping();
         self.tasks.spawn(async move {
-            listener::serve(web.listener, web.tls, router(pages), stopping, UPLOAD_GRACE).await;
-            Ok("web pages")
+            listener::serve(web.listener, web.tls, router, stopping, UPLOAD_GRACE).await;
+            Ok("web")
         });
     }
 

@@ -20,8 +20,11 @@ use super::far_ack::Reading;
 use super::link::{Address, Link, in_words};
 use super::{Code, Deliver, DeliverError, Delivered, Key};
 
-/// Longest acknowledgment that is read.
-const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Longest acknowledgment, or answer to a query, that is read.
+const ANSWER_BYTES_MAX: usize = 1 << 20;
+
+/// What a connection that nobody uses keeps of its memory.
+const KEPT_BYTES_MAX: usize = 64 << 10;
 
 /// Most connections that are kept while nobody uses them.
 const IDLE_MAX: usize = 64;
@@ -49,8 +52,8 @@ impl MllpTarget {
         Self { address, answer_max, reading, idle: Mutex::default() }
     }
 
-    /// Sends a message and waits for its answer.
-    fn ask(&self, org: &OrgCode, message: &[u8]) -> Result<Vec<u8>, DeliverError> {
+    /// Sends a message and waits for its answer; the connection that it came on is not kept yet.
+    fn talk(&self, org: &OrgCode, message: &[u8]) -> Result<(Talk, Vec<u8>), DeliverError> {
         let deadline = Instant::now() + self.answer_max;
         if let Some(mut talk) = self.take(org) {
             match talk.ask(message, deadline) {
@@ -58,25 +61,15 @@ impl MllpTarget {
                 Err(Broken::Closed) => {
                     tracing::info!("connection was closed by the registry: message sent anew");
                 }
-                other => return self.heard(org, talk, other),
+                Err(broken) => return Err(broken.into_error()),
+                Ok(answer) => return Ok((talk, answer)),
             }
         }
         let mut talk = self.connect()?;
         // As long for the answer as on a connection that is there, and not longer than for both.
         let deadline = (Instant::now() + self.answer_max).min(deadline + self.address.connect_max);
-        let answer = talk.ask(message, deadline);
-        self.heard(org, talk, answer)
-    }
-
-    fn heard(
-        &self,
-        org: &OrgCode,
-        talk: Talk,
-        answer: Result<Vec<u8>, Broken>,
-    ) -> Result<Vec<u8>, DeliverError> {
-        let answer = answer.map_err(Broken::into_error)?;
-        self.keep(org, talk);
-        Ok(answer)
+        let answer = talk.ask(message, deadline).map_err(Broken::into_error)?;
+        Ok((talk, answer))
     }
 
     /// The connection that the organization's last message left behind, if nothing happened on it since.
@@ -87,7 +80,7 @@ impl MllpTarget {
 
     fn keep(&self, org: &OrgCode, mut talk: Talk) {
         talk.outgoing.clear();
-        talk.outgoing.shrink_to(ANSWER_BYTES_MAX);
+        talk.outgoing.shrink_to(KEPT_BYTES_MAX);
         let mut idle = self.idle();
         if idle.len() >= IDLE_MAX {
             // Any of them: each is made anew when it is needed.
@@ -111,13 +104,22 @@ impl MllpTarget {
 
 impl Deliver for MllpTarget {
     fn deliver(&self, key: &Key, message: &[u8]) -> Result<Delivered, DeliverError> {
-        let answer = self.ask(&key.org, message)?;
+        let (talk, answer) = self.talk(&key.org, message)?;
         let judged = self.reading.judge(message, &answer);
-        if matches!(judged, Err(DeliverError::Transient(_))) {
-            // Whatever that answer was about: the next one on this connection can't be trusted either.
-            self.idle().remove(&key.org);
+        // Whatever another answer was about: the next one on its connection can't be trusted either.
+        if !matches!(judged, Err(DeliverError::Transient(_))) {
+            self.keep(&key.org, talk);
         }
         judged
+    }
+
+    fn ask(&self, org: &OrgCode, query: &[u8]) -> Option<Result<Vec<u8>, DeliverError>> {
+        let asked = self.talk(org, query).and_then(|(talk, answer)| {
+            Reading::check_answer(query, &answer)?;
+            self.keep(org, talk);
+            Ok(answer)
+        });
+        Some(asked)
     }
 
     fn test(&self) -> Result<(), DeliverError> {

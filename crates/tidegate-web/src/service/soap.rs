@@ -1,0 +1,87 @@
+//! `POST /soap`: `connectivityTest` and `submitSingleMessage` of CDC's web service (CDC, WSDL of 2011).
+//!
+//! Invariant: whatever is wrong with a request is told in one of the four faults of the description; but a closed gate
+//! and too much at once are told by HTTP alone. No fault repeats anything of a request.
+
+mod answer;
+mod request;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::Response;
+
+use self::answer::{Fault, Version, fault, returned};
+pub(super) use self::answer::{UNABLE, UNANSWERED, failed, in_doubt};
+use self::request::{Operation, Request};
+use super::basic::credentials;
+use super::door::{Door, Outcome};
+use super::{Unread, plain, read};
+
+pub(super) async fn answer(
+    State(door): State<Arc<Door>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let visit = match door.visit(peer) {
+        Ok(visit) => visit,
+        Err(turned) => return turned.told(),
+    };
+    let said = Version::by_type(headers.get(CONTENT_TYPE));
+    let body = read(body).await;
+    if let Some(closed) = door.refuses_everyone() {
+        return plain::closed(closed);
+    }
+    let body = match body {
+        Ok(body) => body,
+        Err(Unread::TooLong) => {
+            return fault(said.unwrap_or_default(), Fault::TooLarge("the request is too long"));
+        }
+        Err(Unread::Broken) => {
+            return fault(said.unwrap_or_default(), Fault::Malformed("the request broke off"));
+        }
+    };
+    let Some(said) = said else {
+        return fault(Version::default(), Fault::Malformed("send text/xml or application/soap+xml"));
+    };
+    let Request { version, operation } = match Request::read(&body) {
+        Ok(request) => request,
+        Err((version, wrong)) => return fault(version.unwrap_or(said), wrong),
+    };
+    match operation {
+        Operation::Test { echo } => match door.closed_for_everyone() {
+            Some(closed) => plain::closed(closed),
+            None => returned(version, "connectivityTest", &echo),
+        },
+        Operation::Submit(mut submission) => {
+            // Whoever leaves them out of the envelope may say them as HTTP has it.
+            if submission.account.is_empty()
+                && let Some((account, password)) = credentials(&headers)
+            {
+                (submission.account, submission.password) = (account, password);
+            }
+            told(version, door.submit(&visit, submission).await)
+        }
+    }
+}
+
+fn told(version: Version, outcome: Outcome) -> Response {
+    match outcome {
+        Outcome::Acknowledged(text) | Outcome::Queued(text) => {
+            returned(version, "submitSingleMessage", &String::from_utf8_lossy(&text))
+        }
+        Outcome::Closed(closed) => plain::closed(closed),
+        Outcome::TooMany(why) => plain::too_many(&why),
+        Outcome::Forbidden(why) => fault(version, Fault::Security(why)),
+        Outcome::TooLarge(why) => fault(version, Fault::TooLarge(why)),
+        Outcome::Later(job) => fault(version, Fault::Later(job)),
+        Outcome::Unanswered => fault(version, Fault::Unanswered),
+        Outcome::Failed(job) => fault(version, Fault::Failed(job)),
+        Outcome::Unable => fault(version, Fault::Unable),
+    }
+}
