@@ -173,6 +173,8 @@ impl Committer {
         self.batch.clear();
         if self.index.mark().seq - self.index_synced_seq >= INDEX_SYNC_CHANGES {
             self.keep_up();
+        } else if self.renewing.is_late() {
+            self.renew();
         }
     }
 

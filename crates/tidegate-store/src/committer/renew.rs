@@ -1,5 +1,7 @@
 //! Has a new index made beside the work when the file of the one in use has become too long.
 
+use std::time::{Duration, Instant};
+
 use tidegate_domain::job::JobState;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::oneshot::{Receiver, channel};
@@ -11,20 +13,24 @@ use crate::syncer::Request;
 /// About half as much again as the file has for each job when it was just made.
 const BYTES_PER_JOB: u64 = 1536;
 
+/// A step is due after this long, though there is always something else to do.
+const STEP_MAX: Duration = Duration::from_millis(100);
+
 /// How far the store is with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Renewing {
     step: Step,
+    /// When the last step was done.
+    stepped_at: Instant,
     /// Bytes of the file when it was last made, and the jobs that were in it.
     made: (u64, u64),
     /// Bytes that it had when an attempt failed.
     failed_at: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 enum Step {
     /// Nobody has looked since the start.
-    #[default]
     Unknown,
     None,
     /// Pairs are copied.
@@ -33,7 +39,18 @@ enum Step {
     Taken(Receiver<Result<(), StoreError>>),
 }
 
+impl Default for Renewing {
+    fn default() -> Self {
+        Self { step: Step::Unknown, stepped_at: Instant::now(), made: (0, 0), failed_at: 0 }
+    }
+}
+
 impl Renewing {
+    /// Whether few changes, but always some, keep the next step from being done.
+    pub(super) fn is_late(&self) -> bool {
+        self.is_running() && self.stepped_at.elapsed() >= STEP_MAX
+    }
+
     pub(super) fn is_running(&self) -> bool {
         !matches!(self.step, Step::None)
     }
@@ -53,6 +70,7 @@ impl Committer {
         if self.core.check().is_err() {
             return;
         }
+        self.renewing.stepped_at = Instant::now();
         let done = match &mut self.renewing.step {
             Step::Unknown | Step::None => self.begin_renewal(),
             Step::Copying => self.copy_index(),
@@ -104,7 +122,7 @@ impl Committer {
     fn note_renewed(&mut self) {
         self.index.end_renewal();
         let bytes = self.index_bytes();
-        self.renewing = Renewing { step: Step::None, made: (bytes, self.jobs()), failed_at: 0 };
+        self.renewing = Renewing { step: Step::None, made: (bytes, self.jobs()), ..Renewing::default() };
         tracing::info!(bytes, "index made anew");
     }
 
@@ -157,6 +175,17 @@ mod tests {
         // More of them count like any others.
         assert_eq!(made.bytes_accounted_for(1000), 6_000_000);
         assert_eq!(made.bytes_accounted_for(10_000), 15_360_000);
+    }
+
+    #[test]
+    fn a_step_is_late_where_there_is_always_something_else_to_do_and_never_without_a_renewal() {
+        let before = Instant::now().checked_sub(STEP_MAX).unwrap();
+        let waits = Renewing { step: Step::Copying, stepped_at: before, ..Renewing::default() };
+        assert!(waits.is_late());
+        let runs =
+            Renewing { step: Step::Copying, stepped_at: Instant::now() + STEP_MAX, ..Renewing::default() };
+        assert!(!runs.is_late());
+        assert!(!Renewing { step: Step::None, stepped_at: before, ..Renewing::default() }.is_late());
     }
 
     #[test]
