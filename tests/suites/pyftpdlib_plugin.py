@@ -12,7 +12,7 @@ import pytest
 import tests
 
 HOST = "127.0.0.1"
-ROW = re.compile(r"^\| `([\w:`, ]+)` \|", re.MULTILINE)
+ROW = re.compile(r"^\| `(Test[\w:`, ]+)` \|", re.MULTILINE)
 
 
 class OutsideServer:
