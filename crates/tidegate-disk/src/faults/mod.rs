@@ -7,7 +7,8 @@
 //! **What a disk guarantees here.** The bytes of a file are durable once the file, or everything, was
 //! synced; a name once its directory was. Everything else may have happened or not, alone or in part; only
 //! a rename is one. A sync that fails drops the bytes it could not write: they still read well, and a later
-//! sync does not write them. Syncs are pretended, so no test waits for a real disk.
+//! sync does not write them. Where that was a sync of everything, the next sync of each file that lost bytes
+//! fails as well, once, as the kernel tells of it (fsync(2)). Syncs are pretended, so no test waits for a real disk.
 //!
 //! A call counts as made when it is asked for. Who writes in several threads at once may so see a sync
 //! cover a write that was asked for before it and made after it.
@@ -17,6 +18,7 @@ mod plan;
 mod random;
 mod record;
 
+use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -41,6 +43,8 @@ struct State {
     calls: Vec<Kind>,
     plan: Option<Plan>,
     hit: Option<(Kind, String)>,
+    /// Files that lost bytes to a sync of everything, and of which nobody was told yet.
+    untold: HashSet<u64>,
     has_power: bool,
 }
 
@@ -49,7 +53,14 @@ impl FaultyDisk {
     /// `apart` is written by somebody else: no books are kept of it, and images lack it.
     pub fn new(root: &Path, apart: &[&str]) -> io::Result<Self> {
         let record = Record::of(root, apart)?;
-        let state = State { record, calls: Vec::new(), plan: None, hit: None, has_power: true };
+        let state = State {
+            record,
+            calls: Vec::new(),
+            plan: None,
+            hit: None,
+            untold: HashSet::new(),
+            has_power: true,
+        };
         Ok(Self(Arc::new(Books(Mutex::new(state)))))
     }
 
@@ -58,11 +69,12 @@ impl FaultyDisk {
         Disk::watched(Arc::<Books>::clone(&self.0))
     }
 
-    /// Counts calls from here on, and lets one fail if there is a plan.
+    /// Counts calls from here on, and lets one fail if there is a plan. What went wrong before is told to nobody.
     pub fn arm(&self, plan: Option<Plan>) {
         let mut state = self.0.state();
         state.calls.clear();
         state.hit = None;
+        state.untold.clear();
         state.plan = plan;
     }
 
@@ -102,6 +114,10 @@ impl Watch for Books {
         }
         let (number, kind) = (state.calls.len(), Kind::of(call));
         state.calls.push(kind);
+        if state.is_untold(call) {
+            state.record.note_failed_sync(call);
+            return Err(Fault::FailedSync.error());
+        }
         let Some(plan) = state.plan.take_if(|plan| plan.strikes(number, kind)) else {
             state.record.note(call);
             return Ok(if kind == Kind::Sync { Grant::Pretence } else { Grant::Whole });
@@ -121,10 +137,19 @@ impl State {
             self.record.note(&Call::Write { path, at: *at, bytes });
             return Ok(Grant::Bytes(bytes.len()));
         }
+        if matches!(call, Call::SyncAll) {
+            self.untold = self.record.unsynced().collect();
+        }
         if Kind::of(call) == Kind::Sync {
             self.record.note_failed_sync(call);
         }
         Err(fault.error())
+    }
+
+    /// Whether the call is the first sync of a file since it lost bytes to one of everything.
+    fn is_untold(&mut self, call: &Call<'_>) -> bool {
+        let Call::Sync(path) = call else { return false };
+        self.record.number(path).is_some_and(|number| self.untold.remove(&number))
     }
 }
 
@@ -206,6 +231,22 @@ mod tests {
         assert_eq!(left(&faulty, Survivors::Nothing).unwrap(), b"");
         disk.overwrite(&home.join("file"), 0, b"lost").and_then(|file| file.sync_all()).unwrap();
         assert_eq!(left(&faulty, Survivors::Nothing).unwrap(), b"lost");
+    }
+
+    #[test]
+    fn what_a_failed_sync_of_everything_lost_is_told_once_by_the_next_sync_of_the_file() {
+        let (root, faulty, disk, home) = begin();
+        let mut file = disk.create(&home.join("file")).unwrap();
+        let mut whole = disk.create(&home.join("whole")).unwrap();
+        disk.sync_dir(&home).and_then(|()| disk.sync_dir(root.path())).unwrap();
+        whole.write_all(b"whole").and_then(|()| whole.sync_all()).unwrap();
+        file.write_all(b"lost").unwrap();
+        faulty.arm(Some(Plan { call: 0, fault: Fault::FailedSync }));
+        disk.sync_all_of(&fs::File::open(root.path()).unwrap()).unwrap_err();
+        whole.sync_all().unwrap();
+        assert!(crate::is_failed_sync(&file.sync_all().unwrap_err()));
+        file.sync_all().unwrap();
+        assert_eq!(left(&faulty, Survivors::Nothing).unwrap(), b"");
     }
 
     #[test]

@@ -214,11 +214,24 @@ impl Record {
         }
     }
 
-    fn content(&mut self, path: &Path) -> Option<&mut Content> {
+    /// The number of a file's content.
+    pub(super) fn number(&self, path: &Path) -> Option<u64> {
         match self.now.get(path)? {
-            Thing::File(number) => self.contents.get_mut(&number),
+            Thing::File(number) => Some(number),
             Thing::Directory => None,
         }
+    }
+
+    /// The numbers of contents with bytes that are not durable.
+    pub(super) fn unsynced(&self) -> impl Iterator<Item = u64> {
+        let has_bytes = |content: &Content| {
+            content.pending.iter().any(|change| matches!(change, ByteChange::Write { .. }))
+        };
+        self.contents.iter().filter(move |(_, content)| has_bytes(content)).map(|(number, _)| *number)
+    }
+
+    fn content(&mut self, path: &Path) -> Option<&mut Content> {
+        self.contents.get_mut(&self.number(path)?)
     }
 
     fn change(&mut self, path: &Path, change: ByteChange) {
