@@ -21,6 +21,7 @@ mod failures;
 mod fairness;
 mod files;
 mod in_hand;
+mod leak;
 mod mllp;
 mod probe;
 mod registry;
