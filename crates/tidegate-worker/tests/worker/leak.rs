@@ -38,11 +38,20 @@ impl World {
         self.windows.iter().any(|(from, to)| *from <= at && at < *to)
     }
 
-    /// A message was let through: nothing may have closed the gate. Then everything changes.
+    /// A message was let through: nothing may have closed the gate. Then the clock goes on, and often the calendar
+    /// changes as well.
     fn deliver(&mut self) {
         let now = self.clock.now();
         assert!(!self.is_closed(now), "a message left at {now} in spite of {:?}", self.windows);
         self.delivered += 1;
+        if self.minutes(2).is_zero() {
+            self.change(now);
+        }
+        let later = self.minutes(8);
+        self.clock.set(now + later);
+    }
+
+    fn change(&mut self, now: DateTime<Utc>) {
         self.windows.clear();
         for _ in 0..self.minutes(3).num_minutes() {
             let from = now - TimeDelta::minutes(15) + self.minutes(40);
@@ -50,8 +59,6 @@ impl World {
             self.windows.push((from, from + length));
         }
         self.reload();
-        let later = self.minutes(8);
-        self.clock.set(now + later);
     }
 
     /// Takes the calendar up, and wakes whoever sleeps.
