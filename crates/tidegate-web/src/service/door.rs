@@ -135,10 +135,9 @@ impl Door {
 
     /// Whether the gate is closed for everyone.
     pub(super) fn closed_for_everyone(&self) -> Option<Closed> {
-        let (maintenance, now) = (self.service.control.store.maintenance(), self.service.control.now());
-        let gate = maintenance.gate_now(now, None);
-        (gate.state == GateState::Closed || !gate.claims_allowed)
-            .then(|| wait(&maintenance, &gate, now, None))
+        let look = self.look();
+        let gate = look.gate(None);
+        (gate.state == GateState::Closed || !gate.claims_allowed).then(|| look.closed(&gate, None))
     }
 
     /// Whether a window or a hold closes the gate for everyone, and no organization's messages are queued meanwhile: then
@@ -151,9 +150,9 @@ impl Door {
 
     /// Whether a window or a hold closes the gate for everyone.
     fn planned(&self) -> Option<Closed> {
-        let (maintenance, now) = (self.service.control.store.maintenance(), self.service.control.now());
-        let gate = maintenance.planned_now(now, None);
-        (!gate.claims_allowed).then(|| wait(&maintenance, &gate, now, None))
+        let look = self.look();
+        let gate = look.maintenance.planned_now(look.now, None);
+        (!gate.claims_allowed).then(|| look.closed(&gate, None))
     }
 
     /// Has a message processed.
@@ -221,45 +220,24 @@ impl Door {
         } else {
             self.service.calls.submit(message).await
         };
-        let accepted = |job| {
-            let event = Event::Accepted { job, size_bytes };
-            self.service.intake.audit().note(session, Some(login), event);
-        };
-        let queried = |is_answered| {
-            let event = Event::Queried { size_bytes, is_answered };
-            self.service.intake.audit().note(session, Some(login), event);
-        };
-        match submitted {
-            Ok(Answer::Acknowledged { job, text }) => {
-                accepted(job);
-                Outcome::Acknowledged(text)
-            }
-            Ok(Answer::Queued { job, text }) => {
-                accepted(job);
-                Outcome::Queued(text)
-            }
-            Ok(Answer::Said(text)) => {
-                queried(true);
-                Outcome::Acknowledged(text)
-            }
-            Ok(Answer::Unanswered) => {
-                queried(false);
-                Outcome::Unanswered
-            }
-            Ok(Answer::Later { job }) => {
-                accepted(job);
-                Outcome::Later(job)
-            }
-            Ok(Answer::Failed { job }) => {
-                accepted(job);
-                Outcome::Failed(job)
-            }
-            Ok(Answer::Closed) => self.closed(org),
-            Ok(Answer::Busy) => Outcome::TooMany("Too many messages at once".to_owned()),
+        let answer = match submitted {
+            Ok(answer) => answer,
             Err(error) => {
                 tracing::warn!(parent: session.span(), %error, "message not recorded");
-                Outcome::Unable
+                return Outcome::Unable;
             }
+        };
+        if let Some(event) = event_of(&answer, size_bytes) {
+            self.service.intake.audit().note(session, Some(login), event);
+        }
+        match answer {
+            Answer::Acknowledged { text, .. } | Answer::Said(text) => Outcome::Acknowledged(text),
+            Answer::Queued { text, .. } => Outcome::Queued(text),
+            Answer::Unanswered => Outcome::Unanswered,
+            Answer::Later { job } => Outcome::Later(job),
+            Answer::Failed { job } => Outcome::Failed(job),
+            Answer::Closed => self.closed(org),
+            Answer::Busy => Outcome::TooMany("Too many messages at once".to_owned()),
         }
     }
 
@@ -291,32 +269,49 @@ impl Door {
 
     /// Whether the gate is closed for an organization.
     fn closed_for(&self, org: &OrgCode) -> Option<Closed> {
-        let (maintenance, now) = (self.service.control.store.maintenance(), self.service.control.now());
-        let gate = maintenance.gate_now(now, Some(org));
-        (!gate.claims_allowed).then(|| wait(&maintenance, &gate, now, Some(org)))
+        let look = self.look();
+        let gate = look.gate(Some(org));
+        (!gate.claims_allowed).then(|| look.closed(&gate, Some(org)))
     }
 
     /// The gate shut while the message was on its way.
     fn closed(&self, org: &OrgCode) -> Outcome {
-        let (maintenance, now) = (self.service.control.store.maintenance(), self.service.control.now());
-        Outcome::Closed(wait(&maintenance, &maintenance.gate_now(now, Some(org)), now, Some(org)))
+        let look = self.look();
+        Outcome::Closed(look.closed(&look.gate(Some(org)), Some(org)))
+    }
+
+    fn look(&self) -> Look {
+        let control = &self.service.control;
+        Look { maintenance: control.store.maintenance(), now: control.now() }
     }
 }
 
-/// Seconds to the end of the closed interval, or of the one that is about to begin; `None` if nobody knows it.
-fn wait(maintenance: &Maintenance, gate: &Gate, now: DateTime<Utc>, org: Option<&OrgCode>) -> Closed {
-    let until = match gate.state {
-        // It has opened again by now.
-        _ if gate.claims_allowed => Some(now),
-        GateState::Closed => gate.until,
-        GateState::Open => gate.next_change.and_then(|next| maintenance.gate(next, org).until),
-    };
-    let seconds = until.map(|until| {
-        // Rounded up: whoever comes again then finds it open.
-        let left = (until - now).min(RETRY_AFTER_MAX) + TimeDelta::milliseconds(999);
-        left.num_seconds().max(1).unsigned_abs()
-    });
-    Closed { retry_after_s: seconds }
+/// What keeps the gate at one instant.
+struct Look {
+    maintenance: Arc<Maintenance>,
+    now: DateTime<Utc>,
+}
+
+impl Look {
+    fn gate(&self, org: Option<&OrgCode>) -> Gate {
+        self.maintenance.gate_now(self.now, org)
+    }
+
+    /// Seconds to the end of the closed interval, or of the one that is about to begin; `None` if nobody knows it.
+    fn closed(&self, gate: &Gate, org: Option<&OrgCode>) -> Closed {
+        let until = match gate.state {
+            // It has opened again by now.
+            _ if gate.claims_allowed => Some(self.now),
+            GateState::Closed => gate.until,
+            GateState::Open => gate.next_change.and_then(|next| self.maintenance.gate(next, org).until),
+        };
+        let seconds = until.map(|until| {
+            // Rounded up: whoever comes again then finds it open.
+            let left = (until - self.now).min(RETRY_AFTER_MAX) + TimeDelta::milliseconds(999);
+            left.num_seconds().max(1).unsigned_abs()
+        });
+        Closed { retry_after_s: seconds }
+    }
 }
 
 /// Whether there is more than one message, or a batch around it.
@@ -340,6 +335,19 @@ fn name_of(message: &[u8]) -> Result<UploadName, tidegate_domain::NameError> {
         let _ = write!(name, "{byte:02x}");
     }
     UploadName::new(format!("{name}.hl7"))
+}
+
+/// What the audit log says of a message that was taken: recorded, or passed on as a query.
+fn event_of(answer: &Answer, size_bytes: u64) -> Option<Event> {
+    match answer {
+        Answer::Acknowledged { job, .. }
+        | Answer::Queued { job, .. }
+        | Answer::Later { job }
+        | Answer::Failed { job } => Some(Event::Accepted { job: *job, size_bytes }),
+        Answer::Said(_) => Some(Event::Queried { size_bytes, is_answered: true }),
+        Answer::Unanswered => Some(Event::Queried { size_bytes, is_answered: false }),
+        Answer::Closed | Answer::Busy => None,
+    }
 }
 
 fn note(intake: &Intake, session: &Session, login: &Login, outcome: &Outcome) {

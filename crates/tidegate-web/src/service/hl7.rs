@@ -14,7 +14,7 @@ use super::basic::credentials;
 use super::door::{Door, Outcome, Submission};
 use super::problem::problem;
 use super::soap::{UNABLE, UNANSWERED, failed, in_doubt};
-use super::{Unread, plain, read};
+use super::{Unread, plain, receive};
 
 /// The type of messages.
 const KIND: &str = "application/hl7-v2";
@@ -35,14 +35,10 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let visit = match door.visit(peer) {
-        Ok(visit) => visit,
+    let (visit, body) = match receive(&door, peer, body).await {
+        Ok(received) => received,
         Err(turned) => return turned.told(),
     };
-    let body = read(body).await;
-    if let Some(closed) = door.refuses_everyone() {
-        return plain::closed(closed);
-    }
     let body = match body {
         Ok(body) => body,
         Err(Unread::TooLong) => {

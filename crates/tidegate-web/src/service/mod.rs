@@ -29,7 +29,7 @@ use tidegate_ingest::accounts::Directory;
 use tidegate_worker::Calls;
 use tokio::time::timeout;
 
-use self::door::Door;
+use self::door::{Door, Turned};
 use crate::control::Control;
 
 /// Longest message, in bytes: what the door for messages takes of one.
@@ -75,6 +75,18 @@ enum Unread {
     TooLong,
     /// It broke off, or took too long.
     Broken,
+}
+
+/// A request's place and its body, or why that was not read; but the gate comes first, also if it shut while the body
+/// was on its way.
+async fn receive(
+    door: &Door,
+    peer: SocketAddr,
+    body: Body,
+) -> Result<(Visit, Result<Bytes, Unread>), Turned> {
+    let visit = door.visit(peer)?;
+    let body = read(body).await;
+    door.refuses_everyone().map_or(Ok((visit, body)), |closed| Err(Turned::Closed(closed)))
 }
 
 async fn read(body: Body) -> Result<Bytes, Unread> {

@@ -20,7 +20,7 @@ pub(super) use self::answer::{UNABLE, UNANSWERED, failed, in_doubt};
 use self::request::{Operation, Request};
 use super::basic::credentials;
 use super::door::{Door, Outcome};
-use super::{Unread, plain, read};
+use super::{Unread, plain, receive};
 
 pub(super) async fn answer(
     State(door): State<Arc<Door>>,
@@ -28,15 +28,11 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let visit = match door.visit(peer) {
-        Ok(visit) => visit,
+    let (visit, body) = match receive(&door, peer, body).await {
+        Ok(received) => received,
         Err(turned) => return turned.told(),
     };
     let said = Version::by_type(headers.get(CONTENT_TYPE));
-    let body = read(body).await;
-    if let Some(closed) = door.refuses_everyone() {
-        return plain::closed(closed);
-    }
     let body = match body {
         Ok(body) => body,
         Err(Unread::TooLong) => {
