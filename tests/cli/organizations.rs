@@ -134,6 +134,25 @@ fn whether_messages_are_delivered_is_set_shown_and_taken_up() {
 }
 
 #[test]
+fn facilities_and_what_the_web_service_does_meanwhile_are_set_and_shown() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let file = site.path("orgs.d/ACME01.toml");
+    let before = std::fs::read_to_string(&file).unwrap();
+    let shown = site.run("org show ACME01").ok();
+    assert!(shown.contains("refuse: while the gate is closed") && !shown.contains("Facilities"), "{shown}");
+    let told = site.run("org set ACME01 --facility SUB-1 --facility SUB-2 --when-closed defer").ok();
+    assert!(told.contains("messages to the web service are queued"), "{told}");
+    let shown = site.run("org show ACME01").ok();
+    assert!(shown.contains("SUB-1, SUB-2") && shown.contains("defer: while the gate is closed"), "{shown}");
+    let shown = site.run("org show ACME01 --json").json();
+    assert_eq!((&shown["facilities"][1], &shown["when_closed"]), (&"SUB-2".into(), &"defer".into()));
+    assert_eq!(site.run("org set ACME01 --when-closed later").code, 2);
+    site.run("org set ACME01 --facility '' --when-closed refuse").ok();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), before);
+}
+
+#[test]
 fn a_watched_folder_and_an_organization_that_asks_for_a_sidecar_do_not_go_together() {
     let site = Site::new();
     site.add_org("ACME01");

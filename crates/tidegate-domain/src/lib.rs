@@ -26,7 +26,7 @@ pub use name::{NameError, UploadName};
 pub use name_pattern::NamePattern;
 pub use org::{
     Account, Hl7Profile, Mode, ModeError, OrgCode, OrgCodeError, Organization, Organizations, Warnings,
-    WhenClosed,
+    WhenClosed, WhenClosedError,
 };
 pub use org_limits::OrgLimits;
 pub use retention::{CLOCK_PROBATION, ClockWatch, LegalHold, Terms};

@@ -137,9 +137,39 @@ pub enum WhenClosed {
 }
 
 impl WhenClosed {
+    /// Both, the default first.
+    pub const ALL: [Self; 2] = [Self::Refuse, Self::Defer];
+
+    /// As it stands in an organization's file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Defer => "defer",
+        }
+    }
+
     /// Whether it is what nobody has to write down.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+/// A text that is neither of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("write refuse or defer")]
+pub struct WhenClosedError;
+
+impl FromStr for WhenClosed {
+    type Err = WhenClosedError;
+
+    fn from_str(text: &str) -> Result<Self, WhenClosedError> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text).ok_or(WhenClosedError)
+    }
+}
+
+impl fmt::Display for WhenClosed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
     }
 }
 

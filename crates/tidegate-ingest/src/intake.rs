@@ -203,6 +203,11 @@ impl Intake {
         checked
     }
 
+    /// Hashes a new password for an organization's file, at the configured cost. Blocks.
+    pub fn hash_password(&self, password: &str) -> Result<String, PasswordError> {
+        self.logins.hash(password)
+    }
+
     fn let_in(
         &self,
         session: &Session,

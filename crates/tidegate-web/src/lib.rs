@@ -10,6 +10,7 @@ pub mod config;
 pub mod control;
 pub mod listener;
 pub mod metrics;
+pub mod org_words;
 pub mod pages;
 pub mod service;
 pub mod staff;

@@ -16,16 +16,22 @@ use super::problem::Problem;
 /// Longest file that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// Reads one file; every mistake that can be found at once.
+/// Reads one file; every mistake that can be found at once. Files that it names lie beside it.
 pub(super) fn read_organization(path: &Path) -> Result<Organization, Vec<Problem>> {
-    let problem =
-        |key: &str, message: String| Problem { file: path.to_owned(), key: key.to_owned(), message };
-    let text = read_text(path).map_err(|message| vec![problem("", message)])?;
-    let mut organization = parse(&text).map_err(|(key, message)| vec![problem(&key, message)])?;
-    let mistakes = mistakes(&organization);
+    let mut organization = read_as_written(path)?;
     for file in organization.delivery.iter_mut().flat_map(DeliveryConfig::files_mut) {
         *file = path.with_file_name(&file);
     }
+    Ok(organization)
+}
+
+/// The same with the paths that stand in it.
+pub(super) fn read_as_written(path: &Path) -> Result<Organization, Vec<Problem>> {
+    let problem =
+        |key: &str, message: String| Problem { file: path.to_owned(), key: key.to_owned(), message };
+    let text = read_text(path).map_err(|message| vec![problem("", message)])?;
+    let organization = parse(&text).map_err(|(key, message)| vec![problem(&key, message)])?;
+    let mistakes = mistakes(&organization);
     if mistakes.is_empty() {
         return Ok(organization);
     }
@@ -57,13 +63,8 @@ fn line_of(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
 
-/// What would be refused about an organization if it stood in a file; texts with the key at their beginning.
-pub fn check_organization(organization: &Organization) -> Vec<String> {
-    mistakes(organization).into_iter().map(|(key, message)| format!("{key}: {message}")).collect()
-}
-
-/// What serde can't see.
-fn mistakes(organization: &Organization) -> Vec<(String, String)> {
+/// What serde can't see: the key, and what is wrong there.
+pub(super) fn mistakes(organization: &Organization) -> Vec<(String, String)> {
     let limits = organization.limits.mistakes().into_iter();
     let mut found: Vec<_> = limits.map(|(key, message)| (format!("limits.{key}"), message)).collect();
     let hl7 = organization.hl7.mistakes().into_iter();

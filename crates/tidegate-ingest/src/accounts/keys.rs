@@ -18,6 +18,9 @@ pub enum KeyError {
     /// Not what `ssh-keygen` writes into a `.pub` file.
     #[error("not a public key; write one line of a .pub file, such as \"ssh-ed25519 AAAA... name\"")]
     NoKey,
+    /// Nothing but empty lines and remarks.
+    #[error("there is no key in it")]
+    Empty,
     /// Somebody is about to give away a secret.
     #[error("this is a private key; it stays with its owner: use the file with the ending .pub")]
     Private,

@@ -170,6 +170,11 @@ impl Logins {
         if has_hash && fits { Ok(()) } else { Err(LoginRefused::WrongPassword) }
     }
 
+    /// Hashes a new password for an organization's file. Blocks.
+    pub(crate) fn hash(&self, password: &str) -> Result<String, PasswordError> {
+        self.hashing.hash(password)
+    }
+
     /// The account of a name, if there is one.
     pub(crate) fn named(&self, account: &str) -> Option<Login> {
         let organizations = self.directory.current();

@@ -5,6 +5,7 @@
 
 mod bans;
 mod certificates;
+mod change;
 mod directory;
 mod edit;
 mod file;
@@ -20,8 +21,11 @@ mod write;
 
 pub use bans::{Ban, Bans};
 pub use certificates::{Fingerprint, FingerprintError};
+pub use change::{
+    ChangeError, Changed, OrgEditor, account_mut, add_account, add_keys, bind, parse_keys, remove_account,
+    remove_keys, set_disabled, unbind,
+};
 pub use directory::Directory;
-pub use file::check_organization;
 pub use folder::{OrgFolder, load_folder};
 pub use keys::{KeyError, SenderKey};
 pub use login::{Login, LoginRefused, Logins};
@@ -29,4 +33,4 @@ pub(crate) use networks::{parse_network, source};
 pub use password::{PasswordError, PasswordHashing};
 pub use problem::{Problem, Problems};
 pub use watch::watch;
-pub use write::{WriteError, create_organization, save_organization};
+pub use write::{WriteError, create_organization};

@@ -47,7 +47,7 @@ pub fn create_organization(folder: &Path, organization: &Organization) -> Result
 }
 
 /// Changes an organization's file. Blocks.
-pub fn save_organization(path: &Path, organization: &Organization) -> Result<(), WriteError> {
+pub(super) fn save_organization(path: &Path, organization: &Organization) -> Result<(), WriteError> {
     let before =
         std::fs::read_to_string(path).map_err(|source| WriteError::Io { path: path.to_owned(), source })?;
     let text = edited(&before, organization).ok_or_else(|| WriteError::Shape(path.to_owned()))?;

@@ -85,6 +85,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// Somebody of the staff changed an organization or one of its accounts in the console.
+    OrganizationChanged {
+        /// Who.
+        staff: String,
+        /// What, such as `add`, `disable` or `set limits`.
+        change: String,
+    },
     /// Somebody let an address in again.
     BanLifted {
         /// The address, or the network.
@@ -111,6 +118,7 @@ impl Event {
             Self::Banned { .. } => "banned",
             Self::StaffLogin { .. } => "staff_login",
             Self::StaffLoginRefused { .. } => "staff_login_refused",
+            Self::OrganizationChanged { .. } => "organization_changed",
             Self::BanLifted { .. } => "ban_lifted",
         }
     }
@@ -189,6 +197,11 @@ impl Entry {
             account: Some(folder.account.clone()),
             ..Self::of_nobody(at, event)
         }
+    }
+
+    /// Of an organization, or of one of its accounts.
+    pub(super) fn of_org(at: DateTime<Utc>, org: &OrgCode, account: Option<&str>, event: Event) -> Self {
+        Self { org: Some(org.clone()), account: account.map(str::to_owned), ..Self::of_nobody(at, event) }
     }
 
     /// Of no sender in particular.

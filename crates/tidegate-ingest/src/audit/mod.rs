@@ -88,6 +88,12 @@ impl Audit {
         self.write(|at| Entry::of_nobody(at, event));
     }
 
+    /// Notes what staff changed about an organization, or about that account of it.
+    pub fn note_change(&self, org: &OrgCode, account: Option<&str>, staff: &str, change: &str) {
+        let event = Event::OrganizationChanged { staff: staff.to_owned(), change: change.to_owned() };
+        self.write(|at| Entry::of_org(at, org, account, event));
+    }
+
     fn write(&self, entry: impl FnOnce(DateTime<Utc>) -> Entry) {
         let Some(log) = &self.log else { return };
         if log.queue.try_send(Order::Write(entry(log.clock.now()))).is_err() {

@@ -47,7 +47,7 @@ impl Fixed {
 }
 
 /// Enough of SHA-256 that two contents never share it by chance.
-fn digest(bytes: &[u8]) -> String {
+pub(super) fn digest(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     Sha256::digest(bytes).iter().take(12).fold(String::new(), |mut text, byte| {
         // Writing to a string can't fail.

@@ -7,6 +7,7 @@
 
 mod answer;
 mod assets;
+mod fields;
 mod guard;
 mod layout;
 mod portal;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn;
 use tidegate_ingest::Intake;
-use tidegate_ingest::accounts::Directory;
+use tidegate_ingest::accounts::{Directory, OrgEditor};
 
 use crate::config::PortalMode;
 use crate::control::Control;
@@ -56,6 +57,8 @@ pub struct Pages {
     pub portal: PortalMode,
     /// The organizations.
     pub directory: Arc<Directory>,
+    /// What changes them.
+    pub editor: OrgEditor,
     /// Who may use the console.
     pub staff: StaffFolder,
     /// The audit log's file, if there is one.
@@ -64,11 +67,12 @@ pub struct Pages {
 
 /// All pages. Requests must carry the address that they come from as [`axum::extract::ConnectInfo`].
 pub fn router(pages: Pages) -> Router {
-    let Pages { control, intake, names, portal, directory, staff, audit_log } = pages;
+    let Pages { control, intake, names, portal, directory, editor, staff, audit_log } = pages;
     let parts = staff::Parts {
         control: control.clone(),
         intake: Arc::clone(&intake),
         directory,
+        editor,
         names: names.clone(),
         staff,
         audit_log,

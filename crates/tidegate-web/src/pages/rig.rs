@@ -11,9 +11,11 @@ use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
+use tidegate_domain::OrgCode;
 use tidegate_domain::units::HumanDuration;
 use tidegate_ingest::Intake;
-use tidegate_ingest::accounts::{Directory, PasswordHashing};
+use tidegate_ingest::accounts::{Directory, OrgEditor, PasswordHashing};
+use tidegate_ingest::audit::Audit;
 use tidegate_ingest::config::{AuthConfig, LimitsConfig, UploadsConfig};
 use tower::ServiceExt as _;
 
@@ -35,6 +37,7 @@ pub(super) struct Rig {
     pub(super) folder: TempDir,
     pub(super) directory: Arc<Directory>,
     pub(super) staff: StaffFolder,
+    intake: Arc<Intake>,
     pub(super) pages: Router,
 }
 
@@ -56,20 +59,30 @@ impl Rig {
             AuthConfig { refusal_delay: no_delay, refusal_delay_max: no_delay, ..AuthConfig::default() };
         let (store, organizations) = (bench.store.clone(), Arc::clone(&directory));
         let (limits, uploads) = (LimitsConfig::default(), UploadsConfig::default());
-        let intake = Arc::new(Intake::new(store, organizations, limits, &auth, &uploads).unwrap());
+        let intake = Intake::new(store, organizations, limits, &auth, &uploads).unwrap();
+        let audit_log = folder.path().join("audit.log");
+        let audit = Audit::open(&audit_log, Arc::new(bench.clock.clone())).unwrap();
+        let intake = Arc::new(intake.audited(audit));
         let names = Names { registry: "State Registry".to_owned(), has_web_service: true };
         let staff = StaffFolder::new(folder.path().join("staff.d"));
         let pages = Pages {
             control: bench.control.clone(),
-            intake,
+            intake: Arc::clone(&intake),
             names,
             portal,
             directory: Arc::clone(&directory),
+            editor: OrgEditor::new(folder.path(), vec![(OrgCode::new("LAKE02").unwrap(), "/drop".into())]),
             staff: staff.clone(),
-            audit_log: None,
+            audit_log: Some(audit_log),
         };
         let pages = router(pages).layer(MockConnectInfo(PEER));
-        Self { bench, folder, directory, staff, pages }
+        Self { bench, folder, directory, staff, intake, pages }
+    }
+
+    /// What stands in the audit log by now.
+    pub(super) async fn audit_log(&self) -> String {
+        self.intake.audit().flushed().await;
+        std::fs::read_to_string(self.folder.path().join("audit.log")).unwrap()
     }
 
     pub(super) fn browser(&self) -> Browser {

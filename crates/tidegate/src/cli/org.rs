@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, Subcommand};
 use tidegate_domain::units::ByteSize;
-use tidegate_domain::{Completion, Mode, OrgCode};
+use tidegate_domain::{Completion, Mode, OrgCode, WhenClosed};
 
 use super::JsonArg;
 
@@ -17,7 +17,8 @@ pub(crate) enum OrgCommand {
     List(JsonArg),
     /// Show one organization
     Show(ShowArgs),
-    /// Change the name, contacts, time zone, networks, mode, limits or completion of an organization
+    /// Change the name, contacts, time zone, networks, mode, limits, completion or facilities of an organization, or
+    /// what the web service does for it while the gate is closed
     Set(SetArgs),
     /// Shut out an organization, or one of its accounts; what was accepted is still processed
     Disable(AccountsArgs),
@@ -152,6 +153,14 @@ pub(crate) struct SetArgs {
     /// production: its messages are delivered; test: they are checked and answered, and none is delivered
     #[arg(long)]
     pub(crate) mode: Option<Mode>,
+    /// Facility that it may name to the web service besides its code; several replace those there were, and ''
+    /// takes them away
+    #[arg(long, value_name = "FACILITY")]
+    pub(crate) facility: Vec<String>,
+    /// What becomes of its messages to the web service while the gate is closed: refuse, with 503; or defer, queued as
+    /// a file is
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) when_closed: Option<WhenClosed>,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
 }

@@ -3,13 +3,13 @@
 //! Invariant: these commands read and write the files of `orgs.d/`, whether or not the server runs,
 //! and tell a running one. A password hash is never printed.
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use tidegate_domain::{Account, OrgCode, Organization};
-use tidegate_ingest::accounts::{OrgFolder, create_organization, load_folder};
+use tidegate_ingest::accounts::{OrgFolder, account_mut, load_folder};
 use tidegate_web::api::{LegalHoldView, RetentionView};
 
 use super::org_certificates;
-use super::org_change;
+use super::org_change::{self, refused};
 use super::org_files::{hand_over, poke};
 use super::org_keys;
 use super::org_view::{OrgView, org_list, org_text, sheet};
@@ -40,47 +40,37 @@ pub(super) fn org(context: &Context, command: OrgCommand) -> Result<(), Failure>
 }
 
 fn add(context: &Context, args: OrgAddArgs) -> Result<(), Failure> {
-    let folder = read(context);
-    if let Some((file, _)) = folder.find(&args.code) {
-        return Err(anyhow!(
-            "organization {} exists already, in {}\nSet a password with `tidegate org passwd {} ACCOUNT`",
-            args.code,
-            file.display(),
-            args.code
-        )
-        .into());
-    }
-    if let Some(owner) = folder.owner_of(&args.account) {
-        return Err(anyhow!("account {} belongs to organization {} already", args.account, owner.code).into());
-    }
-    let password_hash = password::read_and_hash(&context.loaded, args.password_stdin)?;
-    org_change::check_folders(context, &args.code, args.completion)?;
-    let account = Account { password_hash: Some(password_hash), ..Account::new(args.account) };
-    let organization = Organization {
+    let mut organization = Organization {
         name: args.name,
         completion: args.completion,
-        accounts: vec![account],
+        accounts: vec![Account::new(args.account)],
         ..Organization::new(args.code)
     };
-    let path = write_new(context, &organization)?;
+    let editor = org_change::editor(context);
+    // Before anybody types a password for nothing.
+    editor.check_new(&organization).map_err(|error| refused(context, &error))?;
+    check_folder(context)?;
+    let password_hash = password::read_and_hash(&context.loaded, args.password_stdin)?;
+    for account in &mut organization.accounts {
+        account.password_hash = Some(password_hash.clone());
+    }
+    let path = editor.add(&organization).map_err(|error| refused(context, &error))?;
+    hand_over(&path, &context.loaded.orgs_dir())?;
     Screen::print(&format!("Added {} in {}", organization.code, path.display()))?;
     poke(context)?;
     Ok(Screen::print(&sheet(context, &organization))?)
 }
 
-fn write_new(context: &Context, organization: &Organization) -> Result<std::path::PathBuf, Failure> {
+fn check_folder(context: &Context) -> Result<(), Failure> {
     let folder = context.loaded.orgs_dir();
-    if !folder.is_dir() {
-        return Err(anyhow!(
-            "the directory {} is not there\nMake it, for the service's user: install -d -m 0700 {}",
-            folder.display(),
-            folder.display()
-        )
-        .into());
+    if folder.is_dir() {
+        return Ok(());
     }
-    let path = create_organization(&folder, organization).context("while writing the organization's file")?;
-    hand_over(&path, &folder)?;
-    Ok(path)
+    let shown = folder.display();
+    Err(anyhow!(
+        "the directory {shown} is not there\nMake it, for the service's user: install -d -m 0700 {shown}"
+    )
+    .into())
 }
 
 /// The files there are; broken ones are told of and left out.
@@ -120,9 +110,14 @@ fn legal_holds(context: &Context, org: &OrgCode) -> Option<Vec<LegalHoldView>> {
 }
 
 fn passwd(context: &Context, args: &PasswdArgs) -> Result<(), Failure> {
-    org_change::change_account(context, &args.login, |account| {
-        account.password_hash = Some(password::read_and_hash(&context.loaded, args.password_stdin)?);
-        Ok(format!("The password of {} ({}) is set.", args.login.account, args.login.code))
+    let PasswdArgs { login, password_stdin } = args;
+    let mut organization = org_change::find(context, &login.code)?;
+    // Before anybody types a password for nothing.
+    account_mut(&mut organization, &login.account).map_err(|error| refused(context, &error))?;
+    let password_hash = password::read_and_hash(&context.loaded, *password_stdin)?;
+    org_change::change_account(context, login, |account| {
+        account.password_hash = Some(password_hash);
+        Ok(format!("The password of {} ({}) is set.", login.account, login.code))
     })
 }
 

@@ -2,8 +2,8 @@
 
 use std::io::Read as _;
 
-use anyhow::{Context as _, anyhow};
-use tidegate_ingest::accounts::Fingerprint;
+use anyhow::Context as _;
+use tidegate_ingest::accounts::{Fingerprint, bind, unbind};
 
 use super::org_change::change_account;
 use crate::cli::CertificateArgs;
@@ -17,10 +17,7 @@ const FILE_BYTES_MAX: u64 = 64 << 10;
 pub(super) fn add(context: &Context, args: &CertificateArgs) -> Result<(), Failure> {
     let certificate = read(&args.certificate)?;
     change_account(context, &args.login, |account| {
-        if account.client_certificates.iter().any(|text| is(text, certificate)) {
-            return Err(anyhow!("{} is bound to {certificate} already", args.login.account).into());
-        }
-        account.client_certificates.push(certificate.to_string());
+        bind(account, certificate)?;
         let all = plural(account.client_certificates.len() as u64, "certificate");
         Ok(format!(
             "The password of {} now counts only over FTPS and with a certificate it is bound to:\n  \
@@ -34,11 +31,7 @@ pub(super) fn add(context: &Context, args: &CertificateArgs) -> Result<(), Failu
 pub(super) fn remove(context: &Context, args: &CertificateArgs) -> Result<(), Failure> {
     let certificate = read(&args.certificate)?;
     change_account(context, &args.login, |account| {
-        let before = account.client_certificates.len();
-        account.client_certificates.retain(|text| !is(text, certificate));
-        if account.client_certificates.len() == before {
-            return Err(anyhow!("{} is not bound to {certificate}", args.login.account).into());
-        }
+        unbind(account, certificate)?;
         let left = match account.client_certificates.len() {
             0 => "any certificate, or none, will do now".to_owned(),
             count => format!("it is bound to {} now", plural(count as u64, "certificate")),
@@ -51,10 +44,6 @@ pub(super) fn remove(context: &Context, args: &CertificateArgs) -> Result<(), Fa
 fn hint(context: &Context) -> &'static str {
     let asks = context.loaded.config.ftp.as_ref().is_some_and(|ftp| ftp.client_ca.is_some());
     if asks { "" } else { "\nSet ftp.client_ca, too: without it no client is asked for a certificate." }
-}
-
-fn is(text: &str, certificate: Fingerprint) -> bool {
-    Fingerprint::parse(text) == Ok(certificate)
 }
 
 /// A fingerprint, or that of the certificate in a file.

@@ -2,13 +2,16 @@
 //!
 //! Invariant: a change that would make the file one that the server refuses is not written.
 
-use anyhow::{Context as _, anyhow};
-use tidegate_domain::{Account, Completion, Mode, OrgCode, OrgLimits, Organization};
-use tidegate_ingest::accounts::{check_organization, save_organization};
+use anyhow::anyhow;
+use tidegate_domain::{Account, Mode, OrgCode, OrgLimits, Organization};
+use tidegate_ingest::accounts::{
+    ChangeError, OrgEditor, account_mut, add_account as add_to, remove_account as remove_from,
+    set_disabled as shut_out,
+};
+use tidegate_web::org_words::{how_to_upload, what_becomes};
 
 use super::org::{read, unknown};
 use super::org_files::{hand_over, poke};
-use super::org_view::how_to_upload;
 use super::password;
 use crate::cli::{AccountAddArgs, AccountsArgs, Limit, LimitArgs, LoginArg, OrgSetArgs};
 use crate::context::Context;
@@ -16,58 +19,75 @@ use crate::failure::Failure;
 use crate::render::Screen;
 
 pub(super) fn set(context: &Context, args: &OrgSetArgs) -> Result<(), Failure> {
-    let OrgSetArgs { name, contact, timezone, allow_from, completion, mode, limits, .. } = args;
-    let sets_text = name.is_some() || timezone.is_some() || !contact.is_empty();
-    let sets_choice = completion.is_some() || mode.is_some();
-    if !sets_text && !sets_choice && allow_from.is_empty() && !sets_any(limits) {
-        let what = "say what to set: --name, --contact, --timezone, --allow-from, --completion, --mode or a limit such as --sessions-max";
+    if !sets_any(args) {
+        let what = "say what to set: --name, --contact, --timezone, --allow-from, --completion, --mode, --facility, --when-closed or a limit such as --sessions-max";
         return Err(Failure::Usage(what.to_owned()));
     }
-    check_folders(context, &args.org.code, completion.unwrap_or_default())?;
+    let timezone = args.timezone.as_deref().map(parse_zone).transpose()?;
     change(context, &args.org.code, |organization| {
-        if let Some(name) = name {
-            organization.name.clone_from(name);
-        }
-        if !contact.is_empty() {
-            organization.contacts = without_empty(contact);
-        }
+        set_texts(organization, args);
         if let Some(zone) = timezone {
-            organization.timezone = parse_zone(zone)?;
+            organization.timezone = zone;
         }
-        if !allow_from.is_empty() {
-            let networks = without_empty(allow_from);
+        if !args.allow_from.is_empty() {
+            let networks = without_empty(&args.allow_from);
             for account in chosen(organization, args.account.as_deref())? {
                 account.allow_from.clone_from(&networks);
             }
         }
-        set_limits(&mut organization.limits, limits);
-        let mut changed = format!("Changed {}.", args.org.code);
-        if let Some(mode) = *mode {
-            organization.hl7.mode = Some(mode);
-            changed = format!("{changed} {}.", what_follows(mode));
-        }
-        let Some(completion) = *completion else { return Ok(changed) };
-        organization.completion = completion;
-        Ok(format!("{changed} Tell its sender: upload {}.", how_to_upload(completion)))
+        set_limits(&mut organization.limits, &args.limits);
+        Ok(set_choices(organization, args))
     })
 }
 
-/// Refuses what a watched folder of the organization can't tell.
-pub(super) fn check_folders(
-    context: &Context,
-    code: &OrgCode,
-    completion: Completion,
-) -> Result<(), Failure> {
-    let mut folders = context.loaded.config.folder.iter().filter(|folder| folder.org == *code);
-    match folders.next() {
-        Some(folder) if !completion.is_default() => Err(anyhow!(
-            "{} is watched for {code}, and a watched folder can't tell {completion}; nothing was changed\n\
-             Take its [[folder]] out of {} first",
-            folder.path.display(),
+fn set_texts(organization: &mut Organization, args: &OrgSetArgs) {
+    if let Some(name) = &args.name {
+        organization.name.clone_from(name);
+    }
+    if !args.contact.is_empty() {
+        organization.contacts = without_empty(&args.contact);
+    }
+    if !args.facility.is_empty() {
+        organization.facilities = without_empty(&args.facility);
+    }
+}
+
+/// Tells what follows from each.
+fn set_choices(organization: &mut Organization, args: &OrgSetArgs) -> String {
+    let mut told = format!("Changed {}.", args.org.code);
+    if let Some(mode) = args.mode {
+        organization.hl7.mode = Some(mode);
+        told = format!("{told} {}.", what_follows(mode));
+    }
+    if let Some(when_closed) = args.when_closed {
+        organization.when_closed = when_closed;
+        told = format!("{told} While the gate is closed, {}.", what_becomes(when_closed));
+    }
+    if let Some(completion) = args.completion {
+        organization.completion = completion;
+        told = format!("{told} Tell its sender: upload {}.", how_to_upload(completion));
+    }
+    told
+}
+
+/// What changes organizations, here as in the console.
+pub(super) fn editor(context: &Context) -> OrgEditor {
+    OrgEditor::new(context.loaded.orgs_dir(), context.loaded.watched())
+}
+
+/// What was refused, and what to do about it.
+pub(super) fn refused(context: &Context, error: &ChangeError) -> Failure {
+    match error {
+        ChangeError::Unknown(code) => unknown(code).into(),
+        ChangeError::Exists { code, .. } => {
+            anyhow!("{error}\nSet a password with `tidegate org passwd {code} ACCOUNT`").into()
+        }
+        ChangeError::Watched { .. } => anyhow!(
+            "{error}; nothing was changed\nTake its [[folder]] out of {} first",
             context.loaded.file.display()
         )
-        .into()),
-        _ => Ok(()),
+        .into(),
+        _ => anyhow!("{error}; nothing was changed").into(),
     }
 }
 
@@ -81,12 +101,19 @@ fn what_follows(mode: Mode) -> &'static str {
     }
 }
 
-fn sets_any(limits: &LimitArgs) -> bool {
-    let LimitArgs { sessions_max, upload_bytes_max, files_waiting_max, uploads_per_minute_max } = limits;
-    sessions_max.is_some()
+fn sets_any(args: &OrgSetArgs) -> bool {
+    let OrgSetArgs { name, contact, timezone, allow_from, completion, mode, facility, when_closed, .. } =
+        args;
+    let LimitArgs { sessions_max, upload_bytes_max, files_waiting_max, uploads_per_minute_max } =
+        &args.limits;
+    let sets_text = name.is_some() || timezone.is_some();
+    let sets_list = [contact, allow_from, facility].into_iter().any(|list| !list.is_empty());
+    let sets_choice = completion.is_some() || mode.is_some() || when_closed.is_some();
+    let sets_limit = sessions_max.is_some()
         || upload_bytes_max.is_some()
         || files_waiting_max.is_some()
-        || uploads_per_minute_max.is_some()
+        || uploads_per_minute_max.is_some();
+    sets_text || sets_list || sets_choice || sets_limit
 }
 
 fn set_limits(limits: &mut OrgLimits, to: &LimitArgs) {
@@ -106,36 +133,32 @@ fn set_limits(limits: &mut OrgLimits, to: &LimitArgs) {
 
 pub(super) fn set_disabled(context: &Context, args: &AccountsArgs, disabled: bool) -> Result<(), Failure> {
     change(context, &args.org.code, |organization| {
+        shut_out(organization, args.account.as_deref(), disabled)?;
         let done = if disabled { "shut out" } else { "let in again" };
-        let Some(name) = &args.account else {
-            organization.disabled = disabled;
-            return Ok(format!("{} is {done}.", args.org.code));
-        };
-        for account in chosen(organization, Some(name))? {
-            account.disabled = disabled;
-        }
-        Ok(format!("Account {name} of {} is {done}.", args.org.code))
+        Ok(match &args.account {
+            Some(name) => format!("Account {name} of {} is {done}.", args.org.code),
+            None => format!("{} is {done}.", args.org.code),
+        })
     })
 }
 
 pub(super) fn add_account(context: &Context, args: AccountAddArgs) -> Result<(), Failure> {
     let AccountAddArgs { login: LoginArg { code, account: name }, password_stdin, no_password } = args;
-    if let Some(owner) = read(context).owner_of(&name) {
-        return Err(anyhow!("account {name} belongs to organization {} already", owner.code).into());
-    }
+    // Before anybody types a password for nothing.
+    editor(context).check_free(&name).map_err(|error| refused(context, &error))?;
+    find(context, &code)?;
+    let password_hash =
+        if no_password { None } else { Some(password::read_and_hash(&context.loaded, password_stdin)?) };
     change(context, &code, |organization| {
-        let password_hash =
-            if no_password { None } else { Some(password::read_and_hash(&context.loaded, password_stdin)?) };
         let done = format!("Added account {name} to {code}.");
-        organization.accounts.push(Account { password_hash, ..Account::new(name) });
+        add_to(organization, Account { password_hash, ..Account::new(name) })?;
         Ok(done)
     })
 }
 
 pub(super) fn remove_account(context: &Context, args: &LoginArg) -> Result<(), Failure> {
     change(context, &args.code, |organization| {
-        one(organization, &args.account)?;
-        organization.accounts.retain(|account| account.name != args.account);
+        remove_from(organization, &args.account)?;
         let left = match organization.accounts.len() {
             0 => "; it has none any more, so nobody can log in for it",
             _ => "",
@@ -144,31 +167,31 @@ pub(super) fn remove_account(context: &Context, args: &LoginArg) -> Result<(), F
     })
 }
 
-/// Changes an organization, writes its file, says what was done, and has a running server take it up.
+/// The organization of a code, as it is now.
+pub(super) fn find(context: &Context, code: &OrgCode) -> Result<Organization, Failure> {
+    let folder = read(context);
+    let (_, organization) = folder.find(code).ok_or_else(|| unknown(code))?;
+    Ok(organization.clone())
+}
+
 /// Changes one account in the same way.
 pub(super) fn change_account(
     context: &Context,
     login: &LoginArg,
-    what: impl FnOnce(&mut Account) -> Result<String, Failure>,
+    what: impl FnOnce(&mut Account) -> Result<String, ChangeError>,
 ) -> Result<(), Failure> {
-    change(context, &login.code, |organization| what(one(organization, &login.account)?))
+    change(context, &login.code, |organization| what(account_mut(organization, &login.account)?))
 }
 
+/// Changes an organization, says what was done, and has a running server take it up.
 fn change(
     context: &Context,
     code: &OrgCode,
-    what: impl FnOnce(&mut Organization) -> Result<String, Failure>,
+    what: impl FnOnce(&mut Organization) -> Result<String, ChangeError>,
 ) -> Result<(), Failure> {
-    let folder = read(context);
-    let (file, organization) = folder.find(code).ok_or_else(|| unknown(code))?;
-    let mut changed = organization.clone();
-    let done = what(&mut changed)?;
-    if let Some(mistake) = check_organization(&changed).first() {
-        return Err(anyhow!("{mistake}; nothing was changed").into());
-    }
-    save_organization(file, &changed).context("while writing the organization's file")?;
-    hand_over(file, &context.loaded.orgs_dir())?;
-    Screen::print(&done)?;
+    let changed = editor(context).change(code, what).map_err(|error| refused(context, &error))?;
+    hand_over(&changed.file, &context.loaded.orgs_dir())?;
+    Screen::print(&changed.done)?;
     poke(context)
 }
 
@@ -176,18 +199,11 @@ fn change(
 fn chosen<'a>(
     organization: &'a mut Organization,
     name: Option<&str>,
-) -> Result<Vec<&'a mut Account>, Failure> {
+) -> Result<Vec<&'a mut Account>, ChangeError> {
     match name {
-        Some(name) => Ok(vec![one(organization, name)?]),
+        Some(name) => Ok(vec![account_mut(organization, name)?]),
         None => Ok(organization.accounts.iter_mut().collect()),
     }
-}
-
-fn one<'a>(organization: &'a mut Organization, name: &str) -> Result<&'a mut Account, Failure> {
-    let Organization { code, accounts, .. } = organization;
-    let names: Vec<String> = accounts.iter().map(|account| account.name.clone()).collect();
-    let found = accounts.iter_mut().find(|account| account.name == name);
-    found.ok_or_else(|| anyhow!("{code} has no account {name}; it has {}", names.join(", ")).into())
 }
 
 fn without_empty(values: &[String]) -> Vec<String> {

@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use tidegate_domain::{Completion, Hl7Profile, OrgCode, OrgLimits, Organization};
+use tidegate_domain::{Completion, Hl7Profile, OrgCode, OrgLimits, Organization, WhenClosed};
 use tidegate_ingest::accounts::SenderKey;
 use tidegate_ingest::config::Tls;
 use tidegate_ingest::sftp::HostKeys;
 use tidegate_web::api::LegalHoldView;
+use tidegate_web::org_words::{how_to_upload, what_becomes, what_submits};
 
 use crate::context::Context;
 use crate::render::{Ink, Keys, Screen, Table, legal_hold_line, plural, size};
@@ -24,6 +25,8 @@ pub(super) struct OrgView {
     completion: Completion,
     accounts: Vec<AccountView>,
     hl7: Hl7Profile,
+    facilities: Vec<String>,
+    when_closed: WhenClosed,
     limits: OrgLimits,
     file: PathBuf,
     /// Unknown where the server does not run.
@@ -68,6 +71,8 @@ impl OrgView {
             completion: organization.completion,
             accounts: accounts.collect(),
             hl7: organization.hl7.clone(),
+            facilities: organization.facilities.clone(),
+            when_closed: organization.when_closed,
             limits: organization.limits,
             file: file.clone(),
             legal_holds: None,
@@ -119,6 +124,11 @@ pub(super) fn org_text(view: &OrgView, screen: &Screen) -> String {
         "HL7",
         format!("versions {}, {} ({})", view.hl7.versions.join(", "), mode(view), view.hl7.processing_id),
     );
+    keys.add_some("Facilities", Some(view.facilities.join(", ")).filter(|all| !all.is_empty()));
+    keys.add(
+        "Web service",
+        format!("{}: while the gate is closed, {}", view.when_closed, what_becomes(view.when_closed)),
+    );
     keys.add_some("Limits", limits_line(&view.limits));
     keys.add("Accounts", view.accounts.iter().map(account_line).collect::<Vec<_>>().join("\n"));
     let holds = view.legal_holds.iter().flatten().map(|hold| legal_hold_line(hold, screen));
@@ -157,26 +167,6 @@ fn account_line(account: &AccountView) -> String {
     let keys: Vec<String> =
         account.keys.iter().chain(&account.certificates).map(|key| format!("\n  {key}")).collect();
     format!("{}: {}{}", account.name, parts.join(", "), keys.concat())
-}
-
-/// What submits an upload, for staff.
-fn what_submits(completion: Completion) -> &'static str {
-    match completion {
-        Completion::Close => "an upload is submitted when it ends, unless its name is a temporary one",
-        Completion::Rename => "an upload is kept until it is renamed to another, final name",
-        Completion::Sidecar => "an upload NAME is kept until NAME.done or NAME.sha256 comes",
-    }
-}
-
-/// The same, for its sender.
-pub(super) fn how_to_upload(completion: Completion) -> &'static str {
-    match completion {
-        Completion::Close => "into / or inbox/; a temporary name and a rename, or a plain put",
-        Completion::Rename => "into / or inbox/, then rename to another name; nothing is submitted before",
-        Completion::Sidecar => {
-            "NAME into / or inbox/, then NAME.done (empty) or NAME.sha256 (its checksum); nothing is submitted before"
-        }
-    }
 }
 
 /// What to tell a sender: where to connect, how, and what to expect.

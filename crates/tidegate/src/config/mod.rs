@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use serde::Serialize;
-use tidegate_domain::DeliveryConfig;
 use tidegate_domain::maintenance::{Calendar, MaintenanceConfig};
+use tidegate_domain::{DeliveryConfig, OrgCode};
 use tidegate_hl7::Tables;
 use tidegate_ingest::config::{
     AuditConfig, AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, SftpConfig,
@@ -96,6 +96,11 @@ impl Loaded {
     /// Where the organizations' files lie.
     pub(crate) fn orgs_dir(&self) -> PathBuf {
         self.file.with_file_name("orgs.d")
+    }
+
+    /// Watched folders, and whose files they bring.
+    pub(crate) fn watched(&self) -> Vec<(OrgCode, PathBuf)> {
+        self.config.folder.iter().map(|folder| (folder.org.clone(), folder.path.clone())).collect()
     }
 
     /// Where the accounts of staff lie.

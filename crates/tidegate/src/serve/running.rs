@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use sd_notify::NotifyState;
 use tidegate_domain::maintenance::announcement;
 use tidegate_domain::{Clock as _, SystemClock};
-use tidegate_ingest::accounts::{Directory, watch as watch_accounts};
+use tidegate_ingest::accounts::{Directory, OrgEditor, watch as watch_accounts};
 use tidegate_ingest::audit::Audit;
 use tidegate_ingest::config::FtpConfig;
 use tidegate_ingest::folder::{self, FolderDoor};
@@ -138,6 +138,7 @@ impl Running {
                 names,
                 portal: web.portal,
                 directory: Arc::clone(&parts.directory),
+                editor: OrgEditor::new(parts.loaded.orgs_dir(), parts.loaded.watched()),
                 staff: parts.loaded.staff(),
                 audit_log: parts.loaded.audit_log(),
             };

@@ -6,31 +6,25 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Form;
 use axum::extract::{ConnectInfo, State};
 use axum::http::header::SET_COOKIE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::door::{Door, Inside, Refused};
 use super::{COOKIE, html};
+use crate::pages::fields::Fields;
 use crate::pages::refusal::Refusal;
-
-#[derive(Deserialize)]
-pub(super) struct LogIn {
-    account: String,
-    password: Zeroizing<String>,
-}
 
 pub(super) async fn log_in(
     State(door): State<Arc<Door>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    Form(form): Form<LogIn>,
+    form: Fields,
 ) -> Response {
-    let visitor = match door.log_in(peer, form.account.trim(), form.password).await {
+    let password = Zeroizing::new(form.exact("password").to_owned());
+    let visitor = match door.log_in(peer, form.get("account"), password).await {
         Ok(visitor) => visitor,
         Err(Refused::Wrong) => {
             let page = html::login(&door.names, Some("That account and password do not go together."));
@@ -51,18 +45,13 @@ pub(super) async fn log_in(
     }
 }
 
-#[derive(Deserialize)]
-pub(super) struct LogOut {
-    key: String,
-}
-
 pub(super) async fn log_out(
     State(door): State<Arc<Door>>,
     headers: HeaderMap,
     inside: Inside,
-    Form(form): Form<LogOut>,
+    form: Fields,
 ) -> Response {
-    if !inside.form_key.is(&form.key) {
+    if !inside.form_key.is(form.get("key")) {
         return Refusal::foreign_form().into_response();
     }
     if let Some(name) = COOKIE.of(&headers) {

@@ -6,15 +6,14 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono_tz::Tz;
 use maud::{Markup, html};
-use tidegate_domain::{OrgCode, Organization};
-use tidegate_ingest::accounts::{load_folder, save_organization};
+use tidegate_domain::Organization;
 
 use super::console::{Console, Inside};
-use super::fields::Fields;
 use super::frame::{frame, key};
 use crate::api::{BanView, LiftBans};
 use crate::control::extract::Body;
 use crate::control::{bans as control_bans, blocking};
+use crate::pages::fields::Fields;
 use crate::pages::refusal::Refusal;
 use crate::pages::times::short;
 use crate::staff::{Account, Role};
@@ -29,11 +28,16 @@ pub(super) async fn show(State(console): State<Arc<Console>>, inside: Inside) ->
         h1 { "Accounts" }
         section.card {
             h2 { "Organizations" }
-            table.stack {
-                thead { tr { th { "Code" } th { "Name" } th { "Accounts" } th { "State" } @if inside.may(Role::Administrator) { th { span.sr { "Actions" } } } } }
-                tbody { @for organization in organizations.iter() { (row(&inside, organization)) } }
+            @if organizations.iter().next().is_none() { p { "There is none yet." } }
+            @else {
+                table.stack {
+                    thead { tr { th { "Code" } th { "Name" } th { "Accounts" } th { "State" } } }
+                    tbody { @for organization in organizations.iter() { (row(organization)) } }
+                }
             }
-            p.quiet { code { "tidegate org" } " adds organizations and accounts, and sets passwords, keys and limits." }
+            @if inside.may(Role::Administrator) {
+                p.actions { a.button href="/staff/add-organization" { "Add an organization" } }
+            }
         }
         (banned(&inside, &bans, console.zone()))
         section.card {
@@ -53,38 +57,23 @@ pub(super) async fn show(State(console): State<Arc<Console>>, inside: Inside) ->
     Ok(frame(&console, &inside, "/staff/accounts", "Accounts", None, &content).into_response())
 }
 
-fn open(is_disabled: bool) -> Markup {
+pub(super) fn open(is_disabled: bool) -> Markup {
     html! {
         @if is_disabled { span class="tag is-bad" { "shut out" } } @else { span class="tag is-good" { "open" } }
     }
 }
 
-fn row(inside: &Inside, organization: &Organization) -> Markup {
-    let accounts = organization.accounts.iter();
-    let accounts: Vec<String> = accounts
-        .map(
-            |account| {
-                if account.disabled { format!("{} (shut out)", account.name) } else { account.name.clone() }
-            },
-        )
-        .collect();
-    let (action, word) =
-        if organization.disabled { ("enable", "Let in again") } else { ("disable", "Shut out") };
+fn row(organization: &Organization) -> Markup {
+    let word = |account: &tidegate_domain::Account| {
+        if account.disabled { format!("{} (shut out)", account.name) } else { account.name.clone() }
+    };
+    let accounts: Vec<String> = organization.accounts.iter().map(word).collect();
     html! {
         tr {
-            td { a href={ "/staff/jobs?org=" (organization.code) } { (organization.code) } }
+            td { a href={ "/staff/organizations/" (organization.code) } { (organization.code) } }
             td.name data-label="Name" { (organization.name) }
             td.name data-label="Accounts" { (accounts.join(", ")) }
-            td data-label="State" { (open(organization.disabled)) }
-            @if inside.may(Role::Administrator) {
-                td {
-                    form.inline method="post" action={ "/staff/accounts/" (action) } {
-                        (key(inside))
-                        input type="hidden" name="org" value=(organization.code);
-                        button type="submit" aria-label={ (word) ": " (organization.code) } { (word) }
-                    }
-                }
-            }
+            td data-label="State" { (open(organization.disabled)) @if organization.hl7.is_test() { " " span.tag { "test" } } }
         }
     }
 }
@@ -130,8 +119,6 @@ pub(super) async fn act(
     inside.check(Role::Administrator, &form)?;
     let done = match action.as_str() {
         "lift" => lift(&console, &inside, &form).await,
-        "disable" => set_disabled(&console, &inside, &form, true).await,
-        "enable" => set_disabled(&console, &inside, &form, false).await,
         _ => return Err(Refusal::not_found()),
     };
     match done {
@@ -151,31 +138,4 @@ async fn lift(console: &Console, inside: &Inside, form: &Fields) -> Result<Strin
         0 => Err("That ban stands no more.".to_owned()),
         _ => Ok(format!("{text} may come in again.")),
     }
-}
-
-/// Writes the organization's file, as the command line does.
-async fn set_disabled(
-    console: &Console,
-    inside: &Inside,
-    form: &Fields,
-    disabled: bool,
-) -> Result<String, String> {
-    let code = OrgCode::new(form.get("org")).map_err(|error| error.to_string())?;
-    let directory = Arc::clone(&console.parts.directory);
-    let (written, shown) = (code.clone(), code.to_string());
-    let done = blocking(move || {
-        let folder = load_folder(directory.path());
-        let (path, organization) = folder
-            .organizations
-            .iter()
-            .find(|(_, organization)| organization.code == written)
-            .ok_or_else(|| format!("There is no organization {written}."))?;
-        let organization = Organization { disabled, ..organization.clone() };
-        save_organization(path, &organization).map_err(|error| error.to_string())?;
-        directory.reload();
-        Ok::<(), String>(())
-    });
-    done.await.map_err(|failure| failure.words())??;
-    tracing::info!(org = %code, actor = inside.name(), disabled, "organization changed from the console");
-    Ok(format!("{shown} is {}.", if disabled { "shut out" } else { "let in again" }))
 }

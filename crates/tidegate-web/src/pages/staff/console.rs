@@ -12,14 +12,14 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use tidegate_ingest::Intake;
-use tidegate_ingest::accounts::{Directory, LoginRefused};
+use tidegate_ingest::accounts::{Directory, LoginRefused, OrgEditor};
 use zeroize::Zeroizing;
 
 use super::chart::Samples;
-use super::fields::Fields;
 use super::{COOKIE, login};
 use crate::control::{Control, blocking};
 use crate::pages::Names;
+use crate::pages::fields::Fields;
 use crate::pages::refusal::Refusal;
 use crate::pages::session::{Rules, Secret, Sessions};
 use crate::staff::{Account, Role, StaffFolder, Totp};
@@ -30,6 +30,7 @@ pub(in crate::pages) struct Parts {
     pub(in crate::pages) control: Control,
     pub(in crate::pages) intake: Arc<Intake>,
     pub(in crate::pages) directory: Arc<Directory>,
+    pub(in crate::pages) editor: OrgEditor,
     pub(in crate::pages) names: Names,
     pub(in crate::pages) staff: StaffFolder,
     pub(in crate::pages) audit_log: Option<PathBuf>,

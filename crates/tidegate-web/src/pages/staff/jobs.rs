@@ -12,11 +12,11 @@ use tidegate_domain::job::JobState;
 use tidegate_domain::{JobId, OrgCode};
 
 use super::console::{Console, Inside};
-use super::fields::Fields;
 use super::frame::{frame, key, reason};
 use crate::api::{ACT_JOBS_MAX, ActRequest, Acted, Action, JobView, Selection, States};
 use crate::control::extract::{Body, Parameters};
 use crate::control::{act as control_act, jobs as control_jobs};
+use crate::pages::fields::Fields;
 use crate::pages::refusal::Refusal;
 use crate::pages::times::short;
 use crate::pages::words::{messages, size, state, tone};

@@ -14,8 +14,8 @@ use zeroize::Zeroizing;
 
 use super::COOKIE;
 use super::console::{Console, Inside};
-use super::fields::Fields;
 use crate::pages::Names;
+use crate::pages::fields::Fields;
 use crate::pages::layout::{brand, page as whole};
 use crate::pages::refusal::Refusal;
 use crate::staff::Role;

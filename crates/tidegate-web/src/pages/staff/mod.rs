@@ -10,12 +10,12 @@ mod calendar;
 mod chart;
 mod console;
 mod errors;
-mod fields;
 mod frame;
 mod job;
 mod jobs;
 mod login;
 mod maintenance;
+mod orgs;
 mod overview;
 mod windows;
 
@@ -57,6 +57,9 @@ pub(super) fn router(parts: Parts) -> Router {
         .route("/staff/maintenance/{action}", post(windows::act))
         .route("/staff/accounts", get(accounts::show))
         .route("/staff/accounts/{action}", post(accounts::act))
+        .route("/staff/add-organization", get(orgs::new).post(orgs::add))
+        .route("/staff/organizations/{code}", get(orgs::show))
+        .route("/staff/organizations/{code}/{action}", post(orgs::act))
         .route("/staff/audit", get(audit::show))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(from_fn(guard::only_from_here))

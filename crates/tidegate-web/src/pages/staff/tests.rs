@@ -8,7 +8,7 @@ use crate::pages::rig::{Answer, Browser, HASH, PASSWORD, Rig};
 use crate::staff::{Account, Role, Totp};
 
 /// Somebody of the staff at a browser.
-async fn inside(rig: &Rig, name: &str, role: Role) -> Browser {
+pub(super) async fn inside(rig: &Rig, name: &str, role: Role) -> Browser {
     add(rig, name, role, None);
     let browser = rig.browser();
     let answer = log_in(&browser, name, "").await;
@@ -82,7 +82,8 @@ async fn a_viewer_can_not_act_and_an_operator_not_on_accounts() {
         "maintenance/add",
         "maintenance/release",
         "maintenance/end",
-        "accounts/disable",
+        "organizations/ACME01/disable",
+        "add-organization",
         "accounts/lift",
     ] {
         let fields = [
@@ -97,7 +98,9 @@ async fn a_viewer_can_not_act_and_an_operator_not_on_accounts() {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
     }
     let key = operator.get("/staff").await.key();
-    for path in ["accounts/disable", "accounts/enable", "accounts/lift"] {
+    for path in
+        ["organizations/ACME01/disable", "organizations/ACME01/set", "add-organization", "accounts/lift"]
+    {
         let answer = operator.post(&format!("/staff/{path}"), &[("key", &key), ("org", "ACME01")]).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
     }
@@ -107,20 +110,6 @@ async fn a_viewer_can_not_act_and_an_operator_not_on_accounts() {
     assert_eq!(state(&rig, &job), JobState::Queued);
     assert!(rig.bench.store.maintenance().holds.is_empty());
     assert!(rig.directory.current().iter().all(|organization| !organization.disabled));
-}
-
-#[tokio::test]
-async fn an_administrator_shuts_an_organization_out_and_lets_it_in_again() {
-    let rig = Rig::new();
-    let browser = inside(&rig, "ada", Role::Administrator).await;
-    let key = browser.get("/staff/accounts").await.key();
-    let shut_out = || rig.directory.current().iter().filter(|one| one.disabled).count();
-    browser.post("/staff/accounts/disable", &[("key", &key), ("org", "ACME01")]).await;
-    assert_eq!(shut_out(), 1);
-    assert!(browser.get("/staff/accounts").await.text.contains("ACME01 is shut out."));
-    browser.post("/staff/accounts/enable", &[("key", &key), ("org", "ACME01")]).await;
-    assert_eq!(shut_out(), 0);
-    assert_eq!(browser.get("/staff/audit").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -231,6 +220,8 @@ async fn the_console_takes_no_session_that_was_planted_no_foreign_form_and_no_se
         "/staff/jobs",
         "/staff/maintenance",
         "/staff/accounts",
+        "/staff/add-organization",
+        "/staff/organizations/ACME01",
         "/staff/audit",
         "/staff/jobs/0000000000000000",
     ] {

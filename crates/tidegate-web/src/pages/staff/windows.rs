@@ -8,13 +8,13 @@ use tidegate_domain::OrgCode;
 use tidegate_domain::units::{HumanDuration, parse_duration};
 
 use super::console::{Console, Inside};
-use super::fields::Fields;
 use crate::api::{
     AddWindow, EndOccurrence, ExtendOccurrence, HoldEnd, PlaceHold, ReleaseHolds, RemoveWindow,
     SkipOccurrence, When, WindowEnd,
 };
 use crate::control::extract::Body;
 use crate::control::{Control, maintenance};
+use crate::pages::fields::Fields;
 use crate::pages::refusal::Refusal;
 use crate::staff::Role;
 
