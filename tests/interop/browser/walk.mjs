@@ -205,11 +205,72 @@ const console_ = async () => {
   await page.getByRole("button", { name: "Log in" }).waitFor();
 };
 
+// An administrator adds an organization, whose account logs in at once.
+const organizations = async () => {
+  await page.goto(`${SITE}/staff`);
+  await page.fill("#name", "jo");
+  await page.fill("#password", "correct horse battery");
+  await page.click("button[type=submit]");
+  await page.getByRole("link", { name: "Accounts" }).click();
+  await page.getByRole("link", { name: "Add an organization" }).click();
+  await look(page, "staff-add-organization");
+  await page.fill("#new-code", "ACME01");
+  await page.fill("#new-name", "Burlington <b>Pediatrics</b>");
+  await page.fill("#new-account", "burlington");
+  await page.fill("#new-password", "short");
+  await page.fill("#new-again", "short");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByText("organization ACME01 exists already").waitFor();
+  assert.equal(await page.inputValue("#new-name"), "Burlington <b>Pediatrics</b>");
+  assert.equal(await page.inputValue("#new-password"), "");
+  await look(page, "staff-add-organization-refused");
+  await page.fill("#new-code", "BURL03");
+  await page.fill("#new-password", "correct horse battery");
+  await page.fill("#new-again", "correct horse battery");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByText("BURL03 is added, and may log in.").waitFor();
+  await look(page, "staff-organization");
+
+  await page.fill("#set-contacts", "it@burlington.example\nDr. Miller, by phone");
+  await page.fill("#set-sessions_max", "many");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("#set-sessions_max-mistake").waitFor();
+  assert.equal(await page.inputValue("#set-contacts"), "it@burlington.example\nDr. Miller, by phone");
+  await look(page, "staff-organization-refused");
+  await page.fill("#set-sessions_max", "5");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("BURL03 is changed.").waitFor();
+  await page.getByText("Add keys", { exact: true }).first().click();
+  await page.fill("#add-keys-0-public_keys", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEys+QpaZZwLtzCqXxkFAH0CT0yLl0Kh+t1G2rua35DD jane@clinic");
+  await page.getByRole("button", { name: "Add keys" }).click();
+  await page.getByText("burlington may log in with 1 key now.").waitFor();
+  await page.getByText("Set the password", { exact: true }).first().click();
+  await look(page, "staff-organization-account");
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("button", { name: "Log in" }).waitFor();
+
+  await page.goto(`${SITE}/`);
+  await page.fill("#account", "burlington");
+  await page.fill("#password", "correct horse battery");
+  await page.click("button[type=submit]");
+  await Promise.all([page.waitForEvent("load"), page.setInputFiles("#file", [file("first.hl7", batch(sample("B-1")))])]);
+  for (const deadline = Date.now() + PATIENCE_MS; ;) {
+    assert.ok(Date.now() < deadline, "the file is processed in time");
+    await page.goto(`${SITE}/`);
+    if ((await page.locator("td .tag").allTextContents()).join() === "accepted") { break; }
+  }
+  await page.getByRole("link", { name: "first.hl7" }).click();
+  await page.locator("pre").waitFor();
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("button", { name: "Log in" }).waitFor();
+};
+
 try {
   await status();
   await portal();
   await plain();
   await console_();
+  await organizations();
 } finally {
   await browser.close();
 }

@@ -30,7 +30,7 @@ fn add(inside: &Inside, code: &str, draft: Option<&Draft<'_>>) -> Markup {
                 (form.troubles(&["account", "password", "again"]))
                 form method="post" action={ "/staff/organizations/" (code) "/add-account" } {
                     (key(inside))
-                    div.two {
+                    div.fields {
                         (form.input("account", "Account", "its user name", ""))
                         div {}
                         (form.password("Password", "none for an account that logs in with keys only"))

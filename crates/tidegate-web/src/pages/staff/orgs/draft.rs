@@ -26,7 +26,7 @@ pub(super) struct Draft<'a> {
 
 impl Mistake {
     pub(super) fn new(field: &str, text: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), text: text.into() }
+        Self { field: field.to_owned(), text: sentence(&text.into()) }
     }
 
     /// What kept an organization from being changed.
@@ -42,8 +42,16 @@ impl Mistake {
             ChangeError::Bound { .. } => "certificate",
             _ => "",
         };
-        vec![Self::new(field, format!("{error}."))]
+        // It may begin with a name, which is not changed.
+        vec![Self { field: field.to_owned(), text: format!("{error}.") }]
     }
+}
+
+/// What a command line says after a colon, for a page.
+fn sentence(text: &str) -> String {
+    let mut chars = text.trim_end_matches('.').chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).chain(['.']).collect()
 }
 
 /// The field in which `account[0].name` or `limits.sessions_max` is typed.

@@ -65,7 +65,7 @@ pub(super) async fn add(
 
 /// An organization with its first account, which has no password yet.
 fn read_new(form: &Fields) -> Result<(Organization, NewPassword), Vec<Mistake>> {
-    let code = OrgCode::new(form.get("code")).map_err(|error| Mistake::new("code", format!("{error}.")));
+    let code = OrgCode::new(form.get("code")).map_err(|error| Mistake::new("code", error.to_string()));
     let completion: Completion = form.get("completion").parse().unwrap_or_default();
     let password = NewPassword::read(form);
     let (code, password) = match (code, password) {

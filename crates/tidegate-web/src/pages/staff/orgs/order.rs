@@ -187,7 +187,7 @@ impl NewPassword {
         match self {
             Self::Typed(password) => {
                 let hash = intake.hash_password(&password);
-                hash.map(Self::Hashed).map_err(|error| Mistake::new("password", format!("{error}.")))
+                hash.map(Self::Hashed).map_err(|error| Mistake::new("password", error.to_string()))
             }
             hashed @ Self::Hashed(_) => Ok(hashed),
         }

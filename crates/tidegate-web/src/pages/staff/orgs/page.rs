@@ -38,7 +38,7 @@ pub(super) fn new(inside: &Inside, form: &Form<'_>) -> Markup {
             (form.troubles(&NEW_FIELDS))
             form method="post" action="/staff/add-organization" {
                 (key(inside))
-                div.two {
+                div.fields {
                     (form.input("code", "Code", "such as ACME01; it never changes", ""))
                     (form.input("name", "Name", "for people", ""))
                     (form.input("account", "Account", "its user name", ""))
@@ -115,7 +115,7 @@ fn settings(inside: &Inside, organization: &Organization, draft: Option<&Draft<'
             form method="post" action={ "/staff/organizations/" (code) "/set" } {
                 (key(inside))
                 input type="hidden" name="seen" value=(seen(organization));
-                div.two {
+                div.fields {
                     (form.input("name", "Name", "for people", &organization.name))
                     (form.input("timezone", "Time zone", "of its reports; the calendar's if empty", &zone(organization)))
                     (form.area("contacts", "Contacts", "mail addresses that hear of maintenance, one a line", &organization.contacts.join("\n")))
@@ -182,9 +182,11 @@ fn limits_line(limits: &OrgLimits) -> String {
 fn for_the_sender(organization: &Organization, listeners: &[Listener]) -> Markup {
     let doors =
         listeners.iter().filter(|one| ["ftp", "ftps", "sftp", "web"].contains(&one.protocol.as_str()));
+    let name = |one: &Listener| {
+        if one.protocol == "web" { "this portal".to_owned() } else { one.protocol.to_uppercase() }
+    };
     let port = |one: &Listener| one.address.rsplit(':').next().unwrap_or_default().to_owned();
-    let doors: Vec<String> =
-        doors.map(|one| format!("{} port {}", one.protocol.to_uppercase(), port(one))).collect();
+    let doors: Vec<String> = doors.map(|one| format!("{} port {}", name(one), port(one))).collect();
     html! {
         section.card {
             h2 { "What to tell its sender" }
@@ -199,11 +201,11 @@ fn for_the_sender(organization: &Organization, listeners: &[Listener]) -> Markup
 
 fn shutting_out(inside: &Inside, organization: &Organization) -> Markup {
     let (action, word, meaning) = if organization.disabled {
-        ("enable", "Let in again", "Its accounts can log in again.")
+        ("enable", "Let the organization in again", "Its accounts can log in again.")
     } else {
         (
             "disable",
-            "Shut out",
+            "Shut the organization out",
             "None of its accounts can log in any more. What was accepted is still processed.",
         )
     };

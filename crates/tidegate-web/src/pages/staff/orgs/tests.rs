@@ -97,7 +97,7 @@ async fn an_organization_that_is_added_logs_in_at_once() {
 async fn what_is_wrong_with_a_new_organization_stands_beside_its_field_and_what_was_typed_stays() {
     let desk = Desk::new().await;
     for (code, account, password, again, field, words) in [
-        ("B B", "burl", PASSWORD, PASSWORD, "code", "1 to 32 characters"),
+        ("B B", "burl", PASSWORD, PASSWORD, "code", "1 to 32 char"),
         ("ACME01", "burl", PASSWORD, PASSWORD, "code", "exists already"),
         ("BURL03", "lake", PASSWORD, PASSWORD, "account", "belongs to organization LAKE02"),
         ("BURL03", "", PASSWORD, PASSWORD, "account", "1 to 64 bytes"),
@@ -175,7 +175,7 @@ async fn broken_settings_change_nothing_and_come_back_with_what_is_wrong_beside_
     let broken = [("timezone", "Central"), ("sessions_max", "many"), ("upload_bytes_max", "50 potatoes")];
     let page = desk.refused("set", &settings(&seen, &broken)).await;
     for (field, words) in
-        [("timezone", "IANA"), ("sessions_max", "whole number"), ("upload_bytes_max", "50 potatoes")]
+        [("timezone", "IANA"), ("sessions_max", "Write a whole number"), ("upload_bytes_max", "50 potatoes")]
     {
         let (_, beside) = page.split_once(&format!("id=\"set-{field}-mistake\">")).unwrap();
         assert!(beside.split('<').next().unwrap().contains(words), "{field}: {page}");
