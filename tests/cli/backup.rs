@@ -92,7 +92,7 @@ fn a_backup_is_looked_through_without_a_configuration_and_without_changing_it() 
     };
     let before = listed();
     let sound = elsewhere(&["store", "verify", path]).ok();
-    assert!(sound.contains("sound") && sound.contains("the last change was made at"), "{sound}");
+    assert!(sound.contains("sound") && sound.contains("the last change was made on"), "{sound}");
     assert_eq!(listed(), before);
 
     let journal = directory.join("journal");

@@ -98,7 +98,10 @@ fn whom_an_announcement_goes_to_is_shown_first_and_nothing_goes_without_a_yes() 
 /// Nobody listens at the port; what was told before counts, and errors name what to do and no secret.
 #[test]
 fn who_was_told_is_not_told_again_and_a_mail_server_that_is_away_is_named() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // A connection's own port: nobody listens there, and nobody else gets it.
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let connection = std::net::TcpStream::connect(other.local_addr().unwrap()).unwrap();
+    let port = connection.local_addr().unwrap().port();
     let site = Site::new();
     site.configure(&format!(
         "{CONFIGURATION}[notices.smtp]\nhost = '127.0.0.1'\nport = {port}\ntls = 'off'\nfrom = 'r@x.example'\n\

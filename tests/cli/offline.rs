@@ -1,6 +1,6 @@
 //! What works without a server: `doctor`, `store ...`, `hl7 check`.
 
-use crate::support::Site;
+use crate::support::{Done, Site};
 
 const ACCEPTED: &str = "\
 MSH|^~\\&|EHR|CLINIC|IIS|REGISTRY|20240308190000-0600||VXU^V04^VXU_V04|MSG1|P|2.5.1|||ER|AL|||||Z22^CDCPHINVS\r\
@@ -17,7 +17,8 @@ fn the_doctor_says_what_to_do() {
 
     site.add_org("ACME01");
     let server = site.serve();
-    let well = site.run("doctor").ok();
+    // Whether something keeps the clock right is this machine's affair.
+    let well = Done::of(site.command("doctor").env("PATH", "/nonexistent").output().unwrap()).ok();
     assert!(well.contains("Everything is in order"), "{well}");
     assert!(well.contains("answers"), "the door was knocked at: {well}");
     let report = site.run("doctor --json").json();

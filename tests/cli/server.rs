@@ -1,5 +1,7 @@
 //! The server: start, stop, reload, and what is in its way.
 
+use serde_json::json;
+
 use crate::support::Site;
 
 #[test]
@@ -96,6 +98,36 @@ fn a_reload_takes_up_windows_and_keeps_the_old_when_the_file_is_broken() {
     assert!(status["problems"][0].as_str().unwrap().contains("maintenance.window[0].colour"), "{status}");
     assert!(site.run("status").ok().contains("colour"));
     assert_eq!(site.run("doctor").code, 1);
+    drop(server);
+}
+
+/// Whoever changes a key that only a start reads was told nothing.
+#[test]
+fn a_reload_tells_what_waits_for_a_restart_and_a_change_that_nobody_took_up() {
+    let site = Site::new();
+    let server = site.serve();
+    let text = std::fs::read_to_string(site.path("tidegate.toml")).unwrap();
+    let configuration = || site.run("status --json").json()["configuration"].clone();
+    assert_eq!(configuration(), json!({"changed_since_read": false, "needs_restart": []}));
+
+    let changed = text.replace("\"1MiB\"", "\"2MiB\"");
+    site.configure(&format!("{changed}cutoff = \"1m\"\n[alerts]\ncommand = [\"/bin/true\"]\n"));
+    assert_eq!(configuration(), json!({"changed_since_read": true, "needs_restart": []}));
+    assert!(site.run("status").ok().contains("`tidegate reload` takes it up"));
+    let told = site.run("reload").ok();
+    assert!(told.contains("Not before the server is restarted: alerts, limits.free_bytes_min"), "{told}");
+    let keys = ["alerts", "limits.free_bytes_min"];
+    assert_eq!(configuration(), json!({"changed_since_read": false, "needs_restart": keys}));
+    assert!(site.run("doctor").out.contains("not in force: alerts, limits.free_bytes_min"));
+
+    site.configure(&format!("colour = 1\n{text}"));
+    let refused = site.run("reload");
+    assert_eq!(refused.code, 1, "{refused:?}");
+    assert!(refused.out.contains("Refused") && refused.out.contains("colour"), "{refused:?}");
+    assert_eq!(configuration()["needs_restart"], json!(keys), "as before");
+
+    site.configure(&text);
+    assert_eq!(site.run("reload --json").json()["needs_restart"], json!([]));
     drop(server);
 }
 

@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component as _, Event as Entry, EventLike as _, EventStatus};
 
-use crate::{Notice, State};
+use crate::{Channels, Notice, State};
 
 /// The file that calendars read. `organizer` is a mail address.
 pub fn calendar(
@@ -28,7 +28,9 @@ pub fn calendar(
 
 /// What calendars subscribe to: all that is known, each occurrence as an entry of its own. What was cancelled
 /// stays in it as such. Each entry is stamped with its own start, so that a feed in which nothing changed is the same.
-pub fn feed(notices: &[Notice], registry: &str) -> String {
+pub fn feed(notices: &[Notice], registry: &str, channels: &Channels) -> String {
+    let web_service = if channels.web_service { WEB_SERVICE } else { "" };
+    let description = format!("{FILES}{web_service}");
     let mut calendar = empty();
     calendar
         .append_property(("X-WR-CALNAME", format!("{registry}: maintenance").as_str()))
@@ -37,14 +39,16 @@ pub fn feed(notices: &[Notice], registry: &str) -> String {
         let reason = &notice.event.reason;
         let summary =
             if reason.is_empty() { "Maintenance".to_owned() } else { format!("Maintenance: {reason}") };
-        calendar.push(entry(notice, &summary, FEED_DESCRIPTION, notice.event.start));
+        calendar.push(entry(notice, &summary, &description, notice.event.start));
     }
     calendar.to_string()
 }
 
 /// What a sender has to know of any maintenance.
-const FEED_DESCRIPTION: &str = "Files may be uploaded as always; they are kept and processed by themselves afterwards. \
-    The web service answers 503 meanwhile; send such messages again.";
+const FILES: &str = "Files may be uploaded as always; they are kept and processed by themselves afterwards.";
+
+/// What a sender by web service has to know besides.
+const WEB_SERVICE: &str = " The web service answers 503 meanwhile; send such messages again.";
 
 fn empty() -> Calendar {
     let mut calendar = Calendar::empty();

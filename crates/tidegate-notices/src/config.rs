@@ -24,8 +24,9 @@ pub struct NoticesConfig {
     pub registry: String,
     /// Whom senders may ask, a line each.
     pub contacts: Vec<String>,
-    /// Whether windows also stop a web service and web pages, here or elsewhere.
-    pub web: bool,
+    /// Whether windows also stop a web service and web pages, here or elsewhere; as `[web]` has it where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web: Option<bool>,
     /// A directory with templates that replace built-in ones of the same name; relative to the configuration file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub templates: Option<PathBuf>,
@@ -151,7 +152,7 @@ impl Default for NoticesConfig {
         Self {
             registry: "The registry".to_owned(),
             contacts: Vec::new(),
-            web: true,
+            web: None,
             templates: None,
             staff: Vec::new(),
             report: false,

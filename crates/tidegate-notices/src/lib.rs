@@ -6,6 +6,7 @@
 pub mod alerts;
 mod announce;
 mod calendar;
+mod channels;
 pub mod config;
 mod event;
 mod ledger;
@@ -19,6 +20,7 @@ mod words;
 
 pub use announce::{AnnounceError, Announcement, Outcome, Recipient, Recipients};
 pub use calendar::{calendar, feed};
+pub use channels::Channels;
 pub use event::{Event, State};
 pub use ledger::{Ledger, LedgerError, Record, Told};
 pub use mail::{Mail, MailError, Mailer, is_address};

@@ -15,7 +15,7 @@ use tidegate_domain::maintenance::UNAVAILABLE;
 
 use crate::config::NoticesConfig;
 use crate::words::{length, local, utc};
-use crate::{Event, Notice, State};
+use crate::{Channels, Event, Notice, State};
 
 /// The templates that come with the program: file name and text.
 pub const BUILT_IN: [(&str, &str); 3] = [
@@ -61,8 +61,7 @@ pub struct Templates {
     replaced: Vec<&'static str>,
     registry: String,
     contacts: Vec<String>,
-    web: bool,
-    doors: String,
+    channels: Channels,
 }
 
 /// What templates may say; docs/operations/maintenance.md tells of each.
@@ -70,8 +69,10 @@ pub struct Templates {
 struct Words<'a> {
     registry: &'a str,
     contacts: &'a [String],
-    web: bool,
     doors: &'a str,
+    web: bool,
+    web_pages: bool,
+    status_page: Option<&'a str>,
     unavailable: &'static str,
     state: &'static str,
     window: &'a str,
@@ -117,9 +118,8 @@ impl Page {
 }
 
 impl Templates {
-    /// The built-in templates and those that replace them. `doors` names the ways by which files come, such as
-    /// `FTP, FTPS and SFTP`.
-    pub fn load(config: &NoticesConfig, doors: &str) -> Result<Self, Vec<TemplateError>> {
+    /// The built-in templates and those that replace them.
+    pub fn load(config: &NoticesConfig, channels: Channels) -> Result<Self, Vec<TemplateError>> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_trim_blocks(true);
@@ -139,8 +139,7 @@ impl Templates {
             replaced: Vec::new(),
             registry: config.registry.clone(),
             contacts: config.contacts.clone(),
-            web: config.web,
-            doors: doors.to_owned(),
+            channels,
         };
         let wrong: Vec<_> = BUILT_IN.iter().filter_map(|built_in| templates.add(built_in).err()).collect();
         if wrong.is_empty() { Ok(templates) } else { Err(wrong) }
@@ -190,8 +189,10 @@ impl Templates {
         let words = Words {
             registry: &self.registry,
             contacts: &self.contacts,
-            web: self.web,
-            doors: &self.doors,
+            doors: &self.channels.doors,
+            web: self.channels.web_service,
+            web_pages: self.channels.web_pages,
+            status_page: self.channels.status_page.as_deref(),
             unavailable: UNAVAILABLE,
             state: notice.state.name(),
             window: &event.window,

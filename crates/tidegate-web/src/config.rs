@@ -110,6 +110,11 @@ impl WebConfig {
         problems
     }
 
+    /// Whether the portal takes files while the gate is closed, too.
+    pub fn takes_files_always(&self) -> bool {
+        self.portal == PortalMode::Open
+    }
+
     /// The files of the certificate, if connections are encrypted: its own, or those of `ftp`.
     pub fn tls_files(&self, ftp: Option<&FtpConfig>) -> Option<TlsFiles> {
         if self.tls == WebTls::Off {

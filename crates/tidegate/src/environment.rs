@@ -79,7 +79,7 @@ pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
 /// Whether announcements can be written with the templates of staff, whatever happens to a window.
 fn templates(loaded: &Loaded) -> Vec<Finding> {
     let Some(directory) = &loaded.config.notices.templates else { return Vec::new() };
-    let errors = match Templates::load(&loaded.config.notices, &loaded.doors()) {
+    let errors = match Templates::load(&loaded.config.notices, loaded.channels()) {
         Ok(templates) => templates.check(),
         Err(errors) => errors,
     };

@@ -2,7 +2,7 @@ use super::*;
 use crate::config::{NoticesConfig, SmtpConfig};
 use crate::notice::tests::event;
 use crate::smtp_server::{Fault, SmtpServer};
-use crate::{Changed, Known, State, Told};
+use crate::{Changed, Channels, Known, State, Told};
 
 fn organization(code: &str, rest: &str) -> Organization {
     toml::from_str(&format!("code = '{code}'\n{rest}")).unwrap()
@@ -63,7 +63,7 @@ impl Rig {
         let changed = changed.map(|state| Changed { state, why: "why".to_owned(), count: 1 });
         let known = Known { starts: vec![event().start] };
         let notice = Notice::of(event(), changed, &known, ledger.records(), "r", event().start);
-        let templates = Templates::load(&NoticesConfig::default(), "FTP").unwrap();
+        let templates = Templates::load(&NoticesConfig::default(), Channels::default()).unwrap();
         let mailer = Mailer::open(&self.config()).unwrap();
         let announcement =
             Announcement { notice: &notice, templates: &templates, mailer: &mailer, actor: "staff:jo" };

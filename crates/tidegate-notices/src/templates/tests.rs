@@ -14,7 +14,17 @@ fn config() -> NoticesConfig {
 }
 
 fn render(config: &NoticesConfig, page: Page, notice: &Notice) -> String {
-    Templates::load(config, "FTP and SFTP").unwrap().render(page, notice, &[]).unwrap()
+    render_for(&everything(), config, page, notice)
+}
+
+fn render_for(channels: &Channels, config: &NoticesConfig, page: Page, notice: &Notice) -> String {
+    Templates::load(config, channels.clone()).unwrap().render(page, notice, &[]).unwrap()
+}
+
+/// All channels there are.
+fn everything() -> Channels {
+    let status_page = Some("https://registry.example/status".to_owned());
+    Channels { doors: "FTP and SFTP".to_owned(), web_service: true, web_pages: true, status_page }
 }
 
 /// The notice that the product is modelled on says when, what becomes of each channel, and whom to ask.
@@ -54,10 +64,29 @@ fn what_does_not_take_place_asks_nobody_for_anything() {
 
 #[test]
 fn a_registry_without_web_service_does_not_speak_of_one() {
-    let config = NoticesConfig { web: false, ..config() };
+    let channels = Channels { doors: "FTP".to_owned(), ..Channels::default() };
     for state in State::ALL {
-        let text = render(&config, Page::Text, &notice(state));
+        let text = render_for(&channels, &config(), Page::Text, &notice(state));
         assert!(!text.contains("503") && !text.to_lowercase().contains("web"), "{text}");
+    }
+}
+
+#[test]
+fn each_channel_is_told_of_only_where_it_is() {
+    let (service, pages, status) = ("Web service", "Web pages", "Status page");
+    for web_service in [false, true] {
+        for web_pages in [false, true] {
+            for has_status in [false, true] {
+                let status_page = everything().status_page.filter(|_| has_status);
+                let channels = Channels { web_service, web_pages, status_page, ..everything() };
+                for page in [Page::Text, Page::Html] {
+                    let text = render_for(&channels, &config(), page, &notice(State::Announced));
+                    let told = [service, pages, status].map(|channel| text.contains(channel));
+                    assert_eq!(told, [web_service, web_pages, has_status], "{text}");
+                    assert_eq!(text.contains(UNAVAILABLE), web_service || web_pages, "{text}");
+                }
+            }
+        }
     }
 }
 
@@ -71,7 +100,7 @@ fn nothing_that_staff_write_becomes_markup() {
 
 #[test]
 fn the_built_in_templates_fit_every_state() {
-    let templates = Templates::load(&config(), "FTP").unwrap();
+    let templates = Templates::load(&config(), everything()).unwrap();
     assert_eq!(templates.check(), []);
 }
 
@@ -85,12 +114,12 @@ fn a_template_of_staff_replaces_one_and_what_is_wrong_with_it_is_named_by_line()
     assert!(render(&config, Page::Html, &notice(State::Announced)).starts_with("<!DOCTYPE html>"));
 
     std::fs::write(&file, "fine\n{% if state == 'cancelled' %}\n{{ windwo }}\n{% endif %}").unwrap();
-    let found = Templates::load(&config, "FTP").unwrap().check();
+    let found = Templates::load(&config, everything()).unwrap().check();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((&found[0].file, found[0].line), (&file, Some(3)), "{found:?}");
 
     std::fs::write(&file, "fine\n{% if %}").unwrap();
-    let found = Templates::load(&config, "FTP").unwrap_err();
+    let found = Templates::load(&config, everything()).unwrap_err();
     assert_eq!((&found[0].file, found[0].line), (&file, Some(2)), "{found:?}");
 
     std::fs::write(
@@ -98,7 +127,7 @@ fn a_template_of_staff_replaces_one_and_what_is_wrong_with_it_is_named_by_line()
         "{% for a in range(100000) %}{% for b in range(100000) %}{{ b }}{% endfor %}{% endfor %}",
     )
     .unwrap();
-    assert!(!Templates::load(&config, "FTP").unwrap().check().is_empty());
+    assert!(!Templates::load(&config, everything()).unwrap().check().is_empty());
     let config = NoticesConfig { templates: Some(dir.path().join("absent")), ..config };
-    assert!(Templates::load(&config, "FTP").unwrap_err()[0].what.contains("can't be read"));
+    assert!(Templates::load(&config, everything()).unwrap_err()[0].what.contains("can't be read"));
 }

@@ -122,7 +122,7 @@ impl From<&Job> for JobView {
             finished_at: job.finished_at,
             attempts: job.attempts,
             not_before: job.not_before,
-            reason: job.reason.clone(),
+            reason: job.reason.clone().or_else(|| job.duplicate_of.map(|of| format!("same bytes as {of}"))),
             messages: job.counts.into(),
         }
     }

@@ -17,14 +17,18 @@ pub struct MaintenanceView {
     pub timezone: Option<Tz>,
     /// The gate for everyone, now.
     pub gate: GateView,
-    /// Occurrences of windows, by their start: those of the last 7 days, the running and the coming.
+    /// Occurrences of windows, by their start: those of the last 7 days, or of a year if all are asked for; the running
+    /// and the coming.
     pub occurrences: Vec<OccurrenceView>,
     /// Coming occurrences beyond those, of recurring windows within 13 months.
     pub more: usize,
     /// Holds in force.
     pub holds: Vec<HoldView>,
-    /// What staff did in the last 7 days, the latest first.
+    /// What staff did in the last 7 days, or all that is kept of it, the latest first.
     pub history: Vec<HappenedView>,
+    /// How much of it is kept that was longer ago.
+    #[serde(default)]
+    pub older: usize,
 }
 
 /// One occurrence of a window.

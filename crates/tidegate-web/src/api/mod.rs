@@ -36,5 +36,5 @@ pub use retention::{
     RunRetention, TermsView,
 };
 pub use staff::{ACT_JOBS_MAX, ActRequest, ActResult, Acted, Action, ReadPayload, Selection};
-pub use status::{ClosedOrg, Drain, LaneView, Listener, Reloaded, Status, VerifyView};
+pub use status::{ClosedOrg, ConfigurationView, Drain, LaneView, Listener, Reloaded, Status, VerifyView};
 pub use when::{Edge, NoZone, Since, When, WhenError};

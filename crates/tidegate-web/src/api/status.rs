@@ -39,6 +39,18 @@ pub struct Status {
     pub listeners: Vec<Listener>,
     /// Configuration files that could not be taken up; the server goes on with what it had.
     pub problems: Vec<String>,
+    /// What stands in `tidegate.toml` and is not in force.
+    #[serde(default)]
+    pub configuration: ConfigurationView,
+}
+
+/// What stands in `tidegate.toml` and is not in force although nothing is wrong with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigurationView {
+    /// Whether the file was changed after the server had read it.
+    pub changed_since_read: bool,
+    /// Keys, such as `limits.sessions_max`, whose new values take effect when the server is restarted.
+    pub needs_restart: Vec<String>,
 }
 
 /// What one organization has in the queue.
@@ -88,8 +100,14 @@ pub struct Listener {
 pub struct Reloaded {
     /// Organizations now in force.
     pub organizations: usize,
+    /// Windows of `tidegate.toml` now in force.
+    #[serde(default)]
+    pub windows: usize,
     /// Files that could not be taken up.
     pub problems: Vec<String>,
+    /// Keys of `tidegate.toml` whose new values take effect when the server is restarted.
+    #[serde(default)]
+    pub needs_restart: Vec<String>,
 }
 
 /// `POST /v1/verify`: what a comparison of index, journal and spool found.

@@ -54,6 +54,7 @@ fn status_has_the_contracts_keys() {
         drain: Drain { files_per_s: 0.5, eta: None },
         listeners: vec![Listener { protocol: "ftp".to_owned(), address: "127.0.0.1:2121".to_owned() }],
         problems: Vec::new(),
+        configuration: ConfigurationView::default(),
     };
     let value = serde_json::to_value(&status).unwrap();
     assert_eq!(
@@ -78,10 +79,19 @@ fn status_has_the_contracts_keys() {
             "bans": 0, "legal_holds": [],
             "listeners": [{"protocol": "ftp", "address": "127.0.0.1:2121"}],
             "problems": [],
+            "configuration": {"changed_since_read": false, "needs_restart": []},
         })
     );
     let back: Status = serde_json::from_value(value).unwrap();
     assert_eq!(back, status);
+}
+
+#[test]
+fn a_duplicate_says_whose_bytes_it_has() {
+    assert_eq!(JobView::from(&job()).reason, None);
+    let original = job().id;
+    let duplicate = Job { duplicate_of: Some(original), ..job() };
+    assert_eq!(JobView::from(&duplicate).reason, Some(format!("same bytes as {original}")));
 }
 
 #[test]

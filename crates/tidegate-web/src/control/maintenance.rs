@@ -10,6 +10,8 @@ use tidegate_domain::maintenance::{
     check_reason, gate, occurrences,
 };
 
+use tidegate_store::Happened;
+
 use super::Control;
 use super::extract::{Body, Parameters};
 use super::failure::Failure;
@@ -22,10 +24,18 @@ use crate::api::{
 /// How far back a listing goes, so that what was ended early is still seen.
 const LISTED_PAST: TimeDelta = TimeDelta::days(7);
 
+/// How far back one of everything goes; what staff did is told as far as it is kept.
+const ALL_PAST: TimeDelta = TimeDelta::days(366);
+
+/// Most occurrences that are over in one answer: the latest.
+const PAST_MAX: usize = 500;
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     pub(crate) n: Option<usize>,
+    #[serde(default)]
+    pub(crate) all: bool,
 }
 
 pub(crate) async fn list(
@@ -33,15 +43,24 @@ pub(crate) async fn list(
     Parameters(query): Parameters<ListQuery>,
 ) -> Json<MaintenanceView> {
     let (now, maintenance) = (control.now(), control.store.maintenance());
-    let from = now.checked_sub_signed(LISTED_PAST).unwrap_or(now);
+    let from = now.checked_sub_signed(if query.all { ALL_PAST } else { LISTED_PAST }).unwrap_or(now);
     let found =
         occurrences(&maintenance.calendar, &maintenance.overrides, from, DateTime::<Utc>::MAX_UTC, now);
     let (coming, mut shown): (Vec<_>, Vec<_>) =
         found.iter().map(OccurrenceView::from).partition(|one| one.state == OccurrenceState::Coming);
     let wanted = query.n.unwrap_or(usize::MAX);
     let more = coming.len().saturating_sub(wanted);
+    let over = shown.iter().filter(|one| one.end <= now).count();
+    let mut spared = over.saturating_sub(PAST_MAX);
+    shown.retain(|one| {
+        let goes = spared > 0 && one.end <= now;
+        spared -= usize::from(goes);
+        !goes
+    });
     shown.extend(coming.into_iter().take(wanted));
-    let history = maintenance.history.iter().rev().filter(|happened| from <= happened.at);
+    let is_listed = |happened: &&Happened| query.all || from <= happened.at;
+    let history: Vec<_> =
+        maintenance.history.iter().rev().filter(is_listed).map(HappenedView::from).collect();
     let in_force = |hold: &&Hold| hold.until.is_none_or(|until| until > now);
     Json(MaintenanceView {
         timezone: maintenance.calendar.timezone,
@@ -49,7 +68,8 @@ pub(crate) async fn list(
         occurrences: shown,
         more,
         holds: maintenance.holds.iter().filter(in_force).map(HoldView::from).collect(),
-        history: history.map(HappenedView::from).collect(),
+        older: maintenance.history.len() - history.len(),
+        history,
     })
 }
 

@@ -10,7 +10,7 @@ use tidegate_store::{Beside, Store};
 use tidegate_worker::Retention;
 use tokio::sync::watch;
 
-use crate::api::{BanView, GateView, Listener, Reloaded};
+use crate::api::{BanView, ConfigurationView, GateView, Listener, Reloaded};
 
 /// What the API needs to know of the rest of the server.
 pub trait Site: Send + Sync + 'static {
@@ -19,6 +19,9 @@ pub trait Site: Send + Sync + 'static {
 
     /// Configuration files that could not be taken up, for people.
     fn problems(&self) -> Vec<String>;
+
+    /// What stands in `tidegate.toml` and is not in force.
+    fn configuration(&self) -> ConfigurationView;
 
     /// The organizations there are.
     fn organizations(&self) -> Vec<OrgCode>;

@@ -37,6 +37,7 @@ pub(crate) async fn status(State(control): State<Control>) -> Result<Json<Status
         oldest_queued_at: stats.oldest_waiting_at,
         listeners: control.site.listeners(),
         problems: control.site.problems(),
+        configuration: control.site.configuration(),
     }))
 }
 

@@ -30,6 +30,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Directory, OrgEditor};
+use tidegate_notices::Channels;
 
 use crate::config::PortalMode;
 use crate::control::Control;
@@ -40,8 +41,8 @@ use crate::staff::StaffFolder;
 pub struct Names {
     /// The registry, as announcements name it.
     pub registry: String,
-    /// Whether there is a web service that answers 503 while the gate is closed, here or elsewhere.
-    pub has_web_service: bool,
+    /// What becomes of each way to it while the gate is closed.
+    pub channels: Channels,
 }
 
 /// What the pages show and act on.

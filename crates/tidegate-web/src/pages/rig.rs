@@ -17,6 +17,7 @@ use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Directory, OrgEditor, PasswordHashing};
 use tidegate_ingest::audit::Audit;
 use tidegate_ingest::config::{AuthConfig, LimitsConfig, UploadsConfig};
+use tidegate_notices::Channels;
 use tower::ServiceExt as _;
 
 use super::{Names, Pages, router};
@@ -63,7 +64,10 @@ impl Rig {
         let audit_log = folder.path().join("audit.log");
         let audit = Audit::open(&audit_log, Arc::new(bench.clock.clone())).unwrap();
         let intake = Arc::new(intake.audited(audit));
-        let names = Names { registry: "State Registry".to_owned(), has_web_service: true };
+        let names = Names {
+            registry: "State Registry".to_owned(),
+            channels: Channels { doors: "FTP and SFTP".to_owned(), web_service: true, ..Channels::default() },
+        };
         let staff = StaffFolder::new(folder.path().join("staff.d"));
         let pages = Pages {
             control: bench.control.clone(),

@@ -12,7 +12,10 @@ use crate::control::tests::Bench;
 fn pages(bench: &Bench) -> Router {
     status::router(
         bench.control.clone(),
-        Names { registry: "State <Registry>".to_owned(), has_web_service: true },
+        Names {
+            registry: "State <Registry>".to_owned(),
+            channels: Channels { doors: "FTP and SFTP".to_owned(), web_service: true, ..Channels::default() },
+        },
     )
     .merge(assets::router())
     .layer(from_fn(guard::headers))

@@ -49,6 +49,9 @@ pub(crate) struct ListArgs {
     /// That many coming occurrences
     #[arg(short = 'n', value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) count: u16,
+    /// Also what was longer ago than 7 days: occurrences of the last year, and the last 500 things that staff did
+    #[arg(long, short)]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) json: JsonArg,
 }

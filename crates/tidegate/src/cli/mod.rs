@@ -70,6 +70,8 @@ pub(crate) enum Command {
     PrintConfig(PrintConfigArgs),
     /// Show whether the gate is open, why not, until when, and how deep the queue is
     Status(StatusArgs),
+    /// Have the running server read its configuration anew, and tell what it takes up and what needs a restart
+    Reload(JsonArg),
     /// Look at jobs and act on them
     #[command(subcommand)]
     Queue(QueueCommand),

@@ -6,6 +6,7 @@ use chrono::Utc;
 use serde::Serialize;
 use tidegate_ingest::config::{FtpConfig, Tls};
 use tidegate_web::api::OccurrenceView;
+use tidegate_web::config::{WebConfig, WebTls};
 
 use super::windows::{Windows, lines};
 use crate::cli::CheckConfigArgs;
@@ -63,6 +64,14 @@ fn json(named: Option<&Path>, args: &CheckConfigArgs) -> Result<(), Failure> {
     if ok { Ok(()) } else { Err(Failure::Configuration("the configuration is not right".to_owned())) }
 }
 
+fn web(web: &WebConfig) -> String {
+    let tls = match web.tls {
+        WebTls::Required => "TLS required",
+        WebTls::Off => "in the clear",
+    };
+    format!("{}, {tls}", web.listen)
+}
+
 fn summary(loaded: &Loaded) -> String {
     let config = &loaded.config;
     let mut keys = Keys::default();
@@ -71,6 +80,9 @@ fn summary(loaded: &Loaded) -> String {
     keys.add_some("FTP", config.ftp.as_ref().map(ftp_door));
     keys.add_some("FTPS", config.ftps_implicit.as_ref().map(|ftps| format!("{}, implicit", ftps.listen)));
     keys.add_some("SFTP", config.sftp.as_ref().map(|sftp| sftp.listen.to_string()));
+    keys.add_some("Web", config.web.as_ref().map(web));
+    let folders: Vec<String> = config.folder.iter().map(|folder| folder.path.display().to_string()).collect();
+    keys.add_some("Folders", (!folders.is_empty()).then(|| folders.join("\n")));
     keys.add("Orgs", loaded.orgs_dir().display().to_string());
     keys.add("Times in", loaded.zone().map_or_else(|| "UTC".to_owned(), |zone| zone.to_string()));
     let screen = Screen::stdout(loaded.zone());

@@ -39,12 +39,13 @@ pub(super) fn maintenance(context: &Context, command: MaintenanceCommand) -> Res
 }
 
 fn list(context: &Context, args: &MaintenanceListArgs) -> Result<(), Failure> {
-    let path = with_query("/v1/maintenance", &[("n", Some(args.count.to_string()))]);
+    let all = args.all.then(|| true.to_string());
+    let path = with_query("/v1/maintenance", &[("n", Some(args.count.to_string())), ("all", all)]);
     let view: MaintenanceView = context.client()?.get(&path)?;
     if args.json.json {
         Screen::json(&view)?;
     } else {
-        Screen::print(&maintenance_text(&view, &context.screen()))?;
+        Screen::print(&maintenance_text(&view, args.all, &context.screen()))?;
     }
     Ok(())
 }

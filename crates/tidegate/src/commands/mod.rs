@@ -30,6 +30,7 @@ mod payload;
 mod print_config;
 mod queue;
 mod reference;
+mod reload;
 mod retention;
 mod staff;
 mod status;
@@ -55,6 +56,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::CheckConfig(args) => check_config::check_config(config, &args),
         Command::PrintConfig(args) => print_config::print_config(config, &args),
         Command::Status(args) => status::status(&server()?, &args),
+        Command::Reload(args) => reload::reload(&server()?, args),
         Command::Queue(command) => queue::queue(&server()?, command),
         Command::Maintenance(command) => maintenance::maintenance(&server()?, command),
         Command::Retention(command) => retention::retention(&server()?, command),

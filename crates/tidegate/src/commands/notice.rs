@@ -42,7 +42,7 @@ fn text(context: &Context, notice: &Notice, format: NoticeFormat) -> Result<Stri
 
 /// The templates that are in force.
 pub(super) fn load_templates(loaded: &Loaded) -> Result<Templates, Failure> {
-    Templates::load(&loaded.config.notices, &loaded.doors()).map_err(|errors| {
+    Templates::load(&loaded.config.notices, loaded.channels()).map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(|error| format!("  {error}")).collect();
         Failure::Configuration(format!("templates of announcements can't be used:\n{}", lines.join("\n")))
     })

@@ -54,3 +54,34 @@ fn create(path: &Path) -> Result<File, Failure> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::process::Command;
+
+    use super::*;
+
+    const ALONE: &str = "TIDEGATE_TEST_UMASK";
+
+    /// The program's own umask hides what mode a file is made with, and a umask is the whole process's: this test asks
+    /// itself, in a process with a umask that takes nothing away.
+    #[test]
+    fn an_upload_is_written_for_nobody_else_whatever_the_umask() {
+        if env::var_os(ALONE).is_none() {
+            let name = "commands::payload::tests::an_upload_is_written_for_nobody_else_whatever_the_umask";
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", "umask 0; exec \"$@\"", "sh"]).arg(env::current_exe().unwrap());
+            let done = shell.args(["--exact", name]).env(ALONE, "yes").output().unwrap();
+            let said = String::from_utf8_lossy(&done.stdout);
+            assert!(done.status.success() && said.contains("1 passed"), "{said}");
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("upload.hl7");
+        let mode = create(&file).unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(create(&file).is_err(), "never over another file");
+    }
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chrono::SecondsFormat;
+use chrono_tz::Tz;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use tidegate_domain::SystemClock;
@@ -27,17 +27,20 @@ pub(super) fn store(
 ) -> Result<(), Failure> {
     match command {
         StoreCommand::Backup(args) => backup(&context()?, &args),
-        StoreCommand::Verify(VerifyArgs { dir: Some(dir), json }) => verdict_on(&inspect(&dir)?, json),
-        StoreCommand::Verify(VerifyArgs { dir: None, json }) => verdict_on(&look(&context()?)?, json),
+        StoreCommand::Verify(VerifyArgs { dir: Some(dir), json }) => verdict_on(&inspect(&dir)?, None, json),
+        StoreCommand::Verify(VerifyArgs { dir: None, json }) => {
+            let context = context()?;
+            verdict_on(&look(&context)?, context.loaded.zone(), json)
+        }
         StoreCommand::Rebuild(args) => rebuild(&context()?, &args),
     }
 }
 
-fn verdict_on(found: &VerifyView, args: JsonArg) -> Result<(), Failure> {
+fn verdict_on(found: &VerifyView, zone: Option<Tz>, args: JsonArg) -> Result<(), Failure> {
     if args.json {
         Screen::json(found)?;
     } else {
-        Screen::print(&verdict(found))?;
+        Screen::print(&verdict(found, &Screen::stdout(zone)))?;
     }
     if found.findings.is_empty() { Ok(()) } else { Err(Failure::Told) }
 }
@@ -73,16 +76,16 @@ fn inspect(data_dir: &Path) -> Result<VerifyView, Failure> {
     Ok(found?.into())
 }
 
-pub(super) fn verdict(found: &VerifyView) -> String {
+pub(super) fn verdict(found: &VerifyView, screen: &Screen) -> String {
     let looked = format!(
         "{} read, the files of {} looked for",
         plural(found.changes, "change"),
         plural(found.jobs_waiting, "waiting job")
     );
     if found.findings.is_empty() {
-        let last = found.last_change_at.map_or_else(String::new, |at| {
-            format!("; the last change was made at {}", at.to_rfc3339_opts(SecondsFormat::Secs, true))
-        });
+        let last = found.last_change_at;
+        let last = last
+            .map_or_else(String::new, |at| format!("; the last change was made on {}", screen.instant(at)));
         return format!("The store is sound: {looked}{last}.");
     }
     let findings: Vec<String> = found.findings.iter().map(|finding| format!("  {finding}")).collect();

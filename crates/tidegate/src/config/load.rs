@@ -13,7 +13,7 @@ use tidegate_notices::alerts::AlertsConfig;
 use tidegate_notices::config::SmtpConfig;
 
 use super::document::Document;
-use super::{Config, Loaded, Problem, Problems};
+use super::{Config, Loaded, Problem, Problems, modified};
 
 /// Top-level keys, in the order of the documentation.
 pub(super) const KEYS: [&str; 18] = [
@@ -88,6 +88,7 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
         of_file(vec![Problem { line: None, key: String::new(), message }])
     };
     let file = std::path::absolute(path).map_err(unreadable)?;
+    let modified = modified(path);
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     let Parsed { mut config, calendar, mut problems } = parse(&text);
     config.data_dir = file.with_file_name(&config.data_dir);
@@ -121,7 +122,7 @@ fn read(path: &Path) -> Result<(Loaded, Problems), Problems> {
         problems.extend(wrong.into_iter().map(problem));
         Arc::default()
     });
-    Ok((Loaded { file, config, calendar, tables }, of_file(problems)))
+    Ok((Loaded { file, modified, config, calendar, tables }, of_file(problems)))
 }
 
 /// Reads a text; paths stay as they are written.

@@ -4,6 +4,7 @@
 //! said at once. Whether directories exist and ports are free is the business of
 //! [`crate::environment`].
 
+mod changes;
 mod document;
 mod hl7;
 mod load;
@@ -14,8 +15,9 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -26,12 +28,14 @@ use tidegate_ingest::config::{
     AuditConfig, AuthConfig, FolderConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, Setting, SftpConfig,
     Tls, UploadsConfig,
 };
+use tidegate_notices::Channels;
 use tidegate_notices::alerts::AlertsConfig;
 use tidegate_notices::config::NoticesConfig;
 use tidegate_web::config::{MetricsConfig, WebConfig};
 use tidegate_web::staff::StaffFolder;
 use tidegate_worker::config::{RetentionConfig, WorkerConfig};
 
+pub(crate) use changes::needs_restart;
 pub(crate) use hl7::Hl7Config;
 
 pub(crate) use load::{load, load_for_start, load_leniently};
@@ -84,12 +88,19 @@ pub(crate) struct Config {
 pub(crate) struct Loaded {
     /// The file.
     pub(crate) file: PathBuf,
+    /// When it was last changed before it was read.
+    pub(crate) modified: Option<SystemTime>,
     /// What stands in it, paths made absolute.
     pub(crate) config: Config,
     /// The windows of its `[maintenance]`.
     pub(crate) calendar: Calendar,
     /// The code tables of its `[hl7]`; those that are compiled in where it names none.
     pub(crate) tables: Arc<Tables>,
+}
+
+/// When the file was last changed, if it is there.
+pub(crate) fn modified(file: &Path) -> Option<SystemTime> {
+    file.metadata().ok()?.modified().ok()
 }
 
 impl Loaded {
@@ -127,15 +138,27 @@ impl Loaded {
         self.calendar.timezone.or_else(written)
     }
 
-    /// The ways by which files come, as announcements name them.
-    pub(crate) fn doors(&self) -> String {
+    /// What announcements tell of each way by which senders come.
+    pub(crate) fn channels(&self) -> Channels {
+        let (web, notices) = (self.config.web.as_ref(), &self.config.notices);
+        let public_url = web.and_then(|web| web.public_url.as_deref());
+        Channels {
+            doors: self.doors(),
+            web_service: notices.web.unwrap_or(web.is_some()),
+            web_pages: notices.web.unwrap_or(web.is_some_and(|web| !web.takes_files_always())),
+            status_page: public_url.map(|url| format!("{}/status", url.trim_end_matches('/'))),
+        }
+    }
+
+    /// The ways by which files come whether the gate is open or not.
+    fn doors(&self) -> String {
         let Config { ftp, ftps_implicit, sftp, web, folder, .. } = &self.config;
         let has_tls = ftps_implicit.is_some() || ftp.as_ref().is_some_and(|ftp| ftp.tls != Tls::Off);
         let doors = [
             ("FTP", ftp.is_some()),
             ("FTPS", has_tls),
             ("SFTP", sftp.is_some()),
-            ("the web portal", web.is_some()),
+            ("the web portal", web.as_ref().is_some_and(WebConfig::takes_files_always)),
             ("watched folders", !folder.is_empty()),
         ];
         let open: Vec<&str> =

@@ -1,5 +1,5 @@
 use super::document::Document;
-use super::load::{KEYS, parse};
+use super::load::{KEYS, Parsed, parse};
 use super::*;
 
 /// What a text says that has nothing wrong in it.
@@ -52,7 +52,7 @@ fn the_commented_default_names_every_key() {
                     server_name = 'r'\nca = 'ca.pem'\nurl = 'https://r/'\nusername = 'u'\npassword_file = 'p'\n\
                     facility_id = 'f'\nallow_plaintext = true\n\
                     [maintenance]\ntimezone = 'America/Chicago'\n\
-                    [notices]\ntemplates = 'templates'\nstaff = ['a@b.example']\n\
+                    [notices]\ntemplates = 'templates'\nstaff = ['a@b.example']\nweb = true\n\
                     [alerts]\ncommand = ['/bin/true']\nwebhook = 'https://h.example/'\n\
                     [notices.smtp]\nhost = 'localhost'\nport = 25\ntls = 'off'\nallow_plaintext = true\nca = 'c'\n\
                     from = 'a@b.example'\nreply_to = 'a@b.example'\nusername = 'u'\npassword_file = 'p'\n";
@@ -76,6 +76,27 @@ fn the_commented_default_names_every_key() {
             assert!(written, "{section}.{key} is not documented");
         }
     }
+}
+
+#[test]
+fn announcements_tell_of_the_channels_that_there_are() {
+    let channels = |text: &str| {
+        let Parsed { config, calendar, .. } = parse(&format!("[sftp]\n{text}"));
+        Loaded { file: "t".into(), modified: None, config, calendar, tables: Arc::default() }.channels()
+    };
+    let told = |text: &str| {
+        let Channels { doors, web_service, web_pages, status_page } = channels(text);
+        (doors, web_service, web_pages, status_page.unwrap_or_default())
+    };
+    let of = |doors: &str, web_service, web_pages, status_page: &str| {
+        (doors.to_owned(), web_service, web_pages, status_page.to_owned())
+    };
+    assert_eq!(told(""), of("SFTP", false, false, ""));
+    assert_eq!(told("[notices]\nweb = true"), of("SFTP", true, true, ""), "those of the registry behind");
+    assert_eq!(told("[web]"), of("SFTP and the web portal", true, false, ""));
+    let shut = "[web]\npublic_url = 'https://r.example/'\nportal = 'unavailable_in_maintenance'";
+    assert_eq!(told(shut), of("SFTP", true, true, "https://r.example/status"));
+    assert_eq!(told("[web]\n[notices]\nweb = false"), of("SFTP and the web portal", false, false, ""));
 }
 
 #[test]

@@ -41,10 +41,9 @@ pub(crate) fn job_text(detail: &JobDetail, screen: &Screen) -> String {
     let mut keys = Keys::default();
     keys.add("Job", job.id.to_string());
     keys.add("State", screen.paint(ink(job.state), &state(job)));
-    keys.add_some("Reason", job.reason.as_deref().map(one_line));
-    let waits_for = detail.waits_for.as_ref();
-    let gate = |gate| format!("the gate: {}", gate_text(gate, &screen.indented(KEYS_WIDTH)));
-    keys.add_some("Waits for", waits_for.map(gate));
+    let reason = job.reason.as_deref().filter(|_| detail.duplicate_of.is_none());
+    keys.add_some("Reason", reason.map(one_line));
+    keys.add_some("Waits for", waits_for(detail, screen));
     keys.add_some(
         "Next try",
         job.not_before.map(|at| format!("{} ({})", screen.time(at), screen.distance(at))),
@@ -60,10 +59,26 @@ pub(crate) fn job_text(detail: &JobDetail, screen: &Screen) -> String {
     keys.add("Received", screen.time(job.received_at));
     keys.add_some("Finished", job.finished_at.map(|at| screen.time(at)));
     keys.add("Messages", messages_in_full(&job.messages));
-    let attempts = format!("{}, {} failed", job.attempts, detail.failures);
-    keys.add("Attempts", if job.attempts == 0 { "none yet".to_owned() } else { attempts });
+    keys.add("Attempts", attempts(detail));
     keys.add("Files", files(detail));
-    format!("{keys}\n\n{}", history(&detail.history, screen))
+    format!("{}\n\n{}", keys.fitted(screen), history(&detail.history, screen))
+}
+
+/// Why a job that waits is not processed.
+fn waits_for(detail: &JobDetail, screen: &Screen) -> Option<String> {
+    let gate = |gate| format!("the gate: {}", gate_text(gate, &screen.indented(KEYS_WIDTH)));
+    let turn = || format!("its turn: files of {} are processed one after the other", detail.job.org);
+    let is_queued = detail.job.state == JobState::Queued;
+    detail.waits_for.as_ref().map(gate).or_else(|| is_queued.then(turn))
+}
+
+/// What failed in passing is tried again, and counted.
+fn attempts(detail: &JobDetail) -> String {
+    match (detail.job.attempts, detail.failures) {
+        (0, _) => "none yet".to_owned(),
+        (attempts, 0) => attempts.to_string(),
+        (attempts, failures) => format!("{attempts}, {failures} failed"),
+    }
 }
 
 fn state(job: &JobView) -> String {
@@ -125,4 +140,43 @@ fn history(history: &[HistoryView], screen: &Screen) -> String {
         table.row(cells.map(|cell| (cell, None)));
     }
     table.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(state: &str, attempts: u32, failures: u32, duplicate_of: Option<&str>) -> String {
+        let detail = json!({
+            "id": "06H0AM9VH04GF06Y", "org": "ACME01", "account": "acme", "protocol": "ftp", "name": "vxu.hl7",
+            "size_bytes": 17, "sha256": "ab", "state": state, "outcome": null, "received_at": "2024-03-09T01:00:00Z",
+            "finished_at": null, "attempts": attempts, "not_before": null,
+            "reason": duplicate_of.map(|of| format!("same bytes as {of}")),
+            "messages": {"total": 0, "accepted": 0, "warned": 0, "errored": 0, "rejected": 0},
+            "waits_for": null, "failures": failures, "duplicate_of": duplicate_of, "response_deleted": false,
+            "report_deleted": false, "history": [], "files": {"payload": null, "response": null, "report": null}
+        });
+        job_text(&serde_json::from_value(detail).unwrap(), &Screen::test())
+    }
+
+    #[test]
+    fn a_queued_job_whose_gate_is_open_waits_for_its_turn() {
+        let turn = "Waits for   its turn: files of ACME01 are processed one after the other";
+        assert!(shown("queued", 0, 0, None).contains(turn));
+        assert!(!shown("processing", 1, 0, None).contains("Waits for"));
+    }
+
+    #[test]
+    fn failures_are_told_where_there_were_some() {
+        assert!(shown("exception", 1, 0, None).contains("Attempts    1\n"));
+        assert!(shown("retrying", 3, 2, None).contains("Attempts    3, 2 failed\n"));
+    }
+
+    #[test]
+    fn a_duplicate_says_once_of_what() {
+        let text = shown("duplicate", 1, 0, Some("06H0AM9VH04GF06Z"));
+        assert!(text.contains("Same as     06H0AM9VH04GF06Z") && !text.contains("Reason"), "{text}");
+    }
 }

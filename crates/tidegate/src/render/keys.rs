@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::{Screen, fold};
+
 const KEY_WIDTH: usize = 10;
 
 /// How far to the right the values stand, unless a name is longer than usual.
@@ -23,11 +25,22 @@ impl Keys {
             self.add(key, value);
         }
     }
+
+    /// The same with values that fit the terminal.
+    pub(crate) fn fitted(self, screen: &Screen) -> Self {
+        let room = screen.indented(self.width() + 2).width;
+        let fit = |value: String| value.lines().map(|line| fold(line, room)).collect::<Vec<_>>().join("\n");
+        Self(self.0.into_iter().map(|(key, value)| (key, fit(value))).collect())
+    }
+
+    fn width(&self) -> usize {
+        self.0.iter().map(|(key, _)| key.len()).max().unwrap_or(0).max(KEY_WIDTH)
+    }
 }
 
 impl fmt::Display for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.0.iter().map(|(key, _)| key.len()).max().unwrap_or(0).max(KEY_WIDTH);
+        let width = self.width();
         for (place, (key, value)) in self.0.iter().enumerate() {
             let separator = if place > 0 { "\n" } else { "" };
             write!(f, "{separator}{key:<width$}  ")?;

@@ -5,8 +5,11 @@ use tidegate_web::api::{ChangeView, HappenedView, HoldView, MaintenanceView, Occ
 
 use super::{Ink, Screen, Table, by, headline, length, plural};
 
-/// Gate, windows and holds.
-pub(crate) fn maintenance_text(view: &MaintenanceView, screen: &Screen) -> String {
+/// Most coming occurrences that may be asked for.
+const COMING_MAX: usize = 1000;
+
+/// Gate, windows and holds; whether everything that is known was asked for.
+pub(crate) fn maintenance_text(view: &MaintenanceView, is_all: bool, screen: &Screen) -> String {
     let mut parts = vec![format!("Gate: {}", headline(&view.gate, screen))];
     if view.occurrences.is_empty() {
         parts.push(
@@ -20,7 +23,12 @@ pub(crate) fn maintenance_text(view: &MaintenanceView, screen: &Screen) -> Strin
         parts.push(holds(&view.holds, screen));
     }
     if !view.history.is_empty() {
-        parts.push(history(&view.history, screen));
+        let heading = if is_all { "What staff did, as far as it is kept" } else { "In the last 7 days" };
+        parts.push(format!("{heading}\n{}", history(&view.history, screen)));
+    }
+    if view.older > 0 {
+        let older = plural(view.older.try_into().unwrap_or(u64::MAX), "older change");
+        parts.push(format!("{older}; see them with --all"));
     }
     parts.join("\n\n")
 }
@@ -42,9 +50,11 @@ fn occurrences(view: &MaintenanceView, screen: &Screen) -> String {
         ];
         table.row(cells);
     }
+    let is_coming = |one: &&OccurrenceView| one.state == OccurrenceState::Coming;
+    let listed = view.occurrences.iter().filter(is_coming).count();
     let more = match view.more {
         0 => String::new(),
-        more => format!("\n{more} more; see them with -n {}", view.occurrences.len() + more),
+        more => format!("\n{more} more; see them with -n {}", (listed + more).min(COMING_MAX)),
     };
     format!("{table}{more}")
 }
@@ -93,8 +103,8 @@ fn whom(hold: &HoldView) -> String {
     hold.org.as_ref().map_or_else(|| "everyone".to_owned(), ToString::to_string)
 }
 
-/// What staff did of late.
-fn history(history: &[HappenedView], screen: &Screen) -> String {
+/// What staff did.
+fn history(history: &[HappenedView], screen: &Screen) -> Table {
     let mut table =
         Table::new(*screen, &["WHEN", "BY", "WHAT", "REASON"]).wraps(&["WHAT", "REASON"]).spares(&["BY"]);
     for happened in history {
@@ -106,7 +116,7 @@ fn history(history: &[HappenedView], screen: &Screen) -> String {
         ];
         table.row(cells.map(|cell| (cell, None)));
     }
-    format!("In the last 7 days\n{table}")
+    table
 }
 
 fn what(happened: &HappenedView, screen: &Screen) -> String {

@@ -4,6 +4,7 @@
 //! output is piped and times carry their zone. Nothing here asks the server or decides anything.
 
 mod bans;
+mod fold;
 mod gate;
 mod job;
 mod keys;
@@ -20,6 +21,7 @@ mod words;
 mod tests;
 
 pub(crate) use bans::ban_list;
+pub(crate) use fold::fold;
 pub(crate) use gate::{gate_text, headline};
 pub(crate) use job::{job_list, job_text};
 pub(crate) use keys::{KEYS_WIDTH, Keys};
@@ -30,4 +32,4 @@ pub(crate) use screen::{Ink, Screen};
 pub(crate) use status::status_text;
 pub(crate) use table::Table;
 pub(crate) use watch::{Watched, watch_lines};
-pub(crate) use words::{by, length, number, one_line, plural, size};
+pub(crate) use words::{by, length, number, one_line, plural, size, some_of};

@@ -14,7 +14,7 @@ pub(crate) fn report_text(report: &ReportView, screen: &Screen) -> String {
     keys.add("State", state(report.occurrence.state));
     if all.files == 0 {
         keys.add("Waited", "nothing");
-        return keys.to_string();
+        return keys.fitted(screen).to_string();
     }
     let orgs = plural(report.orgs.len().try_into().unwrap_or(u64::MAX), "organization");
     let (files, messages) = (plural(all.files, "file"), plural(all.messages.total, "message"));
@@ -22,7 +22,7 @@ pub(crate) fn report_text(report: &ReportView, screen: &Screen) -> String {
     keys.add("Longest", seconds(all.longest_wait_s));
     keys.add("Drained", drained(all, screen));
     keys.add("Errors", format!("{} in error, {} in exception", number(all.errors), number(all.exceptions)));
-    format!("{keys}\n\n{}", by_org(report, screen))
+    format!("{}\n\n{}", keys.fitted(screen), by_org(report, screen))
 }
 
 fn state(state: OccurrenceState) -> &'static str {

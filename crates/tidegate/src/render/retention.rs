@@ -18,9 +18,9 @@ pub(crate) fn retention_text(view: &RetentionView, screen: &Screen) -> String {
     keys.add("Last pass", view.last_pass.as_ref().map_or_else(never, |pass| pass_line(pass, screen)));
     if view.legal_holds.is_empty() {
         keys.add("Legal holds", "none");
-        return keys.to_string();
+        return keys.fitted(screen).to_string();
     }
-    format!("{keys}\n\n{}", legal_holds(&view.legal_holds, screen))
+    format!("{}\n\n{}", keys.fitted(screen), legal_holds(&view.legal_holds, screen))
 }
 
 fn pass_line(pass: &PassView, screen: &Screen) -> String {

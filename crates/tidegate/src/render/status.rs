@@ -1,9 +1,9 @@
 //! `tidegate status` in words.
 
 use tidegate_domain::job::JobState;
-use tidegate_web::api::{ClosedOrg, Status};
+use tidegate_web::api::{ClosedOrg, ConfigurationView, Status};
 
-use super::{Ink, KEYS_WIDTH, Keys, Screen, gate_text, headline, length, number, one_line, plural};
+use super::{Ink, KEYS_WIDTH, Keys, Screen, gate_text, headline, length, number, one_line, plural, some_of};
 
 /// One screen that answers: is it up, are we in a window, how deep is the queue, what failed.
 pub(crate) fn status_text(status: &Status, screen: &Screen) -> String {
@@ -35,7 +35,20 @@ pub(crate) fn status_text(status: &Status, screen: &Screen) -> String {
             status.problems.iter().map(|problem| screen.paint(Ink::Bad, problem)).collect();
         keys.add("Problems", problems.join("\n"));
     }
-    keys.to_string()
+    keys.add_some("Changed", changed(&status.configuration, screen));
+    keys.fitted(screen).to_string()
+}
+
+/// What stands in the configuration file and is not in force.
+pub(super) fn changed(configuration: &ConfigurationView, screen: &Screen) -> Option<String> {
+    let ConfigurationView { changed_since_read, needs_restart } = configuration;
+    let reload = changed_since_read
+        .then(|| "tidegate.toml, after the server read it: `tidegate reload` takes it up".to_owned());
+    let restart = (!needs_restart.is_empty())
+        .then(|| format!("in force once the server is restarted: {}", some_of(needs_restart)));
+    let lines: Vec<String> =
+        restart.iter().chain(&reload).map(|line| screen.paint(Ink::Caution, line)).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// One organization's own gate: most have one cause of their own, and the details are one command away.

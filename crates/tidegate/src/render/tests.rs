@@ -5,8 +5,8 @@ use tidegate_domain::maintenance::{
     Calendar, Hold, HoldLength, Interval, Origin, Scope, Window, gate, occurrences,
 };
 use tidegate_web::api::{
-    ClosedOrg, Drain, FilesView, GateView, HistoryView, HoldView, JobDetail, JobView, Listener,
-    MaintenanceView, Messages, OccurrenceView, Status,
+    ClosedOrg, ConfigurationView, Drain, FilesView, GateView, HistoryView, HoldView, JobDetail, JobView,
+    Listener, MaintenanceView, Messages, OccurrenceView, Status,
 };
 
 use super::*;
@@ -116,6 +116,10 @@ fn status_fits_one_screen() {
         drain: Drain { files_per_s: 0.5, eta: Some("2024-03-09T06:40:00Z".parse().unwrap()) },
         listeners: vec![Listener { protocol: "ftp".to_owned(), address: "0.0.0.0:2121".to_owned() }],
         problems: vec!["orgs.d/BAD.toml: code: is missing".to_owned()],
+        configuration: ConfigurationView {
+            changed_since_read: true,
+            needs_restart: vec!["alerts".to_owned(), "limits.sessions_max".to_owned()],
+        },
     };
     assert_eq!(
         status_text(&status, &Screen::test()),
@@ -134,7 +138,9 @@ Bans        2 addresses turned away for failed logins: tidegate bans list
 Drain       30.0 files a minute; empty Sat 2024-03-09 00:40 CST (in 5 h 10 min)
 Listening   ftp 0.0.0.0:2121
 Version     1.2.3
-Problems    orgs.d/BAD.toml: code: is missing"
+Problems    orgs.d/BAD.toml: code: is missing
+Changed     in force once the server is restarted: alerts, limits.sessions_max
+            tidegate.toml, after the server read it: `tidegate reload` takes it up"
     );
 }
 
@@ -217,7 +223,7 @@ SHA-256     {}
 Received    Fri 2024-03-08 18:59 CST
 Finished    Fri 2024-03-08 19:00:30 CST
 Messages    1,204: 1,200 accepted, 1 with warnings, 3 with errors, 0 rejected
-Attempts    1, 0 failed
+Attempts    1
 Files       response  /var/lib/tidegate/orgs/ACME01/archive/06H0AM9VH04GF06Y.response  (deleted from the outbox by the sender)
 
 WHEN                         WHO     WHAT     DETAIL
@@ -240,19 +246,22 @@ fn windows_and_holds_are_listed_with_their_origin() {
         more: 2,
         holds: vec![HoldView::from(&hold())],
         history: Vec::new(),
+        older: 3,
     };
     assert_eq!(
-        maintenance_text(&maintenance, &screen),
+        maintenance_text(&maintenance, false, &screen),
         "\
 Gate: open
 
 WINDOW           STATE  FROM                      TO                        FOR       ORIGIN         REASON
 dshs-2024-03-08  RUNS   Fri 2024-03-08 19:00 CST  Sat 2024-03-09 00:00 CST  everyone  configuration  DSHS IT system maintenance
-2 more; see them with -n 3
+2 more; see them with -n 2
 
 1 hold in force
 HOLD    FOR       SINCE                     UNTIL     BY  REASON
-hold-1  everyone  Fri 2024-03-08 19:10 CST  released  jo  router change"
+hold-1  everyone  Fri 2024-03-08 19:10 CST  released  jo  router change
+
+3 older changes; see them with --all"
     );
 }
 

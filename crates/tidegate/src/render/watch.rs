@@ -7,7 +7,7 @@ use tidegate_domain::maintenance::GateState;
 use tidegate_web::api::{GateView, LaneView, Status};
 use unicode_width::UnicodeWidthChar as _;
 
-use super::status::{closed_line, drain, finished, waiting};
+use super::status::{changed, closed_line, drain, finished, waiting};
 use super::{Ink, KEYS_WIDTH, Keys, Screen, Table, gate_text, headline, length, number, one_line, plural};
 
 /// Organizations with a gate of their own that are named; the others are counted.
@@ -68,6 +68,7 @@ fn keys(status: &Status, screen: &Screen) -> Keys {
     let problems = status.problems.iter().map(|problem| screen.paint(Ink::Bad, &one_line(problem)));
     let problems: Vec<String> = problems.collect();
     keys.add_some("Problems", (!problems.is_empty()).then(|| problems.join("\n")));
+    keys.add_some("Changed", changed(&status.configuration, screen));
     keys
 }
 
@@ -146,7 +147,7 @@ fn clip(line: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use tidegate_domain::maintenance::{Calendar, Hold, HoldLength, gate};
-    use tidegate_web::api::Drain;
+    use tidegate_web::api::{ConfigurationView, Drain};
 
     use super::*;
 
@@ -173,6 +174,7 @@ mod tests {
             bans: 0,
             listeners: Vec::new(),
             problems: Vec::new(),
+            configuration: ConfigurationView::default(),
         }
     }
 

@@ -35,6 +35,17 @@ pub(crate) fn length(length: TimeDelta) -> String {
     }
 }
 
+/// Names that are told of a list; the others are counted.
+const NAMED_MAX: usize = 8;
+
+/// The first of many names, and how many more there are.
+pub(crate) fn some_of(names: &[String]) -> String {
+    let named = names.iter().take(NAMED_MAX).cloned();
+    let more = names.len().saturating_sub(NAMED_MAX) as u64;
+    let counted = (more > 0).then(|| format!("and {}", plural(more, "other")));
+    named.chain(counted).collect::<Vec<_>>().join(", ")
+}
+
 /// A count with its noun: `1 job`, `1,204 jobs`.
 pub(crate) fn plural(count: u64, noun: &str) -> String {
     let end = if count == 1 { "" } else { "s" };
@@ -106,6 +117,14 @@ mod tests {
     #[test]
     fn other_peoples_words_stay_words() {
         assert_eq!(one_line("a\u{9b}31mb\nc"), "a\u{fffd}31mb\u{fffd}c");
+    }
+
+    #[test]
+    fn of_many_names_the_first_are_told_and_the_others_counted() {
+        let names: Vec<String> = (1..=10).map(|name| name.to_string()).collect();
+        assert_eq!(some_of(&names[..2]), "1, 2");
+        assert_eq!(some_of(&names[..9]), "1, 2, 3, 4, 5, 6, 7, 8, and 1 other");
+        assert_eq!(some_of(&names), "1, 2, 3, 4, 5, 6, 7, 8, and 2 others");
     }
 
     #[test]

@@ -35,7 +35,7 @@ use super::manager::{self, Pulse};
 use super::parts::{Parts, WebParts};
 use super::reports::Reports;
 use super::signals::{Signals, Told};
-use super::site::{RunningSite, beside_store, taken_names};
+use super::site::{LastRead, RunningSite, beside_store, taken_names};
 use crate::config::Loaded;
 use crate::failure::Failure;
 use crate::render::Screen;
@@ -83,9 +83,8 @@ impl Running {
             intake: Arc::clone(&intake),
             listeners: parts.listeners(),
             beside_store: beside_store(&parts.loaded),
-            file: parts.loaded.file.clone(),
-            started_with: parts.loaded.config.clone(),
-            configuration: Mutex::new(problems),
+            last_read: Mutex::new(LastRead::at_start(&parts.loaded, problems)),
+            started_with: parts.loaded.clone(),
         });
         let ready = ready_line(&parts);
         let (tasks, stop) = (JoinSet::new(), watch::Sender::new(false));
@@ -123,7 +122,7 @@ impl Running {
         let control = Control::new(running.store.clone(), parts.retention, clock, site);
         if let Some(web) = parts.web {
             let notices = &parts.loaded.config.notices;
-            let names = Names { registry: notices.registry.clone(), has_web_service: notices.web };
+            let names = Names { registry: notices.registry.clone(), channels: parts.loaded.channels() };
             let service = Service {
                 control: control.clone(),
                 intake: Arc::clone(&intake),

@@ -1,14 +1,16 @@
 //! What the control API and SIGHUP may ask of the running server.
 //!
 //! Invariant: a reload takes up what is right and keeps the old where it is not, and says so both in
-//! the log and in `status`. The audit log's file is opened anew. Of `tidegate.toml` only `[maintenance]` is taken up while running.
+//! the log and in `status`. The audit log's file is opened anew. Of `tidegate.toml` only `[maintenance]` is taken up while running;
+//! whatever else is said otherwise in it is named.
 
 use std::net::IpAddr;
-use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::{Component, Path};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
-use tidegate_domain::maintenance::{Calendar, MaintenanceConfig, Origin};
+use tidegate_domain::maintenance::{Calendar, Origin};
 use tidegate_domain::{Clock as _, OrgCode, SystemClock};
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Ban, Directory};
@@ -16,10 +18,10 @@ use tidegate_ingest::folder::Trouble;
 use tidegate_ingest::tls::ServerTls;
 use tidegate_notices::Ledger;
 use tidegate_store::{Beside, Store};
-use tidegate_web::api::{BanView, Listener, Reloaded};
+use tidegate_web::api::{BanView, ConfigurationView, Listener, Reloaded};
 use tidegate_web::control::{Events, Site};
 
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Loaded};
 
 /// The parts of the server that can be asked.
 pub(super) struct RunningSite {
@@ -33,12 +35,28 @@ pub(super) struct RunningSite {
     pub(super) listeners: Vec<Listener>,
     /// What belongs to a backup beside the store.
     pub(super) beside_store: Vec<Beside>,
-    /// The configuration file.
-    pub(super) file: PathBuf,
-    /// What stood in it at the start.
-    pub(super) started_with: Config,
-    /// What is wrong with it since it was last read.
-    pub(super) configuration: Mutex<Vec<String>>,
+    /// The configuration as it was at the start.
+    pub(super) started_with: Loaded,
+    /// What came of reading its file last.
+    pub(super) last_read: Mutex<LastRead>,
+}
+
+/// What came of reading `tidegate.toml`.
+#[derive(Debug)]
+pub(super) struct LastRead {
+    /// When the file was last changed before.
+    modified: Option<SystemTime>,
+    /// What is wrong with it.
+    problems: Vec<String>,
+    /// What takes effect when the server is restarted.
+    needs_restart: Vec<String>,
+}
+
+impl LastRead {
+    /// That of the start.
+    pub(super) fn at_start(loaded: &Loaded, problems: Vec<String>) -> Self {
+        Self { modified: loaded.modified, problems, needs_restart: Vec::new() }
+    }
 }
 
 /// What belongs to a backup beside the store: messages that nobody fetched yet, where they lie below the
@@ -80,38 +98,50 @@ pub(super) fn taken_names(store: &Store, configured: &Calendar) -> Vec<String> {
 }
 
 impl RunningSite {
-    /// Takes up the maintenance windows anew; what is wrong with the file.
-    fn reload_windows(&self) -> Vec<String> {
-        match config::load(&self.file) {
-            Ok(loaded) => {
-                let taken = taken_names(&self.store, &loaded.calendar);
-                if !taken.is_empty() {
-                    tracing::warn!(
-                        problems = taken.join("; "),
-                        "windows refused; the old ones stay in force"
-                    );
-                    return taken;
-                }
-                tracing::info!(windows = loaded.calendar.windows.len(), "maintenance windows taken up");
-                self.store.set_calendar(loaded.calendar);
-                if !self.same_but_for_windows(&loaded.config) {
-                    tracing::warn!("changes outside [maintenance] take effect when the server is restarted");
-                }
-                Vec::new()
-            }
+    fn last_read(&self) -> MutexGuard<'_, LastRead> {
+        self.last_read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the file anew, takes up its windows and notes what came of it.
+    fn reload_file(&self) {
+        let file = &self.started_with.file;
+        let modified = config::modified(file);
+        let read = config::load(file);
+        let needs_restart = match &read {
+            Ok(loaded) => config::needs_restart(&self.started_with, loaded),
+            // Whatever was so before still is.
+            Err(_) => self.last_read().needs_restart.clone(),
+        };
+        if !needs_restart.is_empty() {
+            tracing::warn!(keys = needs_restart.join(", "), "changes that take effect at a restart");
+        }
+        let problems = match read {
+            Ok(loaded) => self.take_up_windows(loaded.calendar),
             Err(problems) => {
                 tracing::warn!(%problems, "configuration refused; the old one stays in force");
                 problems.lines()
             }
-        }
+        };
+        *self.last_read() = LastRead { modified, problems, needs_restart };
     }
-}
 
-impl RunningSite {
-    fn same_but_for_windows(&self, config: &Config) -> bool {
-        let without =
-            |config: &Config| Config { maintenance: MaintenanceConfig::default(), ..config.clone() };
-        without(config) == without(&self.started_with)
+    /// All of them or none; what is wrong with them.
+    fn take_up_windows(&self, calendar: Calendar) -> Vec<String> {
+        let taken = taken_names(&self.store, &calendar);
+        if taken.is_empty() {
+            self.store.set_calendar(calendar);
+            tracing::info!(windows = self.windows(), "maintenance windows taken up");
+        } else {
+            tracing::warn!(problems = taken.join("; "), "windows refused; the old ones stay in force");
+        }
+        taken
+    }
+
+    /// Windows of the file that are in force.
+    fn windows(&self) -> usize {
+        let calendar = &self.store.maintenance().calendar;
+        let once = calendar.windows.iter().filter(|window| window.origin == Origin::Configuration);
+        once.count() + calendar.recurring.len()
     }
 }
 
@@ -121,13 +151,19 @@ impl Site for RunningSite {
     }
 
     fn problems(&self) -> Vec<String> {
-        let mut problems = self.configuration.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut problems = self.last_read().problems.clone();
         problems.extend(self.directory.problems().iter().map(ToString::to_string));
         problems.extend(self.tls.iter().flat_map(|tls| tls.problems("ftp")));
         problems.extend(self.web_tls.iter().flat_map(|tls| tls.problems("web")));
         problems.extend(self.folder_trouble.iter().flat_map(|trouble| trouble.lines()));
         problems.extend(self.intake.audit().trouble());
         problems
+    }
+
+    fn configuration(&self) -> ConfigurationView {
+        let last = self.last_read();
+        let changed_since_read = config::modified(&self.started_with.file) != last.modified;
+        ConfigurationView { changed_since_read, needs_restart: last.needs_restart.clone() }
     }
 
     fn organizations(&self) -> Vec<OrgCode> {
@@ -165,9 +201,13 @@ impl Site for RunningSite {
         for tls in self.tls.iter().chain(&self.web_tls) {
             tls.reload();
         }
-        let problems = self.reload_windows();
-        *self.configuration.lock().unwrap_or_else(PoisonError::into_inner) = problems;
-        Reloaded { organizations: self.directory.current().iter().count(), problems: self.problems() }
+        self.reload_file();
+        Reloaded {
+            organizations: self.directory.current().iter().count(),
+            windows: self.windows(),
+            problems: self.problems(),
+            needs_restart: self.last_read().needs_restart.clone(),
+        }
     }
 }
 

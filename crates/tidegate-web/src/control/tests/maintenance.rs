@@ -1,5 +1,8 @@
 //! Windows, holds, and why a file waits.
 
+use chrono::TimeDelta;
+use tidegate_domain::maintenance::MaintenanceConfig;
+
 use super::*;
 
 #[tokio::test]
@@ -122,6 +125,43 @@ async fn a_running_window_is_extended_and_what_staff_did_is_told() {
         (&history[2]["actor"], &history[2]["until"]),
         (&json!("staff:kim"), &json!("2024-03-09T04:00:00Z"))
     );
+}
+
+/// The window of last month, and who ended it, were nowhere to be seen.
+#[tokio::test]
+async fn all_that_is_known_is_told_to_who_asks_for_it() {
+    let bench = Bench::new();
+    let window = json!({"name": "backup", "from": "2024-03-08T19:00:00-06:00", "end": {"for": "1h"}, "orgs": [],
+                        "reason": "Backup", "actor": "jo"});
+    assert_eq!(bench.post("/v1/maintenance/windows", &window).await.0, StatusCode::OK);
+    let act = json!({"name": "backup", "reason": "done", "actor": "kim"});
+    assert_eq!(bench.post("/v1/maintenance/end", &act).await.0, StatusCode::OK);
+    let listed = async |path: &str| {
+        let (_, listed) = bench.get(path).await;
+        let count = |key: &str| listed[key].as_array().unwrap().len();
+        (count("occurrences"), count("history"), listed["older"].as_u64().unwrap())
+    };
+    assert_eq!(listed("/v1/maintenance").await, (1, 2, 0));
+    bench.advance(TimeDelta::days(8));
+    assert_eq!(listed("/v1/maintenance").await, (0, 0, 2));
+    assert_eq!(listed("/v1/maintenance?all=true").await, (1, 2, 0));
+    bench.advance(TimeDelta::days(360));
+    assert_eq!(listed("/v1/maintenance?all=true").await, (0, 2, 0));
+}
+
+/// A window that recurs each hour has thousands of occurrences in a year.
+#[tokio::test]
+async fn of_what_is_over_the_latest_are_told() {
+    let bench = Bench::new();
+    let rule = "[[window]]\nname = \"hourly\"\ncron = \"0 * * * *\"\nduration = \"5m\"\n";
+    let config: MaintenanceConfig =
+        toml::from_str(&format!("timezone = \"America/Chicago\"\n{rule}")).unwrap();
+    bench.store.set_calendar(config.to_calendar().unwrap());
+    let (_, listed) = bench.get("/v1/maintenance?n=1&all=true").await;
+    let occurrences = listed["occurrences"].as_array().unwrap();
+    assert_eq!(occurrences.len(), 501, "and the next one");
+    assert_eq!(occurrences[499]["start"], "2024-03-09T01:00:00Z");
+    assert_eq!(occurrences[500]["start"], "2024-03-09T02:00:00Z");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ use tidegate_worker::Retention;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::api::{ACT_JOBS_MAX, BanView, Listener, Reloaded};
+use crate::api::{ACT_JOBS_MAX, BanView, ConfigurationView, Listener, Reloaded};
 
 const TERM: Duration = Duration::from_hours(720);
 
@@ -35,6 +35,10 @@ impl Site for QuietSite {
 
     fn problems(&self) -> Vec<String> {
         vec!["orgs.d/BAD.toml: code: is missing".to_owned()]
+    }
+
+    fn configuration(&self) -> ConfigurationView {
+        ConfigurationView { changed_since_read: true, needs_restart: vec!["limits.sessions_max".to_owned()] }
     }
 
     fn organizations(&self) -> Vec<OrgCode> {
@@ -71,7 +75,7 @@ impl Site for QuietSite {
     }
 
     fn reload(&self) -> Reloaded {
-        Reloaded { organizations: 1, problems: Vec::new() }
+        Reloaded { organizations: 1, windows: 0, problems: Vec::new(), needs_restart: Vec::new() }
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn show(
     inside: Inside,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Refusal> {
-    let query = control_maintenance::ListQuery { n: None };
+    let query = control_maintenance::ListQuery { n: None, all: false };
     let view = control_maintenance::list(State(console.control()), Parameters(query)).await.0;
     let zone = console.zone();
     let month = Month::of(wanted.month.as_deref(), console.now(), zone);

@@ -13,7 +13,7 @@ use tidegate_domain::maintenance::{CauseKind, GateState};
 
 use super::console::{Console, Inside};
 use super::frame::frame;
-use crate::api::{GateView, Status};
+use crate::api::{ConfigurationView, GateView, Status};
 use crate::control::{blocking, status};
 use crate::pages::refusal::Refusal;
 use crate::pages::times::{distance, short, time};
@@ -35,6 +35,7 @@ pub(super) async fn overview(
         h1.sr { "Overview" }
         div #now data-live {
             (problems(&status))
+            (changed(&status.configuration))
             (gate(&status.gate, zone))
             (queue(&status, zone))
             (console.samples.charts())
@@ -51,6 +52,24 @@ fn problems(status: &Status) -> Markup {
             section.card.is-trouble {
                 h2 { "What is wrong" }
                 ul { @for problem in &status.problems { li.name { (problem) } } }
+            }
+        }
+    }
+}
+
+/// What stands in the configuration file and is not in force.
+fn changed(configuration: &ConfigurationView) -> Markup {
+    let ConfigurationView { changed_since_read, needs_restart } = configuration;
+    html! {
+        @if *changed_since_read || !needs_restart.is_empty() {
+            section.card {
+                h2 { "Changed and not in force" }
+                ul {
+                    @if !needs_restart.is_empty() {
+                        li { "Once the server is restarted: " span.name { (needs_restart.join(", ")) } }
+                    }
+                    @if *changed_since_read { li { "Once the configuration file is read anew: " code { "tidegate reload" } } }
+                }
             }
         }
     }

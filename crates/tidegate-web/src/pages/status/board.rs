@@ -57,7 +57,7 @@ impl Made {
         let facts = Facts::of(&from, now);
         let html = html::page(names, &facts).into_string();
         let json = serde_json::to_vec(&facts).unwrap_or_default();
-        let ics = calendar::feed(&names.registry, &from, now);
+        let ics = calendar::feed(names, &from, now);
         let later = now.checked_add_signed(MADE_AGAIN_AFTER).unwrap_or(now);
         Self {
             html: Fixed::new(html, "text/html; charset=utf-8", CACHE),

@@ -9,6 +9,7 @@ use tidegate_notices::{Changed, Event, Known, Notice, State, feed as calendar_fe
 use tidegate_store::Maintenance;
 
 use super::facts::that_concern;
+use crate::pages::Names;
 
 /// How long what is over stays in the feed.
 const KEPT: TimeDelta = TimeDelta::days(30);
@@ -16,11 +17,11 @@ const KEPT: TimeDelta = TimeDelta::days(30);
 /// Occurrences in a feed; the earliest ones.
 const ENTRIES_MAX: usize = 400;
 
-pub(super) fn feed(registry: &str, maintenance: &Maintenance, now: DateTime<Utc>) -> String {
+pub(super) fn feed(names: &Names, maintenance: &Maintenance, now: DateTime<Utc>) -> String {
     let from = now.checked_sub_signed(KEPT).unwrap_or(now);
     let found = that_concern(None, maintenance, from, now);
-    let notices = found.iter().take(ENTRIES_MAX).map(|one| notice(one, registry, now));
-    calendar_feed(&notices.collect::<Vec<_>>(), registry)
+    let notices = found.iter().take(ENTRIES_MAX).map(|one| notice(one, &names.registry, now));
+    calendar_feed(&notices.collect::<Vec<_>>(), &names.registry, &names.channels)
 }
 
 fn notice(one: &Occurrence, registry: &str, now: DateTime<Utc>) -> Notice {

@@ -60,21 +60,29 @@ fn why(cause: &PublicCause) -> &str {
 }
 
 fn what_it_means(names: &Names, facts: &Facts) -> Markup {
+    let channels = &names.channels;
     html! {
         section.card {
             h2 { "What this means for you" }
             dl.channels {
-                dt { "File upload (FTP, FTPS, SFTP, browser)" }
+                dt { "File upload (" (channels.doors) ")" }
                 @match facts.state {
                     GateState::Open => dd { "Works as always." },
                     GateState::Closed => dd { "Works as always. Files are kept and processed by themselves afterwards; "
                         "nothing has to be sent again." },
                 }
-                @if names.has_web_service {
+                @if channels.web_service {
                 dt { "Web service" }
                 @match facts.state {
                     GateState::Open => dd { "Answers at once." },
                     GateState::Closed => dd { "Answers 503 until processing goes on; send the message again then." },
+                }
+                }
+                @if channels.web_pages {
+                dt { "Web pages" }
+                @match facts.state {
+                    GateState::Open => dd { "Work as always." },
+                    GateState::Closed => dd { "Are not available until processing goes on." },
                 }
                 }
             }

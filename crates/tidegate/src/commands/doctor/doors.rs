@@ -79,7 +79,10 @@ mod tests {
 
     #[test]
     fn a_door_that_does_not_say_what_it_should_is_wrong() {
-        let shut = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        // Nobody listens on a connection's own port, and nobody else gets it while the connection is there.
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let connection = TcpStream::connect(other.local_addr().unwrap()).unwrap();
+        let shut = connection.local_addr().unwrap().to_string();
         let folder = Listener { protocol: "folder".to_owned(), address: "/srv/drop".to_owned() };
         let found = doors(&[
             door("ftp", b"220-Welcome"),

@@ -13,7 +13,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use self::clock::{HOST_TZDB, clock, tzdb};
+use self::clock::{HOST_TZDB, clock, is_kept_right, tzdb};
 use self::server::server;
 use self::staged::staged;
 use super::store::{has_store, look, verdict};
@@ -21,7 +21,7 @@ use crate::cli::JsonArg;
 use crate::context::Context;
 use crate::environment::{Finding, Level, examine};
 use crate::failure::Failure;
-use crate::render::{Ink, Screen};
+use crate::render::{Ink, Screen, fold};
 
 #[derive(Serialize)]
 struct Report {
@@ -59,8 +59,8 @@ fn examine_all(context: &Context) -> Vec<Finding> {
     let (store, last_change_at) = store(context);
     findings.push(store);
     findings.extend(staged(&context.loaded.config.data_dir, &context.screen()));
-    findings.push(clock(last_change_at, &context.screen()));
-    findings.push(tzdb(Path::new(HOST_TZDB)));
+    findings.push(clock(last_change_at, is_kept_right(), &context.screen()));
+    findings.push(tzdb(chrono_tz::IANA_TZDB_VERSION, Path::new(HOST_TZDB), Utc::now()));
     findings
 }
 
@@ -77,10 +77,12 @@ fn store(context: &Context) -> (Finding, Option<DateTime<Utc>>) {
         return (Finding::ok("no store yet; `tidegate serve` begins one"), None);
     }
     match look(context) {
-        Ok(found) if found.findings.is_empty() => (Finding::ok(verdict(&found)), found.last_change_at),
+        Ok(found) if found.findings.is_empty() => {
+            (Finding::ok(verdict(&found, &context.screen())), found.last_change_at)
+        }
         Ok(found) => {
             let advice = "do what is said with each, and keep a copy first";
-            (Finding::wrong(verdict(&found), advice), found.last_change_at)
+            (Finding::wrong(verdict(&found, &context.screen()), advice), found.last_change_at)
         }
         Err(failure) => {
             let text = failure.to_string();
@@ -107,7 +109,12 @@ fn line(finding: &Finding, screen: &Screen) -> String {
         Level::Warning => ("look   ", Ink::Caution),
         Level::Wrong => ("WRONG  ", Ink::Bad),
     };
-    let what = finding.what.replace('\n', "\n         ");
-    let advice = finding.advice.as_ref().map_or_else(String::new, |advice| format!("\n         -> {advice}"));
-    format!("{}  {what}{advice}", screen.paint(ink, word))
+    let fitted = |text: &str, indent: usize| {
+        let room = screen.indented(indent).width;
+        let lines: Vec<String> = text.lines().map(|line| fold(line, room)).collect();
+        lines.join("\n").replace('\n', &format!("\n{:indent$}", ""))
+    };
+    let advice = finding.advice.as_ref();
+    let advice = advice.map_or_else(String::new, |advice| format!("\n         -> {}", fitted(advice, 12)));
+    format!("{}  {}{advice}", screen.paint(ink, word), fitted(&finding.what, 9))
 }

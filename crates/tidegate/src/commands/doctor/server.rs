@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use tidegate_domain::job::JobState;
 use tidegate_domain::maintenance::GateState;
-use tidegate_web::api::{LaneView, RetentionView, Status};
+use tidegate_web::api::{ConfigurationView, LaneView, RetentionView, Status};
 
 use super::doors::doors;
 use crate::context::Context;
 use crate::environment::Finding;
-use crate::render::{Screen, length, plural};
+use crate::render::{Screen, length, plural, some_of};
 
 /// A file that waits longer than this while the gate is open deserves a look.
 const WAIT_MAX: TimeDelta = TimeDelta::hours(1);
@@ -47,6 +47,7 @@ fn running(status: &Status, screen: &Screen) -> Vec<Finding> {
             "mend the file; what it said before stays in force",
         )
     }));
+    findings.extend(changed(&status.configuration));
     findings.extend(waiting(status, screen));
     findings.extend(lanes(status, screen));
     findings.extend(bans(status));
@@ -61,6 +62,20 @@ fn running(status: &Status, screen: &Screen) -> Vec<Finding> {
         findings.push(Finding::ok(format!("{errors} in state error, whose senders have been told")));
     }
     findings
+}
+
+/// Whether what stands in the configuration file is in force.
+fn changed(configuration: &ConfigurationView) -> Vec<Finding> {
+    let keys = &configuration.needs_restart;
+    let restart = (!keys.is_empty()).then(|| {
+        let what = format!("changed in tidegate.toml and not in force: {}", some_of(keys));
+        Finding::warning(what, "restart the server when it suits; uploads that run are waited for")
+    });
+    let reload = configuration.changed_since_read.then(|| {
+        let what = "tidegate.toml was changed after the server had read it";
+        Finding::warning(what, "look at it with `tidegate check-config`, then `tidegate reload`")
+    });
+    restart.into_iter().chain(reload).collect()
 }
 
 /// Whether what is over goes, and what stays although it is over.
