@@ -39,9 +39,9 @@ pub(crate) fn length(length: TimeDelta) -> String {
 const NAMED_MAX: usize = 8;
 
 /// The first of many names, and how many more there are.
-pub(crate) fn some_of(names: &[String]) -> String {
-    let named = names.iter().take(NAMED_MAX).cloned();
-    let more = names.len().saturating_sub(NAMED_MAX) as u64;
+pub(crate) fn some_of(all: &[String]) -> String {
+    let named = all.iter().take(NAMED_MAX).cloned();
+    let more = all.len().saturating_sub(NAMED_MAX) as u64;
     let counted = (more > 0).then(|| format!("and {}", plural(more, "other")));
     named.chain(counted).collect::<Vec<_>>().join(", ")
 }

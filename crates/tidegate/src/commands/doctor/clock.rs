@@ -136,7 +136,7 @@ mod tests {
             shell.args(["-c", script]);
             yes_or_no(shell, time)
         };
-        let long = Duration::from_secs(60);
+        let long = Duration::from_mins(1);
         assert_eq!(said("echo yes", long), Some(true));
         assert_eq!(said("echo no", long), Some(false));
         assert_eq!([said("echo; exit 1", long), said("echo perhaps", long)], [None, None]);
