@@ -1,19 +1,23 @@
 //! Long lines on a terminal, broken between words.
 
-/// `line` in lines of at most `width` characters, where there is a width. A word that is longer has a line of its own.
+/// `line` in lines of at most `width` characters, where there is a width, each indented like the first. A word that is
+/// longer has a line of its own.
 pub(crate) fn fold(line: &str, width: Option<usize>) -> String {
     let Some(width) = width.filter(|width| shown(line) > *width) else { return line.to_owned() };
+    let text = line.trim_start_matches(' ');
+    let indent = " ".repeat(line.len() - text.len());
     let (mut lines, mut last) = (Vec::new(), String::new());
-    for word in line.split(' ') {
-        if !last.is_empty() && shown(&last) + 1 + shown(word) > width {
-            lines.push(std::mem::take(&mut last));
+    for word in text.split(' ') {
+        if !last.is_empty() && indent.len() + shown(&last) + 1 + shown(word) > width {
+            lines.push(format!("{indent}{}", last.trim_end()));
+            last.clear();
         }
         if !last.is_empty() {
             last.push(' ');
         }
         last.push_str(word);
     }
-    lines.push(last);
+    lines.push(format!("{indent}{last}"));
     lines.join("\n")
 }
 
@@ -42,6 +46,7 @@ mod tests {
         assert_eq!(fold(text, Some(text.len())), text);
         assert_eq!(fold(text, Some(9)), "one two\nthree\n/a/path/that/is/long\nend");
         assert_eq!(fold("nine char", Some(9)), "nine char");
+        assert_eq!(fold("  one  two three", Some(9)), "  one\n  two\n  three", "as the first is indented");
     }
 
     #[test]

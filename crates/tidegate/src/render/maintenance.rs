@@ -42,8 +42,8 @@ fn occurrences(view: &MaintenanceView, screen: &Screen) -> String {
         let cells = [
             (one.name.clone(), None),
             (state, ink),
-            (screen.time(one.start), None),
-            (screen.time(one.end), None),
+            (screen.minute(one.start), None),
+            (screen.minute(one.end), None),
             (one.orgs.as_ref().map_or_else(|| "everyone".to_owned(), |orgs| orgs.join(", ")), None),
             (origin(one), None),
             (reason(one), None),
