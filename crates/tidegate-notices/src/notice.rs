@@ -75,12 +75,17 @@ impl Notice {
         records: &[Record],
         now: DateTime<Utc>,
     ) -> Option<Self> {
+        let all = Self::all_gone(window, known, records, now);
+        let meant = all.into_iter().filter(|one| on.is_none_or(|on| one.event.date() == on));
+        meant.min_by_key(|one| one.event.start)
+    }
+
+    /// The notices of all occurrences of a window that were announced, are not over and are in the calendar no more.
+    pub fn all_gone(window: &str, known: &Known, records: &[Record], now: DateTime<Utc>) -> Vec<Self> {
         let of_window = latest(announcements(records).filter(|one| one.event.window == window));
         let gone = of_window.into_iter().filter(|one| one.is_gone(known, now));
-        let before = gone
-            .filter(|one| on.is_none_or(|on| one.event.date() == on))
-            .min_by_key(|one| one.event.start)?;
-        Some(Self::after(Some(before), before.event.clone(), State::Cancelled, String::new(), ""))
+        gone.map(|one| Self::after(Some(one), one.event.clone(), State::Cancelled, String::new(), ""))
+            .collect()
     }
 
     fn after(before: Option<Before<'_>>, event: Event, state: State, why: String, registry: &str) -> Self {

@@ -5,6 +5,7 @@
 //! carries who asked and why. The shapes in [`api`] are shared with the command line. Nothing here
 //! reads configuration or opens a store.
 
+pub mod announcing;
 pub mod api;
 pub mod config;
 pub mod control;

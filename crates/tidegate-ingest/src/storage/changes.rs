@@ -86,7 +86,7 @@ impl InboxStorage {
     }
 
     /// Deletes a response or a staged upload.
-    pub(crate) async fn delete(&self, user: &SessionUser, place: Place) -> Result<(), TransferError> {
+    pub async fn delete(&self, user: &SessionUser, place: Place) -> Result<(), TransferError> {
         match place {
             Place::Response(name) => {
                 let store = self.intake.store();

@@ -85,6 +85,11 @@ impl Control {
         let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
+    /// Whether the server stops.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     /// The zone of the maintenance calendar.
     pub(super) fn zone(&self) -> Option<Tz> {
         self.store.maintenance().calendar.timezone

@@ -1,12 +1,13 @@
 //! What every answer tells a browser to refuse, and which requests are refused for where they come from.
 
+use axum::Router;
 use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HOST, HeaderName, ORIGIN, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 
 use super::refusal::Refusal;
@@ -29,14 +30,20 @@ const HEADERS: [(HeaderName, &str); 6] = [
 pub(super) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        // A page that needs another policy has brought it along.
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     response
 }
 
+/// What stands behind a login: changed from its own pages alone, and never kept.
+pub(super) fn private<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+    router.layer(from_fn(only_from_here)).layer(from_fn(not_kept))
+}
+
 /// Lets requests that change something pass only if they come from our own pages. Browsers say where a request comes
 /// from, in one of two ways; who says nothing is no browser, and has no cookie that somebody else could use.
-pub(super) async fn only_from_here(request: Request, next: Next) -> Response {
+async fn only_from_here(request: Request, next: Next) -> Response {
     if request.method().is_safe() || comes_from_here(request.headers()) {
         return next.run(request).await;
     }
@@ -52,7 +59,7 @@ fn comes_from_here(headers: &HeaderMap) -> bool {
 }
 
 /// Nothing of what only some may see stays in a browser's or a proxy's cache.
-pub(super) async fn not_kept(request: Request, next: Next) -> Response {
+async fn not_kept(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

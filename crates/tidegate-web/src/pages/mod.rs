@@ -32,6 +32,7 @@ use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Directory, OrgEditor};
 use tidegate_notices::Channels;
 
+use crate::announcing::Announcing;
 use crate::config::PortalMode;
 use crate::control::Control;
 use crate::staff::StaffFolder;
@@ -60,6 +61,8 @@ pub struct Pages {
     pub directory: Arc<Directory>,
     /// What changes them.
     pub editor: OrgEditor,
+    /// What announces windows.
+    pub announcing: Announcing,
     /// Who may use the console.
     pub staff: StaffFolder,
     /// The audit log's file, if there is one.
@@ -68,18 +71,19 @@ pub struct Pages {
 
 /// All pages. Requests must carry the address that they come from as [`axum::extract::ConnectInfo`].
 pub fn router(pages: Pages) -> Router {
-    let Pages { control, intake, names, portal, directory, editor, staff, audit_log } = pages;
+    let Pages { control, intake, names, portal, directory, editor, announcing, staff, audit_log } = pages;
     let parts = staff::Parts {
         control: control.clone(),
         intake: Arc::clone(&intake),
         directory,
         editor,
+        announcing: announcing.clone(),
         names: names.clone(),
         staff,
         audit_log,
     };
     Router::new()
-        .merge(status::router(control.clone(), names.clone()))
+        .merge(status::router(control.clone(), names.clone(), &announcing.data_dir))
         .merge(portal::router(control, intake, names, portal))
         .merge(staff::router(parts))
         .merge(assets::router())

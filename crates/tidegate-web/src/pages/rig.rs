@@ -18,9 +18,11 @@ use tidegate_ingest::accounts::{Directory, OrgEditor, PasswordHashing};
 use tidegate_ingest::audit::Audit;
 use tidegate_ingest::config::{AuthConfig, LimitsConfig, UploadsConfig};
 use tidegate_notices::Channels;
+use tidegate_notices::config::NoticesConfig;
 use tower::ServiceExt as _;
 
 use super::{Names, Pages, router};
+use crate::announcing::Announcing;
 use crate::config::PortalMode;
 use crate::control::tests::Bench;
 use crate::staff::StaffFolder;
@@ -48,6 +50,10 @@ impl Rig {
     }
 
     pub(super) fn with(portal: PortalMode) -> Self {
+        Self::with_notices(portal, NoticesConfig::default())
+    }
+
+    pub(super) fn with_notices(portal: PortalMode, notices: NoticesConfig) -> Self {
         let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
         for (code, account) in [("ACME01", "acme"), ("LAKE02", "lake")] {
             let text =
@@ -76,6 +82,11 @@ impl Rig {
             portal,
             directory: Arc::clone(&directory),
             editor: OrgEditor::new(folder.path(), vec![(OrgCode::new("LAKE02").unwrap(), "/drop".into())]),
+            announcing: Announcing {
+                data_dir: folder.path().to_owned(),
+                config: notices,
+                channels: names.channels.clone(),
+            },
             staff: staff.clone(),
             audit_log: Some(audit_log),
         };

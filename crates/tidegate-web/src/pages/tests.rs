@@ -1,24 +1,29 @@
+use std::path::Path;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use axum::http::{HeaderMap, Request, StatusCode};
+use chrono::{DateTime, TimeDelta, Utc};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use tidegate_notices::{Ledger, Record, State, Told};
 use tower::ServiceExt as _;
 
 use super::*;
 use crate::control::tests::Bench;
 
 fn pages(bench: &Bench) -> Router {
-    status::router(
-        bench.control.clone(),
-        Names {
-            registry: "State <Registry>".to_owned(),
-            channels: Channels { doors: "FTP and SFTP".to_owned(), web_service: true, ..Channels::default() },
-        },
-    )
-    .merge(assets::router())
-    .layer(from_fn(guard::headers))
+    pages_with(bench, Path::new("nobody was told of anything"))
+}
+
+/// With the ledger in that directory.
+fn pages_with(bench: &Bench, data_dir: &Path) -> Router {
+    let channels = Channels { doors: "FTP and SFTP".to_owned(), web_service: true, ..Channels::default() };
+    let names = Names { registry: "State <Registry>".to_owned(), channels };
+    status::router(bench.control.clone(), names, data_dir)
+        .merge(assets::router())
+        .layer(from_fn(guard::headers))
 }
 
 async fn ask(pages: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, String) {
@@ -129,6 +134,75 @@ async fn calendars_know_an_occurrence_again_and_hear_that_it_was_skipped() {
     assert_eq!(line(&after, "UID"), line(&before, "UID"), "{after}");
     assert_eq!(line(&after, "STATUS").as_deref(), Some("STATUS:CANCELLED"), "{after}");
     assert_eq!(line(&after, "SEQUENCE").as_deref(), Some("SEQUENCE:1"), "{after}");
+}
+
+/// Keeps that somebody was told of an occurrence, in a state that had that number.
+fn tell(data_dir: &Path, start: &str, sequence: u32, state: State) {
+    let start: DateTime<Utc> = start.parse().unwrap();
+    let event = tidegate_notices::Event {
+        window: "upgrade".to_owned(),
+        start,
+        end: start + TimeDelta::hours(5),
+        timezone: chrono_tz::Tz::America__Chicago,
+        reason: "Upgrade".to_owned(),
+        orgs: None,
+    };
+    let told = Told::Announcement { uid: "as-it-was-mailed".to_owned(), sequence, state };
+    let (actor, address) = ("staff:jo".to_owned(), "it@acme.example".to_owned());
+    let record = Record { at: start, actor, address, orgs: vec!["ACME01".to_owned()], told, event };
+    Ledger::open(data_dir).unwrap().append(record).unwrap();
+}
+
+fn line(text: &str, key: &str) -> Option<String> {
+    text.lines().find_map(|line| Some(line.strip_prefix(key)?.strip_prefix(':')?.to_owned()))
+}
+
+#[tokio::test]
+async fn the_feed_goes_on_from_what_was_mailed_and_cancels_what_was_taken_back() {
+    let (bench, dir) = (Bench::new(), tempfile::tempdir().unwrap());
+    let pages = pages_with(&bench, dir.path());
+    let told = async || {
+        let (status, _, text) = get(&pages, "/status.ics").await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(!text.contains("acme") && !text.contains("ACME"), "{text}");
+        ["UID", "SEQUENCE", "STATUS"].map(|key| line(&text, key).unwrap_or_default())
+    };
+    add_window(&bench, "upgrade", &[], "Upgrade").await;
+    assert_eq!(told().await[1..], ["0", "CONFIRMED"]);
+    // What is mailed from now on counts at once, whatever the page remembers.
+    tell(dir.path(), "2024-03-09T01:00:00Z", 3, State::Changed);
+    assert_eq!(told().await, ["as-it-was-mailed", "3", "CONFIRMED"]);
+    let longer = json!({"name": "upgrade", "end": {"for": "1h"}, "reason": "slow", "actor": "jo"});
+    assert_eq!(bench.post("/v1/maintenance/extend", &longer).await.0, StatusCode::OK);
+    assert_eq!(told().await, ["as-it-was-mailed", "4", "CONFIRMED"]);
+    let end = json!({"name": "upgrade", "reason": "quick", "actor": "jo"});
+    assert_eq!(bench.post("/v1/maintenance/end", &end).await.0, StatusCode::OK);
+    assert_eq!(told().await, ["as-it-was-mailed", "4", "CONFIRMED"], "the mail for both is one");
+
+    // Another one was announced, and stands in no calendar any more.
+    let (bench, dir) = (Bench::new(), tempfile::tempdir().unwrap());
+    let pages = pages_with(&bench, dir.path());
+    tell(dir.path(), "2024-03-12T01:00:00Z", 1, State::Announced);
+    let (_, _, text) = get(&pages, "/status.ics").await;
+    assert_eq!(line(&text, "SEQUENCE").as_deref(), Some("2"), "{text}");
+    assert_eq!(line(&text, "STATUS").as_deref(), Some("CANCELLED"), "{text}");
+    bench.advance(TimeDelta::days(4));
+    assert!(!get(&pages, "/status.ics").await.2.contains("BEGIN:VEVENT"), "it would be over by now");
+}
+
+#[tokio::test]
+async fn one_that_was_moved_is_in_the_feed_once() {
+    let (bench, dir) = (Bench::new(), tempfile::tempdir().unwrap());
+    let pages = pages_with(&bench, dir.path());
+    add_window(&bench, "upgrade", &[], "Upgrade").await;
+    tell(dir.path(), "2024-03-09T03:00:00Z", 1, State::Announced);
+    let text = get(&pages, "/status.ics").await.2;
+    assert_eq!(text.matches("BEGIN:VEVENT").count(), 1, "{text}");
+    assert_eq!(line(&text, "UID").as_deref(), Some("as-it-was-mailed"), "{text}");
+    assert_eq!(
+        (line(&text, "SEQUENCE").as_deref(), line(&text, "DTSTART").as_deref()),
+        (Some("2"), Some("20240309T010000Z"))
+    );
 }
 
 #[tokio::test]

@@ -5,9 +5,8 @@
 use anyhow::{Context as _, anyhow};
 use chrono::Utc;
 use tidegate_ingest::accounts::load_folder;
-use tidegate_notices::{
-    Announcement, Ledger, MailError, Mailer, Outcome, Page, Recipient, Recipients, Record, Told,
-};
+use tidegate_notices::{Announcement, Ledger, MailError, Mailer, Outcome, Recipient, Record, Told};
+use tidegate_web::announcing::Plan;
 
 use super::confirm::confirm;
 use super::notice::{find, load_templates};
@@ -24,15 +23,14 @@ pub(super) fn announce(context: &Context, args: &AnnounceArgs) -> Result<(), Fai
     hand_over(&data_dir.join(Ledger::FILE), data_dir)?;
     let notice = find(context, &args.which, ledger.records())?;
     let templates = load_templates(loaded)?;
-    let subject = templates.render(Page::Subject, &notice, &[]).map_err(|error| anyhow!("{error}"))?;
     let organizations = load_folder(&loaded.orgs_dir());
     for problem in &organizations.problems {
         eprintln!("tidegate: {problem}; nobody there is told");
     }
-    let all = Recipients::of(&notice.event, organizations.organizations.values());
-    let (told, rest): (Vec<Recipient>, Vec<Recipient>) =
-        all.by_mail.into_iter().partition(|one| notice.was_told(&one.address, ledger.records()));
-    Screen::print(&overview(&subject, &told, &rest, &all.otherwise))?;
+    let all = organizations.organizations.values();
+    let plan = Plan::new(&notice, &templates, all, ledger.records()).map_err(|error| anyhow!("{error}"))?;
+    Screen::print(&overview(&plan))?;
+    let rest = plan.rest;
     if rest.is_empty() {
         return Ok(Screen::print("Nobody is left to be told; nothing was sent.")?);
     }
@@ -49,14 +47,10 @@ pub(super) fn announce(context: &Context, args: &AnnounceArgs) -> Result<(), Fai
     send(&announcement, &rest, &mut ledger)
 }
 
-fn overview(
-    subject: &str,
-    told: &[Recipient],
-    rest: &[Recipient],
-    otherwise: &[(String, Vec<String>)],
-) -> String {
+fn overview(plan: &Plan) -> String {
+    let Plan { subject, told, rest, otherwise } = plan;
     let line = |one: &Recipient| format!("  {}  ({})", one.address, one.orgs.join(", "));
-    let mut lines = vec![subject.to_owned()];
+    let mut lines = vec![subject.clone()];
     if !told.is_empty() {
         lines.push(format!("{} told already.", plural(count(told.len()), "recipient")));
     }
@@ -80,13 +74,12 @@ fn count(number: usize) -> u64 {
 
 /// The mail server, once it has let us in.
 fn open_mailer(context: &Context) -> Result<Mailer, Failure> {
-    let Some(smtp) = &context.loaded.config.notices.smtp else {
+    let opened = context.loaded.announcing().mailer().map_err(|error| mail_failure(&error))?;
+    opened.ok_or_else(|| {
         let what = "there is no section [notices.smtp], so nothing can be mailed\n\
                     Add one, see `tidegate print-config --default`, or send what `tidegate maintenance notice` writes";
-        return Err(Failure::Configuration(what.to_owned()));
-    };
-    let opened = Mailer::open(smtp).and_then(|mailer| mailer.test().map(|()| mailer));
-    opened.map_err(|error| mail_failure(&error))
+        Failure::Configuration(what.to_owned())
+    })
 }
 
 fn mail_failure(error: &MailError) -> Failure {

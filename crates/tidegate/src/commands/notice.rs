@@ -6,9 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use chrono::{DateTime, Utc};
 use tidegate_notices::config::SmtpConfig;
-use tidegate_notices::{
-    BUILT_IN, Changed, Event, Known, Ledger, Notice, Page, Record, State, Templates, calendar,
-};
+use tidegate_notices::{BUILT_IN, Ledger, Notice, Page, Record, Templates, calendar};
 use tidegate_web::api::{MaintenanceView, OccurrenceView};
 
 use super::org_files::hand_over;
@@ -42,7 +40,7 @@ fn text(context: &Context, notice: &Notice, format: NoticeFormat) -> Result<Stri
 
 /// The templates that are in force.
 pub(super) fn load_templates(loaded: &Loaded) -> Result<Templates, Failure> {
-    Templates::load(&loaded.config.notices, loaded.channels()).map_err(|errors| {
+    loaded.announcing().templates().map_err(|errors| {
         let lines: Vec<String> = errors.iter().map(|error| format!("  {error}")).collect();
         Failure::Configuration(format!("templates of announcements can't be used:\n{}", lines.join("\n")))
     })
@@ -52,18 +50,12 @@ pub(super) fn load_templates(loaded: &Loaded) -> Result<Templates, Failure> {
 pub(super) fn find(context: &Context, which: &Which, records: &[Record]) -> Result<Notice, Failure> {
     let view: MaintenanceView = context.client()?.get("/v1/maintenance")?;
     let now = Utc::now();
-    let mine: Vec<&OccurrenceView> = view.occurrences.iter().filter(|one| one.name == which.name).collect();
-    let known = Known { starts: mine.iter().map(|one| one.start).collect() };
-    let is_meant = |one: &&&OccurrenceView| match which.occurrence {
-        Some(date) => event(one).date() == date,
-        None => now < one.end.max(one.announced_end),
-    };
-    if let Some(one) = mine.iter().find(is_meant) {
-        let registry = &context.loaded.config.notices.registry;
-        return Ok(Notice::of(event(one), changed(one), &known, records, registry, now));
-    }
-    Notice::gone(&which.name, which.occurrence, &known, records, now)
-        .ok_or_else(|| missing(which, &mine, now))
+    let notice = context.loaded.announcing().notice(&view, &which.name, which.occurrence, records, now);
+    notice.ok_or_else(|| {
+        let mine: Vec<&OccurrenceView> =
+            view.occurrences.iter().filter(|one| one.name == which.name).collect();
+        missing(which, &mine, now)
+    })
 }
 
 fn missing(which: &Which, mine: &[&OccurrenceView], now: DateTime<Utc>) -> Failure {
@@ -75,31 +67,6 @@ fn missing(which: &Which, mine: &[&OccurrenceView], now: DateTime<Utc>) -> Failu
         None => format!("{name:?} has no occurrence to come"),
     };
     anyhow!("{what}\n`tidegate maintenance list -n 100` shows windows and their occurrences").into()
-}
-
-fn event(one: &OccurrenceView) -> Event {
-    Event {
-        window: one.name.clone(),
-        start: one.start,
-        end: one.end,
-        timezone: one.timezone,
-        reason: one.reason.clone(),
-        orgs: one.orgs.clone(),
-    }
-}
-
-/// What staff did to it last, and why.
-fn changed(one: &OccurrenceView) -> Option<Changed> {
-    let last = one.changes.last()?;
-    let state = match last.change.as_str() {
-        "ended" => State::EndedEarly,
-        "extended" => State::Extended,
-        "skipped" => State::Cancelled,
-        // A newer server may know more.
-        _ => State::Changed,
-    };
-    let count = one.changes.len().try_into().unwrap_or(u32::MAX);
-    Some(Changed { state, why: last.reason.clone(), count })
 }
 
 pub(super) fn templates(context: &Context, directory: &Path) -> Result<(), Failure> {

@@ -31,6 +31,7 @@ use tidegate_ingest::config::{
 use tidegate_notices::Channels;
 use tidegate_notices::alerts::AlertsConfig;
 use tidegate_notices::config::NoticesConfig;
+use tidegate_web::announcing::Announcing;
 use tidegate_web::config::{MetricsConfig, WebConfig};
 use tidegate_web::staff::StaffFolder;
 use tidegate_worker::config::{RetentionConfig, WorkerConfig};
@@ -112,6 +113,12 @@ impl Loaded {
     /// Watched folders, and whose files they bring.
     pub(crate) fn watched(&self) -> Vec<(OrgCode, PathBuf)> {
         self.config.folder.iter().map(|folder| (folder.org.clone(), folder.path.clone())).collect()
+    }
+
+    /// What announces windows.
+    pub(crate) fn announcing(&self) -> Announcing {
+        let (data_dir, config) = (self.config.data_dir.clone(), self.config.notices.clone());
+        Announcing { data_dir, config, channels: self.channels() }
     }
 
     /// Where the accounts of staff lie.

@@ -138,6 +138,7 @@ impl Running {
                 portal: web.portal,
                 directory: Arc::clone(&parts.directory),
                 editor: OrgEditor::new(parts.loaded.orgs_dir(), parts.loaded.watched()),
+                announcing: parts.loaded.announcing(),
                 staff: parts.loaded.staff(),
                 audit_log: parts.loaded.audit_log(),
             };

@@ -5,19 +5,20 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use chrono_tz::Tz;
 use serde::Deserialize;
 use tidegate_domain::JobId;
 use tidegate_domain::job::Job;
-use tidegate_ingest::storage::Place;
-use tidegate_store::Filter;
+use tidegate_ingest::storage::{Place, TransferError};
+use tidegate_store::{Filter, StoreError};
 use tokio::io::AsyncReadExt as _;
 
 use super::door::{Door, Inside};
 use super::html;
 use crate::api::JobView;
 use crate::control::{blocking, stream};
+use crate::pages::fields::Fields;
 use crate::pages::refusal::Refusal;
 use crate::pages::status::Facts;
 
@@ -91,6 +92,28 @@ pub(super) async fn report(
     fetch(&door, &inside, &job, Answer::Report).await
 }
 
+/// Takes the answer out of the outbox, as the other doors do: its two files, or the one that is left.
+pub(super) async fn delete(
+    State(door): State<Arc<Door>>,
+    inside: Inside,
+    Path(job): Path<String>,
+    form: Fields,
+) -> Result<Redirect, Refusal> {
+    if !inside.form_key.is(form.get("key")) {
+        return Err(Refusal::foreign_form());
+    }
+    let job = own(&door, &inside, &job).await?;
+    let visitor = &inside.visitor;
+    for answer in Answer::ALL {
+        let deleted = visitor.storage.delete(&visitor.user, Place::Response(name(&job, answer))).await;
+        match deleted {
+            Ok(()) | Err(TransferError::NoSuchFile | TransferError::Store(StoreError::NotFound)) => {}
+            Err(_) => return Err(Refusal::failed()),
+        }
+    }
+    Ok(Redirect::to(&format!("/files/{}", job.id)))
+}
+
 /// The two files that answer an upload.
 #[derive(Clone, Copy)]
 enum Answer {
@@ -99,6 +122,8 @@ enum Answer {
 }
 
 impl Answer {
+    const ALL: [Self; 2] = [Self::Response, Self::Report];
+
     fn ending(self) -> &'static str {
         match self {
             Self::Response => "response",
@@ -130,8 +155,17 @@ async fn own(door: &Door, inside: &Inside, job: &str) -> Result<Job, Refusal> {
 
 /// Opens an answer in the sender's outbox, as the other doors do.
 async fn open(inside: &Inside, job: &Job, answer: Answer) -> Result<std::fs::File, Refusal> {
+    let visitor = &inside.visitor;
+    visitor
+        .storage
+        .open(&visitor.user, Place::Response(name(job, answer)))
+        .await
+        .map_err(|_| Refusal::not_found())
+}
+
+/// What it is called in the outbox.
+fn name(job: &Job, answer: Answer) -> Vec<u8> {
     let mut name = job.submission.name.as_bytes().to_vec();
     name.extend_from_slice(format!(".{}.{}", job.id, answer.ending()).as_bytes());
-    let visitor = &inside.visitor;
-    visitor.storage.open(&visitor.user, Place::Response(name)).await.map_err(|_| Refusal::not_found())
+    name
 }

@@ -214,8 +214,17 @@ pub(super) fn job(
                             a.button href={ "/files/" (job.id) "/report" } { "Fetch the report" }
                         }
                         pre tabindex="0" { (report) }
+                        details.changes {
+                            summary { "Delete the answer" }
+                            form method="post" action={ "/files/" (job.id) "/delete" } {
+                                input type="hidden" name="key" value=(inside.form_key.reveal());
+                                p { "Response and report go out of your outbox, for FTP and SFTP, too. Fetch what you still need." }
+                                p.actions { button.danger type="submit" { "Delete both" } }
+                            }
+                        }
                     },
-                    None => p { "There is none yet, or it was deleted from your outbox." },
+                    None if job.finished_at.is_some() => p { "It, or its report, was deleted from your outbox." },
+                    None => p { "There is none yet." },
                 }
             }
         }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use tidegate_ingest::Intake;
 
@@ -43,18 +43,17 @@ const FORM_BYTES_MAX: usize = 16 << 10;
 
 pub(super) fn router(control: Control, intake: Arc<Intake>, names: Names, mode: PortalMode) -> Router {
     let door = Arc::new(Door::new(control, intake, names, mode, RULES));
-    Router::new()
+    let pages = Router::new()
         .route("/", get(files::home))
         .route("/login", post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/files/{job}", get(files::show))
         .route("/files/{job}/response", get(files::response))
         .route("/files/{job}/report", get(files::report))
+        .route("/files/{job}/delete", post(files::delete))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         // The store's own limit of an upload counts.
         .merge(Router::new().route("/upload", post(upload::upload)).layer(DefaultBodyLimit::disable()))
-        .layer(from_fn_with_state(Arc::clone(&door), door::unless_unavailable))
-        .layer(from_fn(guard::only_from_here))
-        .layer(from_fn(guard::not_kept))
-        .with_state(door)
+        .layer(from_fn_with_state(Arc::clone(&door), door::unless_unavailable));
+    guard::private(pages).with_state(door)
 }

@@ -1,9 +1,13 @@
+use std::time::Duration;
+
+use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ORIGIN, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Request, StatusCode};
 use serde_json::json;
-use tidegate_domain::JobId;
 use tidegate_domain::maintenance::UNAVAILABLE;
+use tidegate_domain::{JobId, OrgCode};
 use tidegate_store::Filter;
+use tokio::time::Instant;
 
 use crate::config::PortalMode;
 use crate::pages::rig::{Browser, END, Rig, form};
@@ -49,6 +53,53 @@ async fn a_sender_logs_in_sends_a_file_and_fetches_its_answers() {
     assert_eq!(fetched.headers[CONTENT_DISPOSITION], format!("attachment; filename=\"{job}.response\""));
     assert_eq!(fetched.headers[CONTENT_TYPE], "text/plain; charset=utf-8");
     assert_eq!(fetched.headers[CACHE_CONTROL], "no-store");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_deleted_is_gone_from_the_outbox_for_every_door() {
+    let rig = Rig::new();
+    let (browser, key) = inside(&rig).await;
+    browser.upload(&key, "friday.hl7", "MSH|", END).await;
+    let (job, org) = (only_job(&rig), OrgCode::new("ACME01").unwrap());
+    let waiting = browser.get(&format!("/files/{job}")).await.text;
+    assert!(waiting.contains("There is none yet.") && !waiting.contains("Delete both"), "{waiting}");
+    rig.bench.complete(b"MSH|answer").await;
+    assert_eq!(rig.bench.store.outbox(&org).unwrap().len(), 2);
+    let path = format!("/files/{job}/delete");
+    let other = rig.browser();
+    other.log_in("lake").await;
+    let theirs = other.get("/").await.key();
+    assert_eq!(other.post(&path, &[("key", &theirs)]).await.status, StatusCode::NOT_FOUND);
+    for wrong in ["", "x", &theirs] {
+        assert_eq!(browser.post(&path, &[("key", wrong)]).await.status, StatusCode::FORBIDDEN);
+    }
+    assert!(rig.browser().post(&path, &[("key", &key)]).await.text.contains("Log in"));
+    assert_eq!(rig.bench.store.outbox(&org).unwrap().len(), 2);
+    // Once more is no harm: somebody may have pressed it twice, or deleted one file by FTP.
+    for _ in 0..2 {
+        assert_eq!(browser.post(&path, &[("key", &key)]).await.status, StatusCode::SEE_OTHER);
+        assert_eq!(rig.bench.store.outbox(&org).unwrap(), []);
+    }
+    assert!(browser.get(&format!("/files/{job}")).await.text.contains("was deleted from your outbox."));
+    assert_eq!(browser.get(&format!("/files/{job}/response")).await.status, StatusCode::NOT_FOUND);
+    let deleted = rig.audit_log().await.lines().filter(|line| line.contains("\"deleted\"")).count();
+    assert_eq!(deleted, 2, "one for each file, as by FTP");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_that_comes_byte_by_byte_is_given_up() {
+    let rig = Rig::new();
+    for path in ["/login", "/staff/login"] {
+        let drops = futures_util::stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            Some((Ok::<_, std::io::Error>("a"), ()))
+        });
+        let request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let begun = Instant::now();
+        let answer = rig.browser().ask(request.body(Body::from_stream(drops)).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::REQUEST_TIMEOUT, "{path}");
+        assert_eq!(begun.elapsed().as_secs(), 30, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,9 @@ use tidegate_ingest::accounts::{Directory, LoginRefused, OrgEditor};
 use zeroize::Zeroizing;
 
 use super::chart::Samples;
+use super::mailing::Mailing;
 use super::{COOKIE, login};
+use crate::announcing::Announcing;
 use crate::control::{Control, blocking};
 use crate::pages::Names;
 use crate::pages::fields::Fields;
@@ -31,6 +33,7 @@ pub(in crate::pages) struct Parts {
     pub(in crate::pages) intake: Arc<Intake>,
     pub(in crate::pages) directory: Arc<Directory>,
     pub(in crate::pages) editor: OrgEditor,
+    pub(in crate::pages) announcing: Announcing,
     pub(in crate::pages) names: Names,
     pub(in crate::pages) staff: StaffFolder,
     pub(in crate::pages) audit_log: Option<PathBuf>,
@@ -41,6 +44,7 @@ pub(in crate::pages) struct Console {
     pub(super) parts: Parts,
     pub(super) sessions: Arc<Sessions<Colleague>>,
     pub(super) samples: Samples,
+    pub(super) mailing: Mailing,
     /// The last half minute whose code each account used.
     used_codes: Mutex<HashMap<String, i64>>,
 }
@@ -64,7 +68,13 @@ pub(super) struct News {
 impl Console {
     pub(super) fn start(parts: Parts, rules: Rules) -> Arc<Self> {
         let samples = Samples::of(&parts.control);
-        Arc::new(Self { parts, sessions: Sessions::new(rules), samples, used_codes: Mutex::default() })
+        Arc::new(Self {
+            parts,
+            sessions: Sessions::new(rules),
+            samples,
+            mailing: Mailing::default(),
+            used_codes: Mutex::default(),
+        })
     }
 
     pub(super) fn control(&self) -> Control {

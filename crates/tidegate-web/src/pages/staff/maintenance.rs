@@ -8,14 +8,16 @@ use chrono_tz::Tz;
 use maud::{Markup, html};
 use serde::Deserialize;
 use tidegate_domain::maintenance::OccurrenceState;
+use tidegate_notices::Notice;
 
 use super::calendar::Month;
 use super::console::{Console, Inside};
 use super::frame::{frame, key, reason};
+use super::notice::path;
 use super::overview::gate;
 use crate::api::{HappenedView, HoldView, MaintenanceView, OccurrenceView};
 use crate::control::extract::Parameters;
-use crate::control::maintenance as control_maintenance;
+use crate::control::{blocking, maintenance as control_maintenance};
 use crate::pages::refusal::Refusal;
 use crate::pages::times::{machine, short};
 use crate::staff::Role;
@@ -37,6 +39,7 @@ pub(super) async fn show(
     let view = control_maintenance::list(State(console.control()), Parameters(query)).await.0;
     let zone = console.zone();
     let month = Month::of(wanted.month.as_deref(), console.now(), zone);
+    let taken_back = taken_back(&console, &view).await?;
     let content = html! {
         h1 { "Maintenance" }
         div #gate data-live { (gate(&view.gate, zone)) }
@@ -48,6 +51,7 @@ pub(super) async fn show(
         }
         section.card { (month.table(&view.occurrences)) }
         (windows(&inside, &view, zone))
+        (gone(&taken_back))
         (holds(&inside, &view.holds, zone))
         (history(&view.history, zone))
     };
@@ -120,13 +124,38 @@ fn windows(inside: &Inside, view: &MaintenanceView, zone: Tz) -> Markup {
 fn window(inside: &Inside, one: &OccurrenceView, number: usize, zone: Tz) -> Markup {
     html! {
         tr {
-            td.name { (one.name) div.quiet { (one.actor.as_deref().unwrap_or("configuration")) } }
+            td.name { (one.name) @if one.state != OccurrenceState::Past { " " a href=(notice(one)) { "Notice" span.sr { " of " (one.name) } } } div.quiet { (one.actor.as_deref().unwrap_or("configuration")) } }
             td data-label="From" { (short(one.start, zone)) }
             td data-label="To" { (short(one.end, zone)) }
             td data-label="State" { (state(one)) }
             td.name data-label="Reason" { (one.reason) }
             td.name data-label="For" { (one.orgs.as_ref().map_or("everyone".to_owned(), |orgs| orgs.join(", "))) }
             @if inside.may(Role::Operator) { td { (changes(inside, one, number)) } }
+        }
+    }
+}
+
+fn notice(one: &OccurrenceView) -> String {
+    path(&one.name, one.start.with_timezone(&one.timezone).date_naive())
+}
+
+/// What was announced and is in the calendar no more: senders may have to hear that it does not take place.
+async fn taken_back(console: &Console, view: &MaintenanceView) -> Result<Vec<Notice>, Refusal> {
+    let (announcing, view, now) = (console.parts.announcing.clone(), view.clone(), console.now());
+    let records = blocking(move || announcing.records().map(|records| announcing.gone(&view, &records, now)));
+    // Who sends hears of trouble with the ledger; this page does without.
+    Ok(records.await?.unwrap_or_default())
+}
+
+fn gone(gone: &[Notice]) -> Markup {
+    html! {
+        @if !gone.is_empty() {
+            section.card {
+                h2 { "Announced, and taken back" }
+                ul.plain { @for one in gone { li.name {
+                    (one.event.window) ", " (one.event.date()) ": " a href=(path(&one.event.window, one.event.date())) { "Notice" span.sr { " of " (one.event.window) } }
+                } } }
+            }
         }
     }
 }

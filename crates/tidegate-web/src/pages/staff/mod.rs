@@ -14,7 +14,9 @@ mod frame;
 mod job;
 mod jobs;
 mod login;
+mod mailing;
 mod maintenance;
+mod notice;
 mod orgs;
 mod overview;
 mod windows;
@@ -26,7 +28,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 pub(in crate::pages) use self::console::{Console, Parts};
@@ -46,7 +47,7 @@ const RULES: Rules = Rules {
 const FORM_BYTES_MAX: usize = 128 << 10;
 
 pub(super) fn router(parts: Parts) -> Router {
-    Router::new()
+    let pages = Router::new()
         .route("/staff", get(overview::overview))
         .route("/staff/login", post(login::log_in))
         .route("/staff/logout", post(login::log_out))
@@ -54,6 +55,9 @@ pub(super) fn router(parts: Parts) -> Router {
         .route("/staff/jobs/act", post(jobs::act))
         .route("/staff/jobs/{job}", get(job::show))
         .route("/staff/maintenance", get(maintenance::show))
+        .route("/staff/maintenance/notice", get(notice::show))
+        .route("/staff/maintenance/notice.html", get(notice::preview))
+        .route("/staff/maintenance/announce", post(notice::announce))
         .route("/staff/maintenance/{action}", post(windows::act))
         .route("/staff/accounts", get(accounts::show))
         .route("/staff/accounts/{action}", post(accounts::act))
@@ -61,8 +65,6 @@ pub(super) fn router(parts: Parts) -> Router {
         .route("/staff/organizations/{code}", get(orgs::show))
         .route("/staff/organizations/{code}/{action}", post(orgs::act))
         .route("/staff/audit", get(audit::show))
-        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .layer(from_fn(guard::only_from_here))
-        .layer(from_fn(guard::not_kept))
-        .with_state(Console::start(parts, RULES))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX));
+    guard::private(pages).with_state(Console::start(parts, RULES))
 }

@@ -78,7 +78,7 @@ async fn add(control: Control, form: &Fields, actor: String) -> Done {
     let added =
         maintenance::add_window(State(control), Body(request)).await.map_err(|failure| failure.words())?;
     let name = added.0.name;
-    Ok(format!("{name} is announced here. To mail it: tidegate maintenance announce {name}"))
+    Ok(format!("{name} is announced here. Its notice, below, can be mailed."))
 }
 
 async fn change(control: Control, action: &str, form: &Fields, actor: String) -> Done {

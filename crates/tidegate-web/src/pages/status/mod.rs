@@ -9,6 +9,7 @@ mod calendar;
 mod facts;
 mod html;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,14 +22,15 @@ use axum::routing::get;
 use self::board::Board;
 pub(super) use self::facts::Facts;
 use super::Names;
+use super::refusal::Refusal;
 use crate::control::Control;
 
-pub(super) fn router(control: Control, names: Names) -> Router {
+pub(super) fn router(control: Control, names: Names, data_dir: &Path) -> Router {
     Router::new()
         .route("/status", get(page))
         .route("/status.json", get(json))
         .route("/status.ics", get(ics))
-        .with_state(Arc::new(Board::new(control, names)))
+        .with_state(Arc::new(Board::new(control, names, data_dir)))
 }
 
 async fn page(State(board): State<Arc<Board>>, asked: HeaderMap) -> Response {
@@ -42,6 +44,6 @@ async fn json(State(board): State<Arc<Board>>, asked: HeaderMap) -> Response {
     response
 }
 
-async fn ics(State(board): State<Arc<Board>>, asked: HeaderMap) -> Response {
-    board.now().ics.send(&asked)
+async fn ics(State(board): State<Arc<Board>>, asked: HeaderMap) -> Result<Response, Refusal> {
+    Ok(board.feed().await?.send(&asked))
 }
