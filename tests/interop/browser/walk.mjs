@@ -123,6 +123,8 @@ const portal = async () => {
   const [download] = await Promise.all([page.waitForEvent("download"), page.getByText("Fetch the HL7 response").click()]);
   assert.match(download.suggestedFilename(), /^[0-9A-Z]{16}\.response$/);
   assert.match(readFileSync(await download.path(), "utf8"), /MSA\|AE\|S-4/);
+  await page.getByText("Delete the answer").click();
+  await look(page, "portal-answer-delete");
   await page.getByRole("button", { name: "Log out" }).click();
   await page.getByRole("button", { name: "Log in" }).waitFor();
 };
@@ -170,6 +172,19 @@ const console_ = async () => {
   await look(page, "staff-maintenance");
   await page.getByText("Change").first().click();
   await look(page, "staff-maintenance-change");
+  await page.getByRole("link", { name: "Notice of database-upgrade" }).click();
+  await page.getByText("To be told by mail, 2 recipients:").waitFor();
+  await look(page, "staff-notice");
+  await page.getByRole("link", { name: "As HTML" }).click();
+  await page.getByText("Registry database upgrade").first().waitFor();
+  await page.screenshot({ path: join(pictures, "staff-notice-html-desk.png"), fullPage: true });
+  await page.goBack();
+  await page.getByRole("button", { name: "Mail it" }).click();
+  await page.getByText("2 of 2 mails sent.").waitFor();
+  // What is left to be told comes up to date by itself.
+  await page.getByText("Nobody is left to be told by mail.").waitFor();
+  await page.locator("#told td").first().waitFor();
+  await look(page, "staff-notice-mailed");
 
   await page.getByRole("link", { name: "Jobs" }).click();
   await page.getByRole("link", { name: "cut-off.hl7" }).waitFor();
@@ -261,6 +276,9 @@ const organizations = async () => {
   }
   await page.getByRole("link", { name: "first.hl7" }).click();
   await page.locator("pre").waitFor();
+  await page.getByText("Delete the answer").click();
+  await page.getByRole("button", { name: "Delete both" }).click();
+  await page.getByText("was deleted from your outbox").waitFor();
   await page.getByRole("button", { name: "Log out" }).click();
   await page.getByRole("button", { name: "Log in" }).waitFor();
 };

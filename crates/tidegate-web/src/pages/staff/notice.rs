@@ -74,7 +74,7 @@ pub(super) async fn show(
         (mailing(&console, &inside, &known))
         section.card {
             h2 { "What it says" }
-            pre tabindex="0" { (words) }
+            pre.wrap tabindex="0" { (words) }
             p { a href=(path(&event.window, event.date()).replacen("notice?", "notice.html?", 1)) { "As HTML, as mail programs show it" } }
         }
         div #told data-live { (told(records, zone)) }
@@ -148,16 +148,25 @@ fn mailing(console: &Console, inside: &Inside, known: &Known) -> Markup {
                     } }
                 }
             }
-            @if !may_mail { p.quiet { "There is no section [notices.smtp] in the configuration, so nothing can be mailed." } }
-            @else if inside.may(Role::Operator) && !plan.rest.is_empty() && !is_running {
-                form method="post" action="/staff/maintenance/announce" {
-                    (key(inside))
-                    input type="hidden" name="name" value=(notice.event.window);
-                    input type="hidden" name="on" value=(notice.event.date());
-                    input type="hidden" name="uid" value=(notice.uid);
-                    input type="hidden" name="sequence" value=(notice.sequence);
-                    p.actions { button.primary type="submit" { "Mail it" } }
-                }
+            // Never brought up to date by itself: it mails what the page showed.
+            (button(inside, known, may_mail, is_running))
+        }
+    }
+}
+
+/// What begins it.
+fn button(inside: &Inside, known: &Known, may_mail: bool, is_running: bool) -> Markup {
+    let Known { notice, plan, .. } = known;
+    html! {
+        @if !may_mail { p.quiet { "There is no section [notices.smtp] in the configuration, so nothing can be mailed." } }
+        @else if inside.may(Role::Operator) && !plan.rest.is_empty() && !is_running {
+            form method="post" action="/staff/maintenance/announce" {
+                (key(inside))
+                input type="hidden" name="name" value=(notice.event.window);
+                input type="hidden" name="on" value=(notice.event.date());
+                input type="hidden" name="uid" value=(notice.uid);
+                input type="hidden" name="sequence" value=(notice.sequence);
+                p.actions { button.primary type="submit" { "Mail it" } }
             }
         }
     }
