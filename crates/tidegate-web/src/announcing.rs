@@ -10,8 +10,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use tidegate_domain::Organization;
 use tidegate_notices::config::NoticesConfig;
 use tidegate_notices::{
-    Changed, Channels, Event, Known, Ledger, LedgerError, MailError, Mailer, Notice, Page, Recipient, Recipients,
-    Record, State, TemplateError, Templates,
+    Changed, Channels, Event, Known, Ledger, LedgerError, MailError, Mailer, Notice, Page, Recipient,
+    Recipients, Record, State, TemplateError, Templates,
 };
 
 use crate::api::{MaintenanceView, OccurrenceView};

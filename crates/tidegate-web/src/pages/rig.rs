@@ -78,14 +78,14 @@ impl Rig {
         let pages = Pages {
             control: bench.control.clone(),
             intake: Arc::clone(&intake),
-            names,
+            names: names.clone(),
             portal,
             directory: Arc::clone(&directory),
             editor: OrgEditor::new(folder.path(), vec![(OrgCode::new("LAKE02").unwrap(), "/drop".into())]),
             announcing: Announcing {
                 data_dir: folder.path().to_owned(),
                 config: notices,
-                channels: names.channels.clone(),
+                channels: names.channels,
             },
             staff: staff.clone(),
             audit_log: Some(audit_log),

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tidegate_notices::{Ledger, Record, State, Told};
+use tidegate_notices::{Channels, Ledger, Record, State, Told};
 use tower::ServiceExt as _;
 
 use super::*;

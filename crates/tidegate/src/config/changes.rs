@@ -24,12 +24,15 @@ pub(crate) fn needs_restart(started_with: &Loaded, now: &Loaded) -> Vec<String> 
 fn read_at_start(config: &Config) -> Value {
     let mut config = config.clone();
     config.maintenance = MaintenanceConfig::default();
-    config.notices.contacts.clear();
-    config.notices.templates = None;
+    // The console mails notices, too.
+    let has_console = config.web.is_some();
+    if !has_console {
+        config.notices.contacts.clear();
+        config.notices.templates = None;
+    }
     if !config.notices.report {
         config.notices.staff.clear();
-        config.notices.smtp = None;
-        if config.web.is_none() {
+        if !has_console {
             config.notices = NoticesConfig::default();
         }
     }
@@ -100,6 +103,10 @@ mod tests {
         let report = "[notices]\nstaff = [\"a@registry.example\"]\nreport = true\n";
         let told = ["notices.report", "notices.smtp", "notices.staff"];
         assert_eq!(changed("", &format!("{report}{smtp}")), told, "the server mails reports");
+        let web = "[web]\ntls = \"off\"\n";
+        let told = ["notices.contacts", "notices.smtp"];
+        let mails = format!("{web}[notices]\ncontacts = [\"x\"]\n{smtp}");
+        assert_eq!(changed(web, &mails), told, "the console mails notices");
     }
 
     #[test]

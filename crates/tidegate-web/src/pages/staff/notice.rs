@@ -98,7 +98,7 @@ fn wrong(what: &impl ToString) -> Refusal {
 }
 
 async fn view(console: &Console) -> MaintenanceView {
-    let query = maintenance::ListQuery { n: None };
+    let query = maintenance::ListQuery { n: None, all: false };
     maintenance::list(State(console.control()), Parameters(query)).await.0
 }
 

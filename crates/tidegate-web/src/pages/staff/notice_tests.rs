@@ -15,7 +15,7 @@ use crate::pages::staff::tests::inside;
 use crate::staff::Role;
 
 /// Longest wait for a mail; it fails the test.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 const NOTICE: &str = "/staff/maintenance/notice?name=upgrade&on=2024-03-15";
 

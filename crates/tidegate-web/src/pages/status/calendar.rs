@@ -17,8 +17,8 @@ use tidegate_store::Maintenance;
 
 use super::board::{CACHE, MADE_AGAIN_AFTER};
 use super::facts::that_concern;
-use crate::pages::Names;
 use crate::announcing::gone;
+use crate::pages::Names;
 use crate::pages::answer::Fixed;
 
 /// How long what is over stays in the feed.
@@ -81,7 +81,8 @@ fn feed(names: &Names, maintenance: &Maintenance, records: &[Record], now: DateT
     let from = now.checked_sub_signed(KEPT).unwrap_or(now);
     let found = that_concern(None, maintenance, from, now);
     let listed = found.iter().take(ENTRIES_MAX);
-    let mut notices: Vec<Notice> = listed.map(|one| notice(one, &found, &names.registry, records, now)).collect();
+    let mut notices: Vec<Notice> =
+        listed.map(|one| notice(one, &found, &names.registry, records, now)).collect();
     let known = found.iter().map(|one| (one.window.as_str(), one.start));
     for gone in gone(known, records, now) {
         // One that was moved goes on under its name; one of some organizations is nobody else's business.
