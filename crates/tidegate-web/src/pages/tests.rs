@@ -138,14 +138,19 @@ async fn calendars_know_an_occurrence_again_and_hear_that_it_was_skipped() {
 
 /// Keeps that somebody was told of an occurrence, in a state that had that number.
 fn tell(data_dir: &Path, start: &str, sequence: u32, state: State) {
+    tell_of(data_dir, "upgrade", None, start, sequence, state);
+}
+
+/// The same of another window, or of one of some organizations.
+fn tell_of(data_dir: &Path, window: &str, orgs: Option<&str>, start: &str, sequence: u32, state: State) {
     let start: DateTime<Utc> = start.parse().unwrap();
     let event = tidegate_notices::Event {
-        window: "upgrade".to_owned(),
+        window: window.to_owned(),
         start,
         end: start + TimeDelta::hours(5),
         timezone: chrono_tz::Tz::America__Chicago,
         reason: "Upgrade".to_owned(),
-        orgs: None,
+        orgs: orgs.map(|org| vec![org.to_owned()]),
     };
     let told = Told::Announcement { uid: "as-it-was-mailed".to_owned(), sequence, state };
     let (actor, address) = ("staff:jo".to_owned(), "it@acme.example".to_owned());
@@ -180,6 +185,13 @@ async fn the_feed_goes_on_from_what_was_mailed_and_cancels_what_was_taken_back()
     assert_eq!(told().await, ["as-it-was-mailed", "4", "CONFIRMED"], "the mail for both is one");
 
     // Another one was announced, and stands in no calendar any more.
+    let (bench, dir) = (Bench::new(), tempfile::tempdir().unwrap());
+    let pages = pages_with(&bench, dir.path());
+    tell_of(dir.path(), "secret", Some("ACME01"), "2024-03-12T01:00:00Z", 7, State::Announced);
+    assert!(
+        !get(&pages, "/status.ics").await.2.contains("BEGIN:VEVENT"),
+        "that is between it and its senders"
+    );
     let (bench, dir) = (Bench::new(), tempfile::tempdir().unwrap());
     let pages = pages_with(&bench, dir.path());
     tell(dir.path(), "2024-03-12T01:00:00Z", 1, State::Announced);
