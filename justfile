@@ -108,10 +108,10 @@ ways dir="/tmp":
 endure files="300000" *directory:
     cargo bench -p tidegate-store --bench endure -- {{files}} {{directory}}
 
-# Fuzzes the parsers of what senders and registries say: ftp_commands, sftp_packet, hl7_file, hl7_message, hl7_time, er7, ack, mllp; see tests/fuzz/README.md.
+# Fuzzes the parsers of what senders and registries say: ftp_commands, ftp_session, sftp_packet, hl7_file, hl7_message, hl7_time, er7, ack, mllp; see tests/fuzz/README.md.
 fuzz target="ftp_commands" seconds="600":
     mkdir -p tests/fuzz/corpus/{{target}}
-    [ ! -f tests/fuzz/corpora/{{target}}.tar.xz ] || tar -xJf tests/fuzz/corpora/{{target}}.tar.xz -C tests/fuzz/corpus/{{target}}
+    [ ! -f tests/fuzz/corpora/{{target}}.tar ] || tar -xf tests/fuzz/corpora/{{target}}.tar -C tests/fuzz/corpus/{{target}}
     RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none {{target}} tests/fuzz/corpus/{{target}} tests/fuzz/seeds/{{target}} -- -max_total_time={{seconds}} -max_len=16384
 
 # Keeps of what `fuzz` found what covers something that nothing else does, short inputs only.
@@ -119,4 +119,4 @@ fuzz-keep target:
     rm -rf tests/fuzz/corpus/{{target}}.kept
     mkdir -p tests/fuzz/corpus/{{target}}.kept tests/fuzz/corpora
     RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none {{target}} tests/fuzz/corpus/{{target}}.kept tests/fuzz/seeds/{{target}} tests/fuzz/corpus/{{target}} -- -set_cover_merge=1 -max_len=600
-    tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cJf tests/fuzz/corpora/{{target}}.tar.xz -C tests/fuzz/corpus/{{target}}.kept .
+    tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf tests/fuzz/corpora/{{target}}.tar -C tests/fuzz/corpus/{{target}}.kept .

@@ -1,4 +1,4 @@
-//! The fuzz targets without a fuzzer: each seed, and changes of them at random.
+//! The fuzz targets without a fuzzer: each seed, changes of them at random, and what the fuzzer found to lead somewhere new.
 //!
 //! `TIDEGATE_FUZZ_SEED` begins elsewhere, `TIDEGATE_FUZZ_ROUNDS` goes on for longer. A failure prints its input.
 
@@ -14,8 +14,9 @@
 #[path = "src/lib.rs"]
 mod targets;
 
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const SEED_DEFAULT: u64 = 0x7469_6465;
 const ROUNDS_DEFAULT: u64 = 1000;
@@ -115,11 +116,35 @@ impl Random {
     }
 }
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz")
+}
+
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/seeds").join(target);
+    let folder = folder().join("seeds").join(target);
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.into_iter().map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+/// The files of a target's corpus, if it has one: a tar (POSIX ustar), whose blocks are of 512 bytes. A header has the length
+/// of its file at 124, in octal digits, and its kind at 156.
+fn corpus(target: &str) -> Vec<Vec<u8>> {
+    let tar = match std::fs::read(folder().join("corpora").join(target).with_extension("tar")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        tar => tar.unwrap(),
+    };
+    let (mut files, mut rest) = (Vec::new(), &tar[..]);
+    while rest[0] != 0 {
+        let digits = str::from_utf8(&rest[124..135]).unwrap();
+        let length = usize::from_str_radix(digits, 8).unwrap();
+        if rest[156] == b'0' {
+            files.push(rest[512..512 + length].to_vec());
+        }
+        rest = &rest[512 + length.next_multiple_of(512)..];
+    }
+    assert!(!files.is_empty(), "a corpus of nothing");
+    files
 }
 
 fn attack(name: &str, target: fn(&[u8])) {
@@ -132,7 +157,7 @@ fn attack(name: &str, target: fn(&[u8])) {
         }
     };
     let (mut random, seeds) = (Random(seed), seeds(name));
-    for bytes in &seeds {
+    for bytes in seeds.iter().chain(&corpus(name)) {
         check(bytes);
     }
     for _ in 0..from_environment("TIDEGATE_FUZZ_ROUNDS").unwrap_or(ROUNDS_DEFAULT) {
@@ -147,6 +172,11 @@ fn attack(name: &str, target: fn(&[u8])) {
 #[test]
 fn no_command_line_breaks_the_ftp_parser() {
     attack("ftp_commands", targets::ftp_commands);
+}
+
+#[test]
+fn no_client_breaks_an_ftp_session() {
+    attack("ftp_session", targets::ftp_session);
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! What must hold for any bytes that a client sends, as functions for a fuzzer. No part of the interface.
 
+mod session;
+mod storage;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
@@ -15,6 +18,8 @@ use crate::pattern::matches;
 use crate::reply::Reply;
 use crate::session::without_options;
 use crate::verb::Verb;
+
+pub use session::session;
 
 /// A control connection's bytes: its lines do not depend on how the network cuts them, each keeps to its
 /// bounds, and no argument leads out of the tree, to another host, or out of a reply.

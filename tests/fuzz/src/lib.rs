@@ -18,7 +18,7 @@ static PROFILE: LazyLock<Profile> = LazyLock::new(Profile::default);
 const SMALL_MESSAGE_BYTES_MAX: usize = 300;
 
 pub use self::er7::{er7, er7_file};
-pub use tidegate_ftp::fuzzing::commands as ftp_commands;
+pub use tidegate_ftp::fuzzing::{commands as ftp_commands, session as ftp_session};
 pub use tidegate_ingest::sftp::fuzzing::packet as sftp_packet;
 pub use tidegate_worker::fuzzing::{ack, mllp};
 
