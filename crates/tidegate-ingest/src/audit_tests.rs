@@ -123,3 +123,15 @@ fn without_a_file_nothing_is_kept() {
     Audit::default().note(&bench.session, None, Event::Login);
     assert_eq!(Audit::default().trouble(), None);
 }
+
+#[tokio::test]
+async fn an_upload_that_nobody_went_on_with_is_noted_with_its_organization_alone() {
+    let bench = Bench::new();
+    let audit = bench.open();
+    audit.note_abandoned(&OrgCode::new("ACME01").unwrap(), 5);
+    audit.flushed().await;
+    let noted = serde_json::json!({
+        "at": "2026-12-04T19:00:00.500Z", "event": "abandoned", "size_bytes": 5, "org": "ACME01",
+    });
+    assert_eq!(lines(&bench.path()), [noted]);
+}

@@ -52,7 +52,7 @@ pub use crate::open::Recovery;
 pub use crate::retain::{Amount, Due};
 pub use crate::sender_view::SenderFile;
 pub use crate::staff::{Filter, LaneState, Stats};
-pub use crate::upload::{Sender, Upload};
+pub use crate::upload::{Abandoned, Sender, Upload};
 pub use crate::verify::Verification;
 pub use crate::work::Claim;
 

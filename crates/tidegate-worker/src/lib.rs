@@ -31,6 +31,6 @@ pub use deliver::{
 };
 pub use error::WorkerError;
 pub use process::{is_query, profile};
-pub use retention::{Pass, Passed, Retention};
+pub use retention::{Note, Pass, Passed, Retention};
 pub use targets::Targets;
 pub use worker::Worker;

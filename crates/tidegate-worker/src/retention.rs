@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use tidegate_domain::job::JobState;
 use tidegate_domain::{CLOCK_PROBATION, Clock, ClockWatch, Terms};
-use tidegate_store::{Compaction, Due, Store, StoreError};
+use tidegate_store::{Abandoned, Compaction, Due, Store, StoreError};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 
@@ -32,7 +32,11 @@ struct Shared {
     started: Instant,
     watch: Mutex<ClockWatch>,
     last: Mutex<Option<Pass>>,
+    note: Note,
 }
+
+/// Told of each upload that is taken away because nobody went on with it.
+pub type Note = Box<dyn Fn(Abandoned) + Send + Sync>;
 
 /// One pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,9 +67,17 @@ pub enum Passed {
 impl Retention {
     /// A chore on `store`, with the clock that the store has too. `last_known` is when the newest job came
     /// that there was before the start.
-    pub fn new(store: Store, terms: Terms, clock: Arc<dyn Clock>, last_known: Option<DateTime<Utc>>) -> Self {
+    pub fn new(
+        store: Store,
+        terms: Terms,
+        clock: Arc<dyn Clock>,
+        last_known: Option<DateTime<Utc>>,
+        note: Note,
+    ) -> Self {
         let (started, watch) = (Instant::now(), Mutex::new(ClockWatch::new(last_known)));
-        Self { shared: Arc::new(Shared { store, terms, clock, started, watch, last: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared { store, terms, clock, started, watch, last: Mutex::default(), note }),
+        }
     }
 
     /// Passes until `shutdown`. A pass that is under way then is broken off between two jobs.
@@ -102,10 +114,15 @@ impl Retention {
         }
         let (store, before) = (store.clone(), terms.ended_by(JobState::Complete, at));
         let forgotten = spawn_blocking(move || {
-            store.forget_broken()?;
-            before.map_or(Ok(0), |before| store.forget_known(before))
+            let abandoned = store.forget_abandoned()?;
+            before.map_or(Ok(0), |before| store.forget_known(before))?;
+            Ok(abandoned)
         });
-        forgotten.await.unwrap_or(Err(StoreError::Closed))?;
+        let abandoned = forgotten.await.unwrap_or(Err(StoreError::Closed))?;
+        if !abandoned.is_empty() {
+            tracing::info!(uploads = abandoned.len(), "uploads removed that nobody went on with for a day");
+        }
+        abandoned.into_iter().for_each(&self.shared.note);
         Ok(due)
     }
 

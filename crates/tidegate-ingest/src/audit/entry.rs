@@ -57,6 +57,11 @@ pub enum Event {
     },
     /// A staged upload was deleted.
     StagedDeleted,
+    /// An upload that was staged, or what was kept of a broken one, was removed: nobody had gone on with it for a day.
+    Abandoned {
+        /// Its length.
+        size_bytes: u64,
+    },
     /// A response or report was brought back to its watched folder.
     BroughtBack {
         /// The job that it answers.
@@ -114,6 +119,7 @@ impl Event {
             Self::Fetched { .. } => "fetched",
             Self::Deleted { .. } => "deleted",
             Self::StagedDeleted => "staged_deleted",
+            Self::Abandoned { .. } => "abandoned",
             Self::BroughtBack { .. } => "brought_back",
             Self::Banned { .. } => "banned",
             Self::StaffLogin { .. } => "staff_login",

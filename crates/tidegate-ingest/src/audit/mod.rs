@@ -83,6 +83,11 @@ impl Audit {
         self.write(|at| Entry::of_folder(at, org, folder, event));
     }
 
+    /// Notes that an upload was removed which nobody went on with.
+    pub fn note_abandoned(&self, org: &OrgCode, size_bytes: u64) {
+        self.write(|at| Entry::of_org(at, org, None, Event::Abandoned { size_bytes }));
+    }
+
     /// Notes what was done about an address.
     pub(crate) fn note_defence(&self, event: Event) {
         self.write(|at| Entry::of_nobody(at, event));

@@ -5,9 +5,9 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tidegate_domain::{OrgCode, UploadName};
 use tokio::io::AsyncReadExt as _;
@@ -21,9 +21,6 @@ use crate::sender_view::{SenderFile, look_at};
 
 /// Most broken uploads that are kept of one organization; the oldest goes for the next.
 const KEPT_MAX: usize = 16;
-
-/// How long they are kept.
-const KEPT_FOR: Duration = Duration::from_hours(24);
 
 impl Upload {
     /// Keeps what came of an upload that broke off, until its sender goes on with it or a day is over; replaces
@@ -91,13 +88,6 @@ impl Store {
             _ => Ok(()),
         }
     }
-
-    /// Drops what is kept of uploads that broke off more than a day ago; how many they were. Blocks.
-    pub fn forget_broken(&self) -> Result<usize, StoreError> {
-        let core = &self.core;
-        let forgotten = core.while_open(|| forget(core))?;
-        forgotten.map_err(StoreError::io("removing broken uploads"))
-    }
 }
 
 fn keep(core: &Core, org: &OrgCode, name: &UploadName, from: &Path) -> io::Result<()> {
@@ -113,27 +103,8 @@ fn keep(core: &Core, org: &OrgCode, name: &UploadName, from: &Path) -> io::Resul
     core.disk().rename(from, &target)
 }
 
-fn forget(core: &Core) -> io::Result<usize> {
-    let mut forgotten = 0;
-    let organizations = match fs::read_dir(core.layout.broken_uploads()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        organizations => organizations?,
-    };
-    let now = SystemTime::from(core.clock.now());
-    for organization in organizations {
-        for (written, path) in by_age(&organization?.path())? {
-            // A file from the future stays until the clock has come by.
-            if now.duration_since(written).is_ok_and(|age| age > KEPT_FOR) {
-                core.disk().remove(&path)?;
-                forgotten += 1;
-            }
-        }
-    }
-    Ok(forgotten)
-}
-
 /// The files of a directory, the oldest first.
-fn by_age(directory: &Path) -> io::Result<Vec<(SystemTime, std::path::PathBuf)>> {
+pub(super) fn by_age(directory: &Path) -> io::Result<Vec<(SystemTime, PathBuf)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;

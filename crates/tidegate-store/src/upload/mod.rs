@@ -8,6 +8,7 @@
 //! A small upload stays in memory and rides in the journal's batch; a larger one goes to a file of its
 //! own: see `spill`.
 
+mod abandoned;
 mod block;
 mod broken;
 mod spill;
@@ -25,6 +26,7 @@ use tidegate_domain::{JobId, OrgCode, UploadName};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::task::spawn_blocking;
 
+pub use self::abandoned::Abandoned;
 pub(crate) use self::spill::LARGE_BLOCKS_MAX;
 use self::spill::Spill;
 

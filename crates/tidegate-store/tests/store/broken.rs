@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use tidegate_domain::Clock as _;
-use tidegate_store::{Options, StoreError, Upload};
+use tidegate_store::{Abandoned, Options, StoreError, Upload};
 
 use crate::rig::{Rig, org, payload, sender, upload_name};
 
@@ -85,18 +85,55 @@ async fn the_oldest_broken_upload_goes_for_the_next() {
 #[tokio::test]
 async fn a_broken_upload_is_kept_for_a_day() {
     let rig = Rig::new();
-    assert_eq!(rig.store.forget_broken().unwrap(), 0);
+    assert_eq!(rig.store.forget_abandoned().unwrap(), []);
     let (hour, now) = (Duration::from_hours(1), SystemTime::from(rig.clock.now()));
     for (name, written) in [("old", now - 25 * hour), ("young", now - 23 * hour), ("ahead", now + 48 * hour)]
     {
         break_off(&rig, name, &content()[..70_000]).await;
         date(&rig, name, written);
     }
-    assert_eq!(rig.store.forget_broken().unwrap(), 1);
+    let gone = Abandoned { org: org("A"), size_bytes: 70_000 };
+    assert_eq!(rig.store.forget_abandoned().unwrap(), [gone]);
     assert_eq!(rig.files("broken/A"), ["ahead", "young"]);
 }
 
+#[tokio::test]
+async fn a_staged_upload_that_nobody_submits_is_kept_for_a_day() {
+    let rig = Rig::new();
+    let (hour, now) = (Duration::from_hours(1), SystemTime::from(rig.clock.now()));
+    for (name, written) in [("old", now - 25 * hour), ("young", now - 23 * hour)] {
+        upload(&rig, &content()[..100]).await.stage(&org("A"), &upload_name(name)).await.unwrap();
+        date_in(&rig, "staged", name, written);
+    }
+    let gone = Abandoned { org: org("A"), size_bytes: 100 };
+    assert_eq!(rig.store.forget_abandoned().unwrap(), [gone]);
+    assert_eq!(rig.files("staged/A"), ["young"]);
+    assert_eq!(rig.store.forget_abandoned().unwrap(), []);
+    let late = rig.store.accept_staged(&org("A"), &upload_name("old"), sender(), upload_name("a")).await;
+    assert!(matches!(late, Err(StoreError::NotFound)));
+    rig.store.accept_staged(&org("A"), &upload_name("young"), sender(), upload_name("b")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_legal_hold_keeps_abandoned_uploads_too() {
+    let rig = Rig::new();
+    let long_ago = SystemTime::from(rig.clock.now()) - Duration::from_hours(250);
+    break_off(&rig, "broken", &content()[..70_000]).await;
+    date(&rig, "broken", long_ago);
+    upload(&rig, b"1").await.stage(&org("A"), &upload_name("staged")).await.unwrap();
+    date_in(&rig, "staged", "staged", long_ago);
+    rig.store.place_legal_hold(org("A"), "case".to_owned(), "eve").await.unwrap();
+    assert_eq!(rig.store.forget_abandoned().unwrap(), []);
+    rig.store.release_legal_holds(&org("A"), "settled".to_owned(), "eve").await.unwrap();
+    assert_eq!(rig.store.forget_abandoned().unwrap().len(), 2);
+}
+
 fn date(rig: &Rig, name: &str, written: SystemTime) {
-    let file = fs::File::options().write(true).open(rig.path().join("broken/A").join(name)).unwrap();
+    date_in(rig, "broken", name, written);
+}
+
+fn date_in(rig: &Rig, directory: &str, name: &str, written: SystemTime) {
+    let path = rig.path().join(directory).join("A").join(name);
+    let file = fs::File::options().write(true).open(path).unwrap();
     file.set_modified(written).unwrap();
 }

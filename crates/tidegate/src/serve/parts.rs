@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow};
+use chrono::{DateTime, Utc};
 use tidegate_domain::SystemClock;
 use tidegate_domain::job::Protocol;
 use tidegate_ingest::accounts::Directory;
@@ -19,7 +20,7 @@ use tidegate_store::{Options, Recovery, Store};
 use tidegate_web::api::Listener;
 use tidegate_web::config::{MetricsConfig, PortalMode};
 use tidegate_web::control::{ControlSocket, SocketError};
-use tidegate_worker::{Retention, Targets};
+use tidegate_worker::Targets;
 use tokio::net::TcpListener;
 
 use super::open_failure;
@@ -31,7 +32,8 @@ use crate::failure::Failure;
 pub(super) struct Parts {
     pub(super) loaded: Loaded,
     pub(super) store: Store,
-    pub(super) retention: Retention,
+    /// When the newest job came that there was before the start.
+    pub(super) newest_job_at: Option<DateTime<Utc>>,
     pub(super) directory: Arc<Directory>,
     pub(super) targets: Targets,
     pub(super) tls: Option<Arc<ServerTls>>,
@@ -55,8 +57,6 @@ impl Parts {
     pub(super) async fn open(loaded: Loaded) -> Result<Self, Failure> {
         let (store, recovery) = open_store(&loaded).await?;
         store.set_calendar(loaded.calendar.clone());
-        let (terms, clock) = (loaded.config.retention.terms(), Arc::new(SystemClock));
-        let retention = Retention::new(store.clone(), terms, clock, recovery.newest_job_at);
         let directory = Arc::new(open_directory(&loaded)?);
         let targets = open_targets(&loaded)?;
         let tls = open_tls(&loaded)?;
@@ -69,7 +69,7 @@ impl Parts {
         Ok(Self {
             loaded,
             store,
-            retention,
+            newest_job_at: recovery.newest_job_at,
             directory,
             targets,
             tls,

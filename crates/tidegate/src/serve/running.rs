@@ -20,7 +20,7 @@ use tidegate_ingest::sftp::{self, HostKeys, SftpDoor};
 use tidegate_ingest::tls::{ServerTls, watch as watch_certificate};
 use tidegate_ingest::{Announcement, Intake};
 use tidegate_notices::alerts::AlertsConfig;
-use tidegate_store::Store;
+use tidegate_store::{Abandoned, Store};
 use tidegate_web::control::{self, Control, ControlSocket, Site as _};
 use tidegate_web::pages::{self, Names, Pages};
 use tidegate_web::service::{self, Service};
@@ -74,6 +74,7 @@ impl Running {
         // Both close the gate until somebody mends it.
         problems.extend(taken_names(&parts.store, &parts.loaded.calendar));
         let intake = intake(&parts.store, Arc::clone(&parts.directory), &parts.loaded)?;
+        let retention = retention(&parts, intake.audit().clone());
         let site = Arc::new(RunningSite {
             store: parts.store.clone(),
             directory: Arc::clone(&parts.directory),
@@ -110,7 +111,7 @@ impl Running {
         if let Some((listener, host_keys)) = parts.sftp {
             running.open_sftp(listener, host_keys, Arc::clone(&intake));
         }
-        running.tidy(parts.retention.clone());
+        running.tidy(retention.clone());
         if let Some(config) = &parts.loaded.config.alerts {
             running.alert(config);
         }
@@ -119,7 +120,7 @@ impl Running {
         }
         let site = Arc::clone(&running.site) as _;
         let clock = Arc::new(SystemClock);
-        let control = Control::new(running.store.clone(), parts.retention, clock, site);
+        let control = Control::new(running.store.clone(), retention, clock, site);
         if let Some(web) = parts.web {
             let notices = &parts.loaded.config.notices;
             let names = Names { registry: notices.registry.clone(), channels: parts.loaded.channels() };
@@ -393,6 +394,12 @@ fn intake(store: &Store, directory: Arc<Directory>, loaded: &Loaded) -> Result<A
     let Some(path) = loaded.audit_log() else { return Ok(Arc::new(intake)) };
     let audit = Audit::open(&path, Arc::new(SystemClock)).context("while starting the audit log")?;
     Ok(Arc::new(intake.audited(audit)))
+}
+
+fn retention(parts: &Parts, audit: Audit) -> Retention {
+    let (terms, clock) = (parts.loaded.config.retention.terms(), Arc::new(SystemClock));
+    let note = move |Abandoned { org, size_bytes }: Abandoned| audit.note_abandoned(&org, size_bytes);
+    Retention::new(parts.store.clone(), terms, clock, parts.newest_job_at, Box::new(note))
 }
 
 /// The running or the next maintenance, for those who connect.

@@ -99,7 +99,7 @@ impl Bench {
         let (store, _) = Store::open(dir.path(), options, Arc::new(clock.clone())).unwrap();
         store.set_calendar(Calendar { timezone: Some(chrono_tz::America::Chicago), ..Calendar::default() });
         let terms = Terms { complete: TERM, error: 3 * TERM };
-        let retention = Retention::new(store.clone(), terms, Arc::new(clock.clone()), None);
+        let retention = Retention::new(store.clone(), terms, Arc::new(clock.clone()), None, Box::new(drop));
         let control = Control::new(store.clone(), retention, Arc::new(clock.clone()), Arc::new(QuietSite));
         Self { _dir: dir, store, clock, router: router(control.clone()), control }
     }

@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::environment::Finding;
 use crate::render::{Screen, length, plural};
 
-/// Senders rename at once; a day later nobody does.
-const WAIT_MAX: TimeDelta = TimeDelta::days(1);
+/// Senders rename at once; a day after the upload it is gone.
+const WAIT_MAX: TimeDelta = TimeDelta::hours(2);
 
 /// Organizations whose staged uploads were left behind, by what lies below `data_dir`. What can't be looked at is told
 /// elsewhere.
@@ -33,7 +33,7 @@ fn left_behind(org: &Path, screen: &Screen) -> Option<Finding> {
     let (uploads, wait) = (plural(count, "upload"), if count == 1 { "waits" } else { "wait" });
     Some(Finding::warning(
         format!("{uploads} of {code} {wait} for a rename or a sidecar, the oldest for {age}: not submitted"),
-        format!("ask {code} to finish or delete what lies in {}", org.display()),
+        format!("ask {code} to finish what lies in {}: a day after its upload it is removed", org.display()),
     ))
 }
 
@@ -48,7 +48,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let screen = Screen::test();
         assert_eq!(staged(dir.path(), &screen), []);
-        for (name, hours) in [("ACME01/smith.tmp", 49), ("ACME01/jones.tmp", 25), ("BURL01/new.tmp", 23)] {
+        for (name, hours) in [("ACME01/smith.tmp", 23), ("ACME01/jones.tmp", 3), ("BURL01/new.tmp", 1)] {
             let path = dir.path().join("staged").join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             let file = fs::File::create(&path).unwrap();
@@ -57,7 +57,7 @@ mod tests {
         let found = staged(dir.path(), &screen);
         let what: Vec<&str> = found.iter().map(|finding| finding.what.as_str()).collect();
         let expected =
-            "2 uploads of ACME01 wait for a rename or a sidecar, the oldest for 2 days 1 h: not submitted";
+            "2 uploads of ACME01 wait for a rename or a sidecar, the oldest for 23 h: not submitted";
         assert_eq!(what, [expected]);
     }
 }
