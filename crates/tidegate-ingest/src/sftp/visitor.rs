@@ -2,6 +2,9 @@
 //!
 //! Invariant: before the login there are no channels, and a channel speaks SFTP or nothing. Of an account's
 //! password and keys the client learns only whether the login succeeded.
+//!
+//! What takes long is boxed: russh keeps room for the largest of these futures in the task of each session, also
+//! of one that waits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +39,7 @@ pub(super) struct Visitor {
     user: Option<Arc<SessionUser>>,
     bounds: Bounds,
     /// Channels that are open; those on which SFTP is spoken have a conversation.
-    channels: BTreeMap<ChannelId, Option<Conversation>>,
+    channels: BTreeMap<ChannelId, Option<Box<Conversation>>>,
 }
 
 impl Visitor {
@@ -69,7 +72,8 @@ impl Visitor {
     /// Answers what can be answered on a channel.
     async fn go_on(&mut self, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
         if let Some(Some(conversation)) = self.channels.get_mut(&channel) {
-            conversation.go_on(channel, ssh).instrument(self.session.span().clone()).await?;
+            let going_on = conversation.go_on(channel, ssh).instrument(self.session.span().clone());
+            Box::pin(going_on).await?;
         }
         Ok(())
     }
@@ -93,7 +97,7 @@ impl Handler for Visitor {
             return Ok(self.refusal());
         }
         let password = Zeroizing::new(password.to_owned());
-        let login = self.intake.log_in(&self.session, user, password, None).await;
+        let login = Box::pin(self.intake.log_in(&self.session, user, password, None)).await;
         Ok(self.answer(login))
     }
 
@@ -108,7 +112,7 @@ impl Handler for Visitor {
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Error> {
         match SenderKey::of(key.public_key) {
             Ok(sender_key) if self.may_try() && is_strong(key.algorithm) => {
-                let login = self.intake.log_in_with_key(&self.session, user, &sender_key).await;
+                let login = Box::pin(self.intake.log_in_with_key(&self.session, user, &sender_key)).await;
                 Ok(self.answer(login))
             }
             _ => Ok(self.refusal()),
@@ -139,7 +143,8 @@ impl Handler for Visitor {
         match (name, &self.user, self.channels.get_mut(&channel)) {
             ("sftp", Some(user), Some(free @ None)) => {
                 let storage = InboxStorage::new(Arc::clone(&self.intake), Arc::clone(&self.session));
-                *free = Some(Conversation::new(storage, Arc::clone(user), self.bounds.clone()));
+                let conversation = Conversation::new(storage, Arc::clone(user), self.bounds.clone());
+                *free = Some(Box::new(conversation));
                 ssh.channel_success(channel)
             }
             _ => ssh.channel_failure(channel),
