@@ -10,6 +10,7 @@ mod completion;
 mod digests;
 mod entry;
 mod error;
+mod pace;
 mod place;
 mod proved;
 mod reading;

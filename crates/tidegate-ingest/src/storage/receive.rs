@@ -21,11 +21,11 @@ use std::io::ErrorKind::UnexpectedEof;
 use tidegate_domain::{JobId, UploadName};
 use tidegate_store::{Sender, Upload};
 use tokio::io::AsyncRead;
-use tokio::time::timeout;
 
 use super::backend::InboxStorage;
 use super::completion::{Came, Role};
 use super::error::TransferError;
+use super::pace::Pace;
 use super::place::Place;
 use super::sidecar::SidecarError;
 use super::tail::Ends;
@@ -138,14 +138,15 @@ impl InboxStorage {
         bytes_max: u64,
     ) -> Result<(), TransferError> {
         let limits = self.intake.limits();
+        let mut pace = Pace::new(limits.session_idle_max.0, upload.size_bytes());
         let mut input = Ends::new(input);
         loop {
             let room = upload.room().await?;
             let read = tokio::select! {
-                read = timeout(limits.session_idle_max.0, room.fill(&mut input)) => read,
+                read = pace.wait(room.fill(&mut input)) => read,
                 () = self.session.ended() => return Err(TransferError::ControlLost),
             };
-            match read.map_err(|_| TransferError::Stalled)? {
+            match read.ok_or(TransferError::Stalled)? {
                 Ok(0) => return Ok(()),
                 Ok(_) => {}
                 Err(error) if error.kind() == UnexpectedEof && input.proves_itself_whole() => {
@@ -154,6 +155,7 @@ impl InboxStorage {
                 }
                 Err(error) => return Err(TransferError::DataLost(error.kind())),
             }
+            pace.has(upload.size_bytes());
             if upload.size_bytes() > bytes_max {
                 return Err(TransferError::TooLarge);
             }
