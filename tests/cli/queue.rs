@@ -170,3 +170,33 @@ fn a_job_that_is_not_there_is_a_failure_with_words() {
     let early = held.site.run(&format!("queue response {}", held.ids[0]));
     assert!(early.code == 1 && early.err.contains("it is queued"), "{early:?}");
 }
+
+/// Tables show `rejected` where others show a state, and nothing was found by it.
+#[test]
+fn complete_jobs_are_found_by_how_they_ended() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    let server = site.serve();
+    let refused =
+        "MSH|^~\\&|EHR|CLINIC|IIS|REGISTRY|20240308190000-0600||VXU^V04^VXU_V04|M1|P|2.5.1\rPID|1\r";
+    assert!(server.upload("ACME01", "bad.hl7", refused.as_bytes()).starts_with("226"));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while site.run("status --json").json()["jobs"]["complete"] != 1 {
+        assert!(Instant::now() < deadline, "{}", site.run("queue list").out);
+    }
+    let names = |line: &str| {
+        let jobs = site.run(&format!("queue list {line} --json")).json();
+        jobs.as_array()
+            .unwrap()
+            .iter()
+            .map(|job| job["name"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names("--outcome rejected"), ["bad.hl7"]);
+    assert_eq!(names("--outcome accepted"), [""; 0]);
+    assert_eq!(names("--outcome rejected --state error"), [""; 0]);
+    let advised = site.run("queue list --state rejected");
+    assert!(advised.code == 2 && advised.err.contains("--outcome rejected"), "{advised:?}");
+    let asked = site.run("queue requeue --state complete --outcome accepted --reason x --yes --json").json();
+    assert_eq!(asked["jobs"], serde_json::json!([]));
+}

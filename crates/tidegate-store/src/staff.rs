@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState};
+use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, Outcome};
 use tidegate_domain::maintenance::{Calendar, Downstream, Hold, Override, Window};
 use tidegate_domain::{JobId, NamePattern, OrgCode};
 
@@ -25,6 +25,8 @@ pub struct Filter {
     pub org: Option<OrgCode>,
     /// Only those in one of these states; if there are none, in any.
     pub states: Vec<JobState>,
+    /// Only complete ones that ended so.
+    pub outcome: Option<Outcome>,
     /// Only those accepted at or after this instant.
     pub since: Option<DateTime<Utc>>,
     /// Only those accepted before this instant.
@@ -40,6 +42,7 @@ pub struct Filter {
 impl Filter {
     fn fits(&self, job: &Job) -> bool {
         (self.states.is_empty() || self.states.contains(&job.state))
+            && self.outcome.is_none_or(|ended| job.state == JobState::Complete && job.outcome == Some(ended))
             && self.since.is_none_or(|since| job.received_at >= since)
             && self.until.is_none_or(|until| job.received_at < until)
             && self.name.as_ref().is_none_or(|name| name.matches(job.submission.name.as_bytes()))

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Read;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tidegate_domain::job::{Job, JobState};
+use tidegate_domain::job::{Job, JobState, Outcome};
 use tidegate_domain::{OrgCode, UploadName};
 use tidegate_store::{Filter, SenderFile, Store};
 
@@ -72,6 +72,10 @@ fn lists(store: &Store, model: &Model) -> Checked {
     for (first, second) in JobState::ALL.iter().zip(JobState::ALL.iter().skip(1)) {
         let states = vec![*first, *second];
         check(Filter { states: states.clone(), ..all.clone() }, &|job| states.contains(&job.state))?;
+    }
+    for outcome in Outcome::ALL {
+        let is_so = |job: &Job| job.state == JobState::Complete && job.outcome == Some(*outcome);
+        check(Filter { outcome: Some(*outcome), ..all.clone() }, &is_so)?;
     }
     // Page by page, whatever came last on the page before; a sample, since each is a look at the store.
     for known in model.jobs.iter().step_by(5) {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tidegate_domain::OrgCode;
-use tidegate_domain::job::JobState;
+use tidegate_domain::job::{JobState, Outcome};
 
 use super::Since;
 
@@ -18,6 +18,8 @@ pub struct JobFilter {
     /// Where they stand; if it names none, anywhere.
     #[serde(rename = "state")]
     pub states: States,
+    /// How they ended, if they are complete.
+    pub outcome: Option<Outcome>,
     /// Received then or later.
     pub since: Option<Since>,
     /// Received before then.

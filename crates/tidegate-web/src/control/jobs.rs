@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Deserialize;
-use tidegate_domain::job::Job;
+use tidegate_domain::job::{Job, JobState, Outcome};
 use tidegate_domain::maintenance::GateState;
 use tidegate_domain::{JobId, JobIdError, NamePattern, OrgCode};
 use tidegate_store::Filter;
@@ -26,6 +26,7 @@ const LIMIT_DEFAULT: usize = 50;
 pub(crate) struct ListQuery {
     pub(crate) org: Option<OrgCode>,
     pub(crate) state: States,
+    pub(crate) outcome: Option<Outcome>,
     pub(crate) since: Option<Since>,
     pub(crate) until: Option<Since>,
     pub(crate) name: Option<String>,
@@ -38,8 +39,8 @@ pub(crate) async fn list(
     State(control): State<Control>,
     Parameters(query): Parameters<ListQuery>,
 ) -> Result<Json<Vec<JobView>>, Failure> {
-    let ListQuery { org, state: states, since, until, name, after, limit } = query;
-    let wanted = filter(&control, JobFilter { org, states, since, until, name })?;
+    let ListQuery { org, state: states, outcome, since, until, name, after, limit } = query;
+    let wanted = filter(&control, JobFilter { org, states, outcome, since, until, name })?;
     let limit = limit.unwrap_or(LIMIT_DEFAULT).min(LIMIT_MAX);
     let filter = Filter { after, limit, ..wanted };
     let jobs = blocking(move || control.store.list(&filter)).await??;
@@ -50,9 +51,12 @@ pub(crate) async fn list(
 pub(super) fn filter(control: &Control, wanted: JobFilter) -> Result<Filter, NoZone> {
     let instant =
         |point: Option<Since>| point.map(|point| point.resolve(control.zone(), control.now())).transpose();
+    // Nothing else has an outcome, and those in a state are found without looking at the others.
+    let is_any = wanted.outcome.is_some() && wanted.states.0.is_empty();
     Ok(Filter {
         org: wanted.org,
-        states: wanted.states.0,
+        states: if is_any { vec![JobState::Complete] } else { wanted.states.0 },
+        outcome: wanted.outcome,
         since: instant(wanted.since)?,
         until: instant(wanted.until)?,
         name: wanted.name.map(|name| NamePattern::new(&name)),

@@ -1,7 +1,7 @@
 //! Which jobs a command is about.
 
 use clap::Args;
-use tidegate_domain::job::JobState;
+use tidegate_domain::job::{JobState, Outcome};
 use tidegate_domain::{JobId, OrgCode};
 use tidegate_web::api::{ACT_JOBS_MAX, JobFilter, Since, States};
 
@@ -12,8 +12,11 @@ use super::org::org_code;
 pub(crate) struct Conditions {
     /// Only in these states: queued, processing, retrying, held, complete, error, exception, duplicate or cancelled;
     /// several with commas
-    #[arg(long, value_name = "STATE", value_delimiter = ',')]
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = state)]
     pub(crate) state: Vec<JobState>,
+    /// Only complete ones that ended so: `accepted`, `accepted_with_errors`, `rejected` or `tested`
+    #[arg(long, value_name = "OUTCOME")]
+    pub(crate) outcome: Option<Outcome>,
     /// Only of this organization
     #[arg(long, value_name = "CODE", value_parser = org_code)]
     pub(crate) org: Option<OrgCode>,
@@ -36,9 +39,17 @@ impl Conditions {
 
     /// The same for the server.
     pub(crate) fn filter(&self) -> JobFilter {
-        let Self { state, org, since, until, name } = self.clone();
-        JobFilter { org, states: States(state), since, until, name }
+        let Self { state, outcome, org, since, until, name } = self.clone();
+        JobFilter { org, states: States(state), outcome, since, until, name }
     }
+}
+
+/// Tables show of a complete job how it ended.
+fn state(word: &str) -> Result<JobState, String> {
+    word.parse().map_err(|unknown| match word.parse::<Outcome>() {
+        Ok(outcome) => format!("that is how a complete job ended: write --outcome {outcome}"),
+        Err(_) => unknown,
+    })
 }
 
 /// Job ids, or all jobs in a state that meet further conditions; never both, never neither.
@@ -47,7 +58,7 @@ impl Conditions {
 pub(crate) struct Jobs {
     /// Job ids
     #[arg(value_name = "JOB", id = "jobs", required_unless_present = "state",
-          conflicts_with_all = ["state", "org", "since", "until", "name", "limit"])]
+          conflicts_with_all = ["state", "outcome", "org", "since", "until", "name", "limit"])]
     pub(crate) ids: Vec<JobId>,
     #[command(flatten)]
     pub(crate) conditions: Conditions,

@@ -23,7 +23,7 @@ pub(super) fn queue(context: &Context, command: QueueCommand) -> Result<(), Fail
 }
 
 fn list(context: &Context, args: &ListArgs) -> Result<(), Failure> {
-    let JobFilter { org, states, since, until, name } = args.conditions.filter();
+    let JobFilter { org, states, outcome, since, until, name } = args.conditions.filter();
     // One more than is shown tells whether there are more.
     let limit = args.limit.saturating_add(1);
     let path = with_query(
@@ -31,6 +31,7 @@ fn list(context: &Context, args: &ListArgs) -> Result<(), Failure> {
         &[
             ("org", org.map(String::from)),
             ("state", Some(states.to_string()).filter(|states| !states.is_empty())),
+            ("outcome", outcome.map(|outcome| outcome.to_string())),
             ("since", since.map(String::from)),
             ("until", until.map(String::from)),
             ("name", name),
