@@ -8,6 +8,7 @@
 mod backup;
 mod m0001_initial;
 mod m0002_purges;
+mod m0003_calls;
 
 use std::fs;
 use std::io;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use tidegate_disk::Disk;
 
 /// The layout that this program reads and writes.
-pub const LAYOUT: u32 = 2;
+pub const LAYOUT: u32 = 3;
 
 /// A file of this name, without `layout` beside it, marks a backup that did not come to its end.
 pub const INCOMPLETE: &str = "incomplete-backup";
@@ -27,7 +28,11 @@ struct Step {
     run: fn(&Disk, &Path) -> io::Result<()>,
 }
 
-const STEPS: &[Step] = &[Step { to: 1, run: m0001_initial::run }, Step { to: 2, run: m0002_purges::run }];
+const STEPS: &[Step] = &[
+    Step { to: 1, run: m0001_initial::run },
+    Step { to: 2, run: m0002_purges::run },
+    Step { to: 3, run: m0003_calls::run },
+];
 
 /// What [`migrate`] did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,10 +192,9 @@ mod tests {
     #[test]
     fn a_later_layout_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        fs::write(root.path().join("layout"), "3\n").unwrap();
-        assert!(matches!(
-            migrate(&Disk::default(), root.path()),
-            Err(MigrationError::Newer { found: 3, .. })
-        ));
+        let later = LAYOUT + 1;
+        fs::write(root.path().join("layout"), format!("{later}\n")).unwrap();
+        let refused = migrate(&Disk::default(), root.path());
+        assert!(matches!(refused, Err(MigrationError::Newer { found, .. }) if found == later));
     }
 }

@@ -1,7 +1,8 @@
 //! What the journal is made of.
 //!
 //! These types are written to disk in an encoding that does not name fields: add variants at the end
-//! only; anything else is a new layout with a step in `migrations/`.
+//! only. A program that does not know a variant can't read what it finds, so each is a new layout with a step in
+//! `migrations/`, as is any other change.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -101,4 +102,42 @@ pub(crate) enum MaintenanceChange {
         /// Why.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use tidegate_domain::job::{JobState, Outcome, Protocol};
+    use tidegate_migrations::LAYOUT;
+
+    use super::*;
+
+    /// How many variants an enum of the journal has: the first number that stands for none.
+    fn variants<T: DeserializeOwned>() -> u8 {
+        let is_one = |number: &u8| {
+            let read = postcard::from_bytes::<T>(&[*number]);
+            !read.is_err_and(|error| error == postcard::Error::SerdeDeCustom)
+        };
+        (0..127).take_while(is_one).count().try_into().unwrap()
+    }
+
+    /// A program that knows fewer of them refuses the journal, and takes what the index has of them for damage.
+    #[test]
+    fn a_new_kind_of_record_is_a_new_layout() {
+        let kinds = [
+            variants::<Change>(),
+            variants::<JobEvent>(),
+            variants::<MaintenanceChange>(),
+            variants::<LegalHoldChange>(),
+            variants::<Override>(),
+            variants::<Outcome>(),
+            variants::<Protocol>(),
+            variants::<JobState>(),
+        ];
+        assert_eq!(
+            (LAYOUT, kinds),
+            (3, [4, 17, 5, 2, 3, 4, 7, 9]),
+            "add a step in migrations/, then its number here"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! What can happen to a job: the entries of its history.
 //!
 //! These types are written to disk in an encoding that does not name fields. Add variants at the end
-//! only; anything else is a new store layout with a step in `migrations/`.
+//! only; that and anything else is a new store layout with a step in `migrations/`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

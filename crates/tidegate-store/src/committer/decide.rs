@@ -20,8 +20,10 @@ impl Committer {
     pub(super) fn decide(&mut self, command: Command) {
         match command {
             Command::Accept { id, submission, payload, is_call, reply } => {
-                match self.may_accept(&submission, is_call) {
-                    Ok(()) => self.accept(id, submission, payload, is_call, reply),
+                // One look at the clock, so that the journal shows of each call that its gate was open.
+                let at = self.core.clock.now();
+                match self.may_accept(&submission, is_call, at) {
+                    Ok(()) => self.accept(at, id, submission, payload, is_call, reply),
                     Err(error) => drop(reply.send(Err(error))),
                 }
             }
@@ -30,7 +32,7 @@ impl Committer {
                 match self.check_change(id, fence, &event) {
                     Ok(()) => {
                         self.batch.moves_jobs();
-                        let item = self.push_job(id, event, actor, None);
+                        let item = self.push_job(id, event, actor);
                         self.batch.wait(Waiter::Job { item, reply });
                     }
                     Err(error) => drop(reply.send(Err(error))),
@@ -39,7 +41,7 @@ impl Committer {
             Command::Maintenance { change, actor, reply } => {
                 self.batch.moves_jobs();
                 self.batch.moves_gate();
-                self.push(Change::Maintenance(change), actor, None);
+                self.push(Change::Maintenance(change), actor);
                 self.batch.wait(Waiter::Nothing { reply });
             }
             Command::Backup { reply } => {
@@ -48,7 +50,7 @@ impl Committer {
                 }
             }
             Command::LegalHold { change, actor, reply } => {
-                self.push(Change::LegalHold(change), actor, None);
+                self.push(Change::LegalHold(change), actor);
                 self.batch.wait(Waiter::Nothing { reply });
             }
             Command::Purge { ids, terms, now, reply } => self.purge(ids, terms, now, reply),
@@ -59,18 +61,23 @@ impl Committer {
     }
 
     /// Nothing more is accepted while the spool can't take what was: until then it lies in memory.
-    fn may_accept(&self, submission: &Submission, is_call: bool) -> Result<(), StoreError> {
+    fn may_accept(
+        &self,
+        submission: &Submission,
+        is_call: bool,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         if self.core.spool.deferred.is_refused_still() {
             let source = io::Error::other("earlier ones can't be written to the spool");
             return Err(StoreError::Io { doing: "taking an upload", source });
         }
-        if is_call { self.may_call(submission) } else { Ok(()) }
+        if is_call { self.may_call(submission, at) } else { Ok(()) }
     }
 
     /// A call is taken while its organization's gate is open, and not a second time while the first is not over:
     /// its sender may have lost patience with that one.
-    fn may_call(&self, call: &Submission) -> Result<(), StoreError> {
-        if !self.core.gatekeeper.now().gate_now(self.core.clock.now(), Some(&call.org)).claims_allowed {
+    fn may_call(&self, call: &Submission, at: DateTime<Utc>) -> Result<(), StoreError> {
+        if !self.core.gatekeeper.now().gate_now(at, Some(&call.org)).claims_allowed {
             return Err(StoreError::GateClosed);
         }
         let reader = self.core.reader()?;
@@ -85,6 +92,7 @@ impl Committer {
     /// A call is claimed in the same breath, past its organization's lane.
     fn accept(
         &mut self,
+        at: DateTime<Utc>,
         id: JobId,
         submission: Submission,
         payload: Option<Vec<u8>>,
@@ -92,10 +100,11 @@ impl Committer {
         reply: Reply<Job>,
     ) {
         let (actor, sha256) = (format!("sender:{}", submission.account), submission.sha256);
-        let mut item = self.push_job(id, JobEvent::Accepted(submission), actor, payload);
+        let accepted = Change::Job { id, event: JobEvent::Accepted(submission) };
+        let mut item = self.push_at(at, accepted, actor, payload);
         if is_call {
             self.batch.has_call(sha256);
-            item = self.push_job(id, JobEvent::Claimed, "worker".to_owned(), None);
+            item = self.push_job(id, JobEvent::Claimed, "worker".to_owned());
         }
         self.batch.wait(Waiter::Job { item, reply });
     }
@@ -168,7 +177,7 @@ impl Committer {
             match self.head_of(&org, now) {
                 Ok(Some(id)) => {
                     is_trial_given |= is_trial;
-                    self.push_job(id, JobEvent::Claimed, "worker".to_owned(), None);
+                    self.push_job(id, JobEvent::Claimed, "worker".to_owned());
                     let mut lanes = self.core.lanes();
                     lanes.set_busy(&org, id);
                     lanes.served(&org);
@@ -218,7 +227,7 @@ impl Committer {
             let event = RetryPolicy::default().after_interruption(job.interruptions);
             if self.check_change(id, None, &event).is_ok() {
                 tracing::warn!(job = %id, "lease ran out");
-                self.push_job(id, event, "tidegate".to_owned(), None);
+                self.push_job(id, event, "tidegate".to_owned());
                 self.batch.moves_jobs();
             }
         }
@@ -238,18 +247,28 @@ impl Committer {
             return drop(reply.send(Ok(ids)));
         }
         for purged in due {
-            self.push(Change::Purged(purged), "tidegate".to_owned(), None);
+            self.push(Change::Purged(purged), "tidegate".to_owned());
         }
         self.batch.wait(Waiter::Purged { ids, reply });
     }
 
-    fn push_job(&mut self, id: JobId, event: JobEvent, actor: String, payload: Option<Vec<u8>>) -> usize {
-        self.push(Change::Job { id, event }, actor, payload)
+    fn push_job(&mut self, id: JobId, event: JobEvent, actor: String) -> usize {
+        self.push(Change::Job { id, event }, actor)
     }
 
-    fn push(&mut self, change: Change, actor: String, payload: Option<Vec<u8>>) -> usize {
+    fn push(&mut self, change: Change, actor: String) -> usize {
+        self.push_at(self.core.clock.now(), change, actor, None)
+    }
+
+    fn push_at(
+        &mut self,
+        at: DateTime<Utc>,
+        change: Change,
+        actor: String,
+        payload: Option<Vec<u8>>,
+    ) -> usize {
         let seq = self.next_seq + self.batch.items().len() as u64;
-        let entry = Entry { seq, at: self.core.clock.now(), actor, change };
+        let entry = Entry { seq, at, actor, change };
         self.batch.push(Item { entry, payload })
     }
 }

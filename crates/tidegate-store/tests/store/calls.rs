@@ -1,10 +1,16 @@
 //! Calls: accepted and claimed in one change, past the files that wait.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, Utc};
+use tidegate_domain::Clock;
 use tidegate_domain::job::{JobEvent, JobState, Protocol};
 use tidegate_domain::maintenance::{Hold, HoldLength};
-use tidegate_store::{Claim, Known, Sender, StoreError};
+use tidegate_store::{Claim, Known, Options, Sender, Store, StoreError};
 
-use crate::rig::{Rig, org, payload, upload_name};
+use crate::maintenance::seed_window;
+use crate::rig::{Rig, instant, org, payload, upload_name};
 
 async fn call(rig: &Rig, name: &str, bytes: &[u8]) -> Result<Claim, StoreError> {
     let mut upload = rig.store.upload()?;
@@ -73,6 +79,40 @@ async fn no_call_is_accepted_behind_a_hold() {
         );
         assert!(matches!(late, Err(StoreError::GateClosed)), "round {round}: {late:?}");
     }
+}
+
+/// A clock that has gone on by a second each time that somebody looks at it.
+#[derive(Clone, Default)]
+struct Hurried(Arc<AtomicI64>);
+
+impl Clock for Hurried {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp(self.0.fetch_add(1, Ordering::SeqCst), 0).unwrap()
+    }
+}
+
+/// The journal says of each call when it was accepted: an instant at which the gate was open.
+#[tokio::test]
+async fn a_call_was_accepted_at_the_instant_at_which_its_gate_was_looked_at() {
+    let (dir, clock) = (tempfile::tempdir().unwrap(), Hurried::default());
+    let (store, _) = Store::open(dir.path(), Options::default(), Arc::new(clock.clone())).unwrap();
+    store.set_calendar(seed_window());
+    let shuts = instant("2024-03-09T01:00:00Z");
+    let mut accepted = 0;
+    for before in 1..20 {
+        clock.0.store(shuts.timestamp() - before, Ordering::SeqCst);
+        let mut upload = store.upload().unwrap();
+        upload.write(b"call").await.unwrap();
+        let sender = Sender { account: "acme".to_owned(), protocol: Protocol::Soap };
+        match upload.accept_call(&org("A"), sender, upload_name(&before.to_string())).await {
+            Ok(call) => {
+                assert!(call.job.received_at < shuts, "{before}: {}", call.job.received_at);
+                accepted += 1;
+            }
+            Err(error) => assert!(matches!(error, StoreError::GateClosed), "{error}"),
+        }
+    }
+    assert!((1..19).contains(&accepted), "{accepted}: the window has to begin among the looks");
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use tidegate_domain::job::Job;
 use tidegate_migrations::{LAYOUT, MigrationError, layout_of, migrate};
 use tidegate_store::{Filter, OpenError, Options, Recovery, Store};
 
-use crate::rig::{copy, files_in, instant, org, payload};
+use crate::rig::{Rig, copy, files_in, instant, org, payload};
 
 fn fixture(below: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/layout-1").join(below)
@@ -85,6 +85,20 @@ fn the_journal_of_layout_1_is_kept_as_it_was() {
     fs::remove_dir_all(dir.path().join("journal")).unwrap();
     copy(&backup, dir.path());
     assert_eq!(layout_of(dir.path()).unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_store_of_layout_2_is_taken_over_and_its_journal_kept() {
+    let rig = Rig::new();
+    let job = rig.accept("A", "1", b"1").await;
+    let dir = rig.closed().await;
+    fs::write(dir.path().join("layout"), "2\n").unwrap();
+    let journal = files_in(&dir.path().join("journal"));
+    let (store, recovery) = open(dir.path()).unwrap();
+    assert!(!recovery.index_rebuilt && payload(&store, &job) == b"1");
+    store.close().await;
+    assert_eq!(layout_of(dir.path()).unwrap(), LAYOUT);
+    assert_eq!(files_in(&dir.path().join("backup-layout-2/journal")), journal);
 }
 
 #[test]

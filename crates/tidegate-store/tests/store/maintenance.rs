@@ -18,7 +18,7 @@ impl Rig {
 }
 
 /// The window of the notice that the product is modelled on.
-fn seed_window() -> Calendar {
+pub(crate) fn seed_window() -> Calendar {
     let toml = r#"
         timezone = "America/Chicago"
         [[window]]
