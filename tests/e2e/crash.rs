@@ -10,15 +10,15 @@ use crate::rig::{DEADLINE, Site};
 const ROUNDS_DEFAULT: u64 = 50;
 
 /// The numbers of the whole run; `TIDEGATE_CRASH_SEED` replays one, `TIDEGATE_CRASH_ROUNDS` lengthens it.
-fn from_environment(name: &str) -> Option<u64> {
+pub(crate) fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().unwrap())
 }
 
 /// xorshift64 (Marsaglia 2003): enough for choosing moments.
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -1,8 +1,11 @@
 //! A registry that speaks MLLP and keeps a ledger of every message that it read.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
+
+use chrono::{DateTime, Utc};
 
 use crate::rig::DEADLINE;
 
@@ -13,7 +16,8 @@ pub(crate) struct Registry {
 }
 
 struct Ledger {
-    read: Mutex<Vec<String>>,
+    /// Control ids, and when each was read.
+    read: Mutex<Vec<(String, DateTime<Utc>)>>,
     grown: Condvar,
     /// It reads the message at each of these places, counted from 1, and never answers it.
     silent_at: &'static [usize],
@@ -43,7 +47,16 @@ impl Registry {
 
     /// Control ids in the order in which they were read.
     pub(crate) fn ledger(&self) -> Vec<String> {
-        self.ledger.read.lock().unwrap().clone()
+        self.ledger.read.lock().unwrap().iter().map(|(id, _)| id.clone()).collect()
+    }
+
+    /// When each message was read, by its control id.
+    pub(crate) fn times(&self) -> BTreeMap<String, Vec<DateTime<Utc>>> {
+        let mut times: BTreeMap<String, Vec<DateTime<Utc>>> = BTreeMap::new();
+        for (id, at) in self.ledger.read.lock().unwrap().iter() {
+            times.entry(id.clone()).or_default().push(*at);
+        }
+        times
     }
 
     /// Waits until so many messages were read.
@@ -66,7 +79,7 @@ impl Ledger {
                 let ack = format!("\x0bMSH|^~\\&|IIS|STATE|||20240301||ACK|9|P|2.5.1\rMSA|AA|{id}\r\x1c\r");
                 let place = {
                     let mut read = self.read.lock().unwrap();
-                    read.push(id);
+                    read.push((id, Utc::now()));
                     read.len()
                 };
                 self.grown.notify_all();

@@ -152,24 +152,26 @@ impl Server {
 
     /// Waits until `jobs` jobs have reached a final state since the start.
     pub(crate) fn wait_for_ends(&mut self, jobs: usize) {
-        let is_end = |line: &&String| ENDS.iter().any(|end| line.contains(end));
-        self.wait_for(&format!("the end of {jobs} jobs"), |seen| seen.iter().filter(is_end).count() >= jobs);
+        let is_end = |line: &str| ENDS.iter().any(|end| line.contains(end));
+        let seen = self.seen.iter().filter(|line| is_end(line)).count();
+        self.wait_for(&format!("the end of {jobs} jobs"), jobs.saturating_sub(seen), is_end);
     }
 
     /// Waits for a line of the log that comes from now on.
     pub(crate) fn wait_for_line(&mut self, words: &str) {
-        let told = self.seen.len();
-        self.wait_for(words, |seen| seen[told..].iter().any(|line| line.contains(words)));
+        self.wait_for(words, 1, |line| line.contains(words));
     }
 
-    fn wait_for(&mut self, what: &str, has_come: impl Fn(&[String]) -> bool) {
+    /// Waits for so many more lines of a kind.
+    fn wait_for(&mut self, what: &str, mut left: usize, is_one: impl Fn(&str) -> bool) {
         let deadline = Instant::now() + DEADLINE;
-        while !has_come(&self.seen) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            match self.log.recv_timeout(left) {
-                Ok(line) => self.seen.push(line),
-                Err(error) => panic!("waiting for {what}: {error}; log: {:#?}", self.seen),
-            }
+        while left > 0 {
+            let time = deadline.saturating_duration_since(Instant::now());
+            let line = self.log.recv_timeout(time);
+            let line =
+                line.unwrap_or_else(|error| panic!("waiting for {what}: {error}; log: {:#?}", self.seen));
+            left -= usize::from(is_one(&line));
+            self.seen.push(line);
         }
     }
 
