@@ -1,66 +1,30 @@
 //! What both ways of the service do with a request: who is it, may it, and what becomes of its message.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+mod gate;
+mod message;
 
-use axum::response::Response;
-use chrono::{DateTime, TimeDelta, Utc};
-use sha2::{Digest as _, Sha256};
+use std::net::SocketAddr;
+
 use tidegate_domain::job::Protocol;
-use tidegate_domain::maintenance::{Gate, GateState};
-use tidegate_domain::{JobId, OrgCode, UploadName, WhenClosed};
+use tidegate_domain::{JobId, OrgCode, WhenClosed};
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::{Login, LoginRefused};
 use tidegate_ingest::audit::Event;
-use tidegate_ingest::session::{ControlLink, Counted, Session, SessionCounts};
-use tidegate_store::{Maintenance, Sender, StoreError};
+use tidegate_ingest::session::{ControlLink, Session};
+use tidegate_store::{Sender, StoreError};
 use tidegate_worker::{Answer, Message, is_query};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
-use super::plain::{self, Closed};
-use super::rates::Rates;
-use super::{MESSAGE_BYTES_MAX, Service, Visit};
-
-/// Requests at once, each with a body of its own.
-const REQUESTS_MAX: usize = 200;
-
-/// Requests at once from one address.
-const OF_ADDRESS_MAX: usize = 100;
-
-/// Requests within a minute from one address.
-pub(super) const RATE_MAX: u32 = 6_000;
-
-/// Nobody is told to wait for longer: a window may be ended early.
-const RETRY_AFTER_MAX: TimeDelta = TimeDelta::days(1);
+use self::message::{is_several, name_of};
+use super::places::{Place, Places};
+use super::plain::Closed;
+use super::{MESSAGE_BYTES_MAX, Service};
 
 /// The service.
 pub(super) struct Door {
     pub(super) service: Service,
-    places: Arc<Semaphore>,
-    of_address: SessionCounts<IpAddr>,
-    rates: Rates,
+    places: Places,
 }
-
-/// Why a request is not looked at.
-pub(super) enum Turned {
-    /// The gate is closed for everyone.
-    Closed(Closed),
-    /// There is too much at once.
-    TooMany(&'static str),
-}
-
-impl Turned {
-    pub(super) fn told(self) -> Response {
-        match self {
-            Self::Closed(closed) => plain::closed(closed),
-            Self::TooMany(why) => plain::too_many(why),
-        }
-    }
-}
-
-/// Held while a request is answered.
-pub(super) type Place = (OwnedSemaphorePermit, Option<Counted<IpAddr>>);
 
 /// A message and who says that it is theirs.
 pub(super) struct Submission {
@@ -104,59 +68,16 @@ const SEVERAL: &str = "send one message at a time, without a batch around it";
 
 impl Door {
     pub(super) fn new(service: Service) -> Self {
-        Self {
-            service,
-            places: Arc::new(Semaphore::new(REQUESTS_MAX)),
-            of_address: SessionCounts::default(),
-            rates: Rates::new(RATE_MAX),
-        }
+        Self { service, places: Places::new() }
     }
 
-    /// A place for a request, before anything of its body is read. Whoever asks too often while the gate is closed for
-    /// everyone hears that it is.
-    pub(super) fn visit(&self, peer: SocketAddr) -> Result<Visit, Turned> {
-        self.place(peer).map_err(|why| self.refuses_everyone().map_or(Turned::TooMany(why), Turned::Closed))
-    }
-
-    fn place(&self, peer: SocketAddr) -> Result<Visit, &'static str> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| "Too many requests at once")?;
-        // A proxy on this host stands for everybody.
-        let is_exempt = self.service.intake.bans().is_exempt(peer.ip());
-        let of_address = if is_exempt { None } else { Some(self.count(peer.ip().to_canonical())?) };
-        Ok(Visit { peer, _place: (place, of_address) })
-    }
-
-    fn count(&self, address: IpAddr) -> Result<Counted<IpAddr>, &'static str> {
-        if !self.rates.count(address) {
-            return Err("Too many requests within a minute from your address");
-        }
-        self.of_address.admit(&address, OF_ADDRESS_MAX).ok_or("Too many requests at once from your address")
-    }
-
-    /// Whether the gate is closed for everyone.
-    pub(super) fn closed_for_everyone(&self) -> Option<Closed> {
-        let look = self.look();
-        let gate = look.gate(None);
-        (gate.state == GateState::Closed || !gate.claims_allowed).then(|| look.closed(&gate, None))
-    }
-
-    /// Whether a window or a hold closes the gate for everyone, and no organization's messages are queued meanwhile: then
-    /// nothing of a request matters any more.
-    pub(super) fn refuses_everyone(&self) -> Option<Closed> {
-        let organizations = self.service.directory.current();
-        let defers = organizations.iter().any(|organization| organization.when_closed == WhenClosed::Defer);
-        if defers { None } else { self.planned() }
-    }
-
-    /// Whether a window or a hold closes the gate for everyone.
-    fn planned(&self) -> Option<Closed> {
-        let look = self.look();
-        let gate = look.maintenance.planned_now(look.now, None);
-        (!gate.claims_allowed).then(|| look.closed(&gate, None))
+    /// A place for a request, before anything of its body is read, or why there is none.
+    pub(super) fn place(&self, peer: SocketAddr) -> Result<Place, &'static str> {
+        self.places.take(peer, self.service.intake.bans().is_exempt(peer.ip()))
     }
 
     /// Has a message processed.
-    pub(super) async fn submit(&self, visit: &Visit, submission: Submission) -> Outcome {
+    pub(super) async fn submit(&self, peer: SocketAddr, submission: Submission) -> Outcome {
         // Windows and holds for everyone close before anybody's password is looked at. A target that is away need
         // not be everybody's.
         if let Some(closed) = self.refuses_everyone() {
@@ -166,7 +87,7 @@ impl Door {
         let intake = &self.service.intake;
         // Nobody hears in a window that something is wrong with his credentials.
         let refused = |outcome| self.planned().map_or(outcome, Outcome::Closed);
-        let session = match intake.admit(protocol, visit.peer, ControlLink::detached()) {
+        let session = match intake.admit(protocol, peer, ControlLink::detached()) {
             Ok(session) => session,
             Err(why) => return refused(Outcome::TooMany(why.to_string())),
         };
@@ -236,7 +157,7 @@ impl Door {
             Answer::Unanswered => Outcome::Unanswered,
             Answer::Later { job } => Outcome::Later(job),
             Answer::Failed { job } => Outcome::Failed(job),
-            Answer::Closed => self.closed(org),
+            Answer::Closed => Outcome::Closed(self.has_closed_for(org)),
             Answer::Busy => Outcome::TooMany("Too many messages at once".to_owned()),
         }
     }
@@ -266,75 +187,6 @@ impl Door {
         let named = organizations.get(org).into_iter().flat_map(|organization| &organization.facilities);
         facility == org.as_str() || named.into_iter().any(|known| known == facility)
     }
-
-    /// Whether the gate is closed for an organization.
-    fn closed_for(&self, org: &OrgCode) -> Option<Closed> {
-        let look = self.look();
-        let gate = look.gate(Some(org));
-        (!gate.claims_allowed).then(|| look.closed(&gate, Some(org)))
-    }
-
-    /// The gate shut while the message was on its way.
-    fn closed(&self, org: &OrgCode) -> Outcome {
-        let look = self.look();
-        Outcome::Closed(look.closed(&look.gate(Some(org)), Some(org)))
-    }
-
-    fn look(&self) -> Look {
-        let control = &self.service.control;
-        Look { maintenance: control.store.maintenance(), now: control.now() }
-    }
-}
-
-/// What keeps the gate at one instant.
-struct Look {
-    maintenance: Arc<Maintenance>,
-    now: DateTime<Utc>,
-}
-
-impl Look {
-    fn gate(&self, org: Option<&OrgCode>) -> Gate {
-        self.maintenance.gate_now(self.now, org)
-    }
-
-    /// Seconds to the end of the closed interval, or of the one that is about to begin; `None` if nobody knows it.
-    fn closed(&self, gate: &Gate, org: Option<&OrgCode>) -> Closed {
-        let until = match gate.state {
-            // It has opened again by now.
-            _ if gate.claims_allowed => Some(self.now),
-            GateState::Closed => gate.until,
-            GateState::Open => gate.next_change.and_then(|next| self.maintenance.gate(next, org).until),
-        };
-        let seconds = until.map(|until| {
-            // Rounded up: whoever comes again then finds it open.
-            let left = (until - self.now).min(RETRY_AFTER_MAX) + TimeDelta::milliseconds(999);
-            left.num_seconds().max(1).unsigned_abs()
-        });
-        Closed { retry_after_s: seconds }
-    }
-}
-
-/// Whether there is more than one message, or a batch around it.
-fn is_several(message: &[u8]) -> bool {
-    let segments = message.split(|byte| matches!(byte, b'\r' | b'\n')).map(<[u8]>::trim_ascii_start);
-    let is = |segment: &[u8], name: &[u8]| {
-        segment
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.first().is_some_and(|byte| !byte.is_ascii_alphanumeric()))
-    };
-    segments.filter(|segment| [&b"MSH"[..], b"FHS", b"BHS"].iter().any(|name| is(segment, name))).count() > 1
-}
-
-/// The same for the same bytes, and nothing of what is in them.
-fn name_of(message: &[u8]) -> Result<UploadName, tidegate_domain::NameError> {
-    use std::fmt::Write as _;
-    let digest = Sha256::digest(message);
-    let mut name = "message-".to_owned();
-    for byte in digest.iter().take(8) {
-        // Writing to a string can't fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    UploadName::new(format!("{name}.hl7"))
 }
 
 /// What the audit log says of a message that was taken: recorded, or passed on as a query.
@@ -363,29 +215,4 @@ fn note(intake: &Intake, session: &Session, login: &Login, outcome: &Outcome) {
         Outcome::Unable => "the server could not record it",
     };
     intake.audit().note(session, Some(login), Event::Refused { reason: reason.to_owned() });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_message_is_one_header_without_a_batch_around_it() {
-        for one in [&b"MSH|a\rPID|MSH|\rMSHX|"[..], b"\x0bMSH|a", b"no HL7", b"", b" MSH|a\nPID|1"] {
-            assert!(!is_several(one), "{one:?}");
-        }
-        for several in
-            [&b"MSH|a\rMSH|b"[..], b"MSH|a\n MSH|b", b"FHS|\rMSH|a", b"BHS|\rMSH|a\rBTS|1", b"MSH|\rBHS|"]
-        {
-            assert!(is_several(several), "{several:?}");
-        }
-    }
-
-    #[test]
-    fn a_name_says_which_bytes_and_nothing_of_them() {
-        let name = |bytes: &[u8]| name_of(bytes).unwrap().to_text();
-        assert_eq!(name(b"MSH|TESTPATIENT"), name(b"MSH|TESTPATIENT"));
-        assert_ne!(name(b"a"), name(b"b"));
-        assert_eq!(name(b"a").len(), "message-0123456789abcdef.hl7".len());
-    }
 }

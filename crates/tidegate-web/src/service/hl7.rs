@@ -12,9 +12,10 @@ use tidegate_domain::job::Protocol;
 
 use super::basic::credentials;
 use super::door::{Door, Outcome, Submission};
+use super::plain;
 use super::problem::problem;
+use super::receive::{Unread, receive};
 use super::soap::{UNABLE, UNANSWERED, failed, in_doubt};
-use super::{Unread, plain, receive};
 
 /// The type of messages.
 const KIND: &str = "application/hl7-v2";
@@ -35,12 +36,11 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (visit, body) = match receive(&door, peer, body).await {
+    // Its place is kept until it is answered.
+    let (_place, body) = match receive(&door, peer, body).await {
         Ok(received) => received,
-        Err(turned) => return turned.told(),
-    };
-    let body = match body {
-        Ok(body) => body,
+        Err(Unread::Closed(closed)) => return plain::closed(closed),
+        Err(Unread::TooMany(why)) => return plain::too_many(why),
         Err(Unread::TooLong) => {
             return problem(StatusCode::PAYLOAD_TOO_LARGE, "the message is too long", None);
         }
@@ -61,7 +61,7 @@ pub(super) async fn answer(
     let facility = headers.get(FACILITY).map(|facility| facility.to_str().unwrap_or("?").to_owned());
     let submission =
         Submission { protocol: Protocol::Http, account, password, facility, message: body.into() };
-    told(door.submit(&visit, submission).await)
+    told(door.submit(peer, submission).await)
 }
 
 fn is_hl7(content_type: Option<&HeaderValue>) -> bool {

@@ -20,7 +20,8 @@ pub(super) use self::answer::{UNABLE, UNANSWERED, failed, in_doubt};
 use self::request::{Operation, Request};
 use super::basic::credentials;
 use super::door::{Door, Outcome};
-use super::{Unread, plain, receive};
+use super::plain;
+use super::receive::{Unread, receive};
 
 pub(super) async fn answer(
     State(door): State<Arc<Door>>,
@@ -28,19 +29,15 @@ pub(super) async fn answer(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let (visit, body) = match receive(&door, peer, body).await {
-        Ok(received) => received,
-        Err(turned) => return turned.told(),
-    };
     let said = Version::by_type(headers.get(CONTENT_TYPE));
-    let body = match body {
-        Ok(body) => body,
-        Err(Unread::TooLong) => {
-            return fault(said.unwrap_or_default(), Fault::TooLarge("the request is too long"));
-        }
-        Err(Unread::Broken) => {
-            return fault(said.unwrap_or_default(), Fault::Malformed("the request broke off"));
-        }
+    let wrong = |what| fault(said.unwrap_or_default(), what);
+    // Its place is kept until it is answered.
+    let (_place, body) = match receive(&door, peer, body).await {
+        Ok(received) => received,
+        Err(Unread::Closed(closed)) => return plain::closed(closed),
+        Err(Unread::TooMany(why)) => return plain::too_many(why),
+        Err(Unread::TooLong) => return wrong(Fault::TooLarge("the request is too long")),
+        Err(Unread::Broken) => return wrong(Fault::Malformed("the request broke off")),
     };
     let Some(said) = said else {
         return fault(Version::default(), Fault::Malformed("send text/xml or application/soap+xml"));
@@ -61,7 +58,7 @@ pub(super) async fn answer(
             {
                 (submission.account, submission.password) = (account, password);
             }
-            told(version, door.submit(&visit, submission).await)
+            told(version, door.submit(peer, submission).await)
         }
     }
 }

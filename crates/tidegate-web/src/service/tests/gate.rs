@@ -75,7 +75,7 @@ async fn who_asks_too_often_hears_429_and_503_while_the_gate_is_closed() {
     let rig = Rig::new();
     let nothing = || Request::post("/hl7").body(Body::empty()).unwrap();
     let mut last = rig.ask(nothing()).await;
-    for _ in 0..door::RATE_MAX {
+    for _ in 0..places::RATE_MAX {
         last = rig.ask(nothing()).await;
     }
     assert_eq!(

@@ -4,7 +4,9 @@ mod forms;
 mod gate;
 mod messages;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::connect_info::MockConnectInfo;
@@ -12,6 +14,7 @@ use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, RETRY_AFTER};
 use axum::http::request::Builder;
 use axum::http::{HeaderMap, Request, StatusCode};
 use base64::Engine as _;
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use tempfile::TempDir;
 use tidegate_domain::DeliveryConfig;
@@ -27,6 +30,7 @@ use tidegate_worker::{Targets, Worker};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use super::receive::{BODY_BYTES_MAX, BODY_TIME_MAX};
 use super::*;
 use crate::control::tests::Bench;
 
