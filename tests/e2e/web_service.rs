@@ -46,6 +46,9 @@ fn a_message_is_answered_in_its_call_and_told_503_while_the_gate_is_shut() {
     let status = site.json(&["status", "--json"]);
     assert!(status["listeners"].as_array().unwrap().iter().any(|one| one["protocol"] == "web"));
     let log = server.stop();
+    let audit = std::fs::read_to_string(site.path("data/audit.log")).unwrap();
+    let events = |event: &str| audit.lines().filter(|line| line.contains(&format!("\"{event}\""))).count();
+    assert_eq!((events("accepted"), events("refused")), (2, 0), "{audit}");
     for secret in ["SAMPLE-", "TESTPATIENT"] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }

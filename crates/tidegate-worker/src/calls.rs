@@ -264,6 +264,21 @@ fn acknowledgment(response: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
+    /// Whose sender was told that it goes on must not lose it, and whose call is taken back must not be told so.
+    #[tokio::test]
+    async fn a_call_is_taken_back_or_goes_on_without_its_sender_whoever_comes_first() {
+        let caller = |settled: &Settled| Caller {
+            told: oneshot::channel().0,
+            settled: settled.clone(),
+            _place: Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap(),
+        };
+        let (patient, impatient) = (Settled::default(), Settled::default());
+        assert!(matches!(caller(&patient).give_back(), JobEvent::TakenBack { .. }));
+        assert!(!patient.settle(), "its sender waits for the taking back");
+        assert!(impatient.settle());
+        assert_eq!(caller(&impatient).give_back(), JobEvent::Yielded);
+    }
+
     #[test]
     fn of_a_response_only_the_last_acknowledgment_is_told() {
         let batch = b"FHS|1\rBHS|1\rMSH|1\rMSA|AE|\rERR|1\rMSH|2\rMSA|AA|2\rBTS|2\rFTS|1\r";

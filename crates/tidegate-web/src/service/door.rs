@@ -76,13 +76,8 @@ impl Door {
         self.places.take(peer, self.service.intake.bans().is_exempt(peer.ip()))
     }
 
-    /// Has a message processed.
+    /// Has a message processed that was received while the gate was open.
     pub(super) async fn submit(&self, peer: SocketAddr, submission: Submission) -> Outcome {
-        // Windows and holds for everyone close before anybody's password is looked at. A target that is away need
-        // not be everybody's.
-        if let Some(closed) = self.refuses_everyone() {
-            return Outcome::Closed(closed);
-        }
         let Submission { protocol, account, password, facility, message } = submission;
         let intake = &self.service.intake;
         // Nobody hears in a window that something is wrong with his credentials.
@@ -100,7 +95,6 @@ impl Door {
         };
         let outcome = self.submit_for(&session, user.login(), facility, protocol, message).await;
         note(intake, &session, user.login(), &outcome);
-        session.end();
         outcome
     }
 

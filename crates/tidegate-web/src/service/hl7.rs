@@ -90,3 +90,28 @@ fn unauthorized(why: &str) -> Response {
     response.headers_mut().insert(WWW_AUTHENTICATE, realm);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_outcome_has_its_status() {
+        let job = "06H0ATRGH46B6ZNZ".parse().unwrap();
+        let closed = plain::Closed { retry_after_s: None };
+        for (outcome, status) in [
+            (Outcome::Acknowledged(Vec::new()), 200),
+            (Outcome::Queued(Vec::new()), 202),
+            (Outcome::Forbidden("x"), 401),
+            (Outcome::TooLarge("x"), 413),
+            (Outcome::TooMany(String::new()), 429),
+            (Outcome::Failed(job), 500),
+            (Outcome::Unable, 500),
+            (Outcome::Closed(closed), 503),
+            (Outcome::Later(job), 504),
+            (Outcome::Unanswered, 504),
+        ] {
+            assert_eq!(told(outcome).status(), status);
+        }
+    }
+}

@@ -54,3 +54,23 @@ impl Places {
         self.of_address.admit(&address, OF_ADDRESS_MAX).ok_or("Too many requests at once from your address")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_so_many_places_and_fewer_for_one_address_unless_it_is_a_proxy() {
+        let (places, one, other) = (Places::new(), "192.0.2.1:1", "192.0.2.2:1");
+        let take = |peer: &str, is_exempt| places.take(peer.parse().unwrap(), is_exempt);
+        let mut taken: Vec<_> = (0..OF_ADDRESS_MAX).map(|_| take(one, false).unwrap()).collect();
+        assert!(take(one, false).is_err() && take("[::ffff:192.0.2.1]:2", false).is_err());
+        taken.extend((OF_ADDRESS_MAX..REQUESTS_MAX).map(|_| take(one, true).unwrap()));
+        assert!(take(other, true).is_err());
+        taken.pop();
+        taken.push(take(other, false).unwrap());
+        assert!(take(other, false).is_err());
+        taken.clear();
+        assert!(take(one, false).is_ok());
+    }
+}

@@ -58,5 +58,11 @@ mod tests {
             rates.count(Ipv4Addr::from(u32::try_from(number).unwrap()).into());
         }
         assert!(rates.counted.lock().unwrap().1.len() <= PLACES_MAX);
+        tokio::time::advance(MINUTE).await;
+        for number in 0..PLACES_MAX {
+            assert!(rates.count(Ipv4Addr::from(u32::try_from(number).unwrap()).into()));
+        }
+        let zero = Ipv4Addr::UNSPECIFIED.into();
+        assert_eq!([rates.count(zero), rates.count(zero)], [true, false], "who is known stays known");
     }
 }

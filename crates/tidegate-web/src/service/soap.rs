@@ -78,3 +78,33 @@ fn told(version: Version, outcome: Outcome) -> Response {
         Outcome::Unable => fault(version, Fault::Unable),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_outcome_has_its_status_and_its_fault() {
+        let job = "06H0ATRGH46B6ZNZ".parse().unwrap();
+        let closed = plain::Closed { retry_after_s: None };
+        for (outcome, status, part) in [
+            (Outcome::Acknowledged(b"MSH|1".to_vec()), 200, "<return>MSH|1</return>"),
+            (Outcome::Queued(b"MSH|2".to_vec()), 200, "<return>MSH|2</return>"),
+            (Outcome::Forbidden("x"), 400, "<Code>3</Code>"),
+            (Outcome::TooLarge("x"), 400, "<Code>4</Code>"),
+            (Outcome::TooMany("Too much".to_owned()), 429, "Too much"),
+            (Outcome::Later(job), 500, "<Code>5</Code>"),
+            (Outcome::Failed(job), 500, "<Code>6</Code>"),
+            (Outcome::Unable, 500, "<Code>7</Code>"),
+            (Outcome::Unanswered, 500, "<Code>8</Code>"),
+            (Outcome::Closed(closed), 503, "maintenance downtime"),
+        ] {
+            let response = told(Version::Soap12, outcome);
+            assert_eq!(response.status(), status);
+            let text = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+            assert!(String::from_utf8_lossy(&text).contains(part), "{part} in {text:?}");
+        }
+    }
+}

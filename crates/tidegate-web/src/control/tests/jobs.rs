@@ -1,5 +1,7 @@
 //! Jobs: told, chosen, changed, read.
 
+use tidegate_domain::maintenance::REASON_CHARS_MAX;
+
 use super::*;
 
 #[tokio::test]
@@ -185,10 +187,12 @@ async fn an_upload_is_handed_out_to_whoever_says_why_and_its_history_keeps_it() 
 #[tokio::test]
 async fn a_change_without_reason_or_actor_is_refused() {
     let bench = Bench::new();
-    let body = json!({"action": "hold", "selection": {"jobs": []}, "actor": "jo", "reason": " "});
-    let (code, refused) = bench.post("/v1/jobs/act", &body).await;
-    assert_eq!(code, StatusCode::BAD_REQUEST);
-    assert!(refused["error"].as_str().unwrap().contains("reason"), "{refused}");
+    for reason in [" ", &"x".repeat(REASON_CHARS_MAX + 1)] {
+        let body = json!({"action": "hold", "selection": {"jobs": []}, "actor": "jo", "reason": reason});
+        let (code, refused) = bench.post("/v1/jobs/act", &body).await;
+        assert_eq!(code, StatusCode::BAD_REQUEST);
+        assert!(refused["error"].as_str().unwrap().contains("reason"), "{refused}");
+    }
     let body = json!({"length": "default", "actor": "", "reason": "x"});
     assert_eq!(bench.post("/v1/maintenance/holds", &body).await.0, StatusCode::BAD_REQUEST);
 }

@@ -25,6 +25,29 @@ async fn a_hold_closes_the_gate_until_it_is_released() {
     assert_eq!(again["holds"], json!([]));
 }
 
+#[tokio::test]
+async fn what_is_over_is_neither_announced_nor_listed_for_ever() {
+    let bench = Bench::new();
+    let window = json!({"name": "late", "from": "2024-03-01T00:00:00Z", "end": {"to": "2024-03-01T01:00:00Z"},
+                        "actor": "jo", "reason": "upgrade"});
+    let (code, refused) = bench.post("/v1/maintenance/windows", &window).await;
+    assert_eq!(
+        (code, &refused["error"]),
+        (StatusCode::BAD_REQUEST, &json!("the window would be over already"))
+    );
+    let place = json!({"length": {"for": "2h"}, "actor": "jo", "reason": "router change"});
+    bench.post("/v1/maintenance/holds", &place).await;
+    let listed = async || {
+        let (_, list) = bench.get("/v1/maintenance").await;
+        ["holds", "history"].map(|part| list[part].as_array().unwrap().len())
+    };
+    assert_eq!(listed().await, [1, 1]);
+    bench.advance(chrono::TimeDelta::hours(2));
+    assert_eq!(listed().await, [0, 1]);
+    bench.advance(chrono::TimeDelta::days(7));
+    assert_eq!(listed().await, [0, 0]);
+}
+
 /// What staff are told is what the worker heeds.
 #[tokio::test]
 async fn a_hold_is_shown_although_the_clock_was_put_back_behind_its_beginning() {

@@ -69,7 +69,7 @@ impl Look {
     /// Seconds to the end of the closed interval, or of the one that is about to begin; `None` if nobody knows it.
     fn closed(&self, gate: &Gate, org: Option<&OrgCode>) -> Closed {
         let until = match gate.state {
-            // It has opened again by now.
+            // It has opened again by now, or a registry that is away may be tried.
             _ if gate.claims_allowed => Some(self.now),
             GateState::Closed => gate.until,
             GateState::Open => gate.next_change.and_then(|next| self.maintenance.gate(next, org).until),

@@ -17,6 +17,9 @@ async fn the_way_without_soap_is_described_with_every_answer_it_has() {
     let message = &post["requestBody"]["content"]["application/hl7-v2"]["schema"];
     assert_eq!(message["maxLength"], MESSAGE_BYTES_MAX);
     assert_eq!(rig.hl7("acme", PASSWORD, "").await.status, StatusCode::BAD_REQUEST);
+    let other = Request::post("/hl7").header(CONTENT_TYPE, "text/plain");
+    let other = basic(other, "acme", PASSWORD).body("MSH|".into()).unwrap();
+    assert_eq!(rig.ask(other).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,10 +52,19 @@ async fn what_is_wrong_with_an_envelope_is_told_in_its_own_version() {
             .text
             .contains("UnsupportedOperationFault")
     );
+    // Only SOAP's own attribute says that.
+    let others = must("urn:other")
+        .replace("s:mustUnderstand", "o:mustUnderstand")
+        .replace("<h ", "<h xmlns:o='urn:o' ");
+    assert!(rig.soap(SOAP, others).await.text.contains("UnsupportedOperationFault"));
+    // The envelope's version counts, whatever the header of HTTP says.
+    assert!(rig.soap("text/xml", envelope(SOAP_12, other)).await.text.contains(SOAP_12));
     let malformed = ["", "<a>", "no XML", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"];
     for text in malformed.map(str::to_owned).into_iter().chain([
         envelope("urn:none", other),
+        envelope(SOAP_12, other).replace("s:Envelope", "s:Letter"),
         envelope(SOAP_12, ""),
+        envelope(SOAP_12, &(other.to_owned() + other)),
         envelope(SOAP_12, "<connectivityTest xmlns='urn:cdc:iisb:2011'/>"),
         envelope(SOAP_12, "<submitSingleMessage xmlns='urn:cdc:iisb:2011'/>"),
     ]) {

@@ -36,6 +36,9 @@ async fn a_hold_for_one_organization_is_503_for_it_alone() {
     rig.close(Some("ACME01"), HoldLength::For(Duration::from_mins(1))).await;
     is_closed(&rig.submit("acme", PASSWORD, "", &message("1")).await, Some("60"));
     is_closed(&rig.hl7("acme", PASSWORD, &message("1")).await, Some("60"));
+    // Whatever else is wrong.
+    is_closed(&rig.hl7("acme", PASSWORD, &(message("1") + &message("2"))).await, Some("60"));
+    is_closed(&rig.submit("acme", PASSWORD, "LAKE02", &message("1")).await, Some("60"));
     assert!(rig.jobs().is_empty());
     assert!(returned(&rig.submit("lake", PASSWORD, "", &message("1")).await).contains("MSA|AA|1"));
     assert_eq!(returned(&rig.test().await), "a&b");
@@ -59,6 +62,9 @@ async fn an_organization_that_defers_has_its_messages_queued_while_everyone_else
     is_closed(&rig.submit("lake", PASSWORD, "", &message("3")).await, wait);
     is_closed(&rig.hl7("lake", PASSWORD, &message("3")).await, wait);
     is_closed(&rig.test().await, wait);
+    let nobody =
+        Request::post("/hl7").header(CONTENT_TYPE, "application/hl7-v2").body("MSH|".into()).unwrap();
+    is_closed(&rig.ask(nobody).await, wait);
     let query = message("4").replace("VXU^V04^VXU_V04", "QBP^Q11^QBP_Q11");
     is_closed(&rig.hl7("acme", PASSWORD, &query).await, wait);
     let several = message("5") + &message("6");
@@ -68,6 +74,53 @@ async fn an_organization_that_defers_has_its_messages_queued_while_everyone_else
     let queued = (Protocol::Web, JobState::Queued);
     assert_eq!(states, [queued, queued, (Protocol::Soap, JobState::Complete)]);
     assert_eq!(rig.delivered().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_gate_is_about_to_shut_for_hears_503_until_it_opens_again() {
+    let rig = Rig::new();
+    let now = rig.bench.control_now();
+    let [from, to] =
+        [30, 90].map(|minutes| (now + chrono::TimeDelta::minutes(minutes)).format("%Y-%m-%dT%H:%M:%S"));
+    let windows = format!(
+        "timezone = 'UTC'\ncutoff = '1h'\n[[window]]\nname = 'w'\nfrom = '{from}'\nto = '{to}'\nreason = 'upgrade'\n"
+    );
+    let windows: tidegate_domain::maintenance::MaintenanceConfig = toml::from_str(&windows).unwrap();
+    rig.bench.store.set_calendar(windows.to_calendar().unwrap());
+    is_closed(&rig.test().await, Some("5400"));
+    is_closed(&rig.hl7("acme", PASSWORD, &message("1")).await, Some("5400"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_registry_that_is_away_may_be_tried_who_only_asks_hears_503() {
+    let (rig, _worker) = Rig::before_work("", "");
+    let away = Downstream {
+        name: "registry".to_owned(),
+        reason: "away".to_owned(),
+        senders: Senders::AllBut(std::collections::BTreeSet::new()),
+        since: rig.bench.control_now(),
+        may_be_tried: true,
+    };
+    rig.bench.store.set_downstream(vec![away]);
+    // Whoever comes again at once may be the one.
+    is_closed(&rig.test().await, Some("1"));
+    let nobody =
+        Request::post("/hl7").header(CONTENT_TYPE, "application/hl7-v2").body("MSH|".into()).unwrap();
+    is_closed(&rig.ask(nobody).await, Some("1"));
+}
+
+/// Nothing listens on this port.
+const NOBODY: &str = "kind = 'mllp'\naddress = '127.0.0.1:1'\ntls = 'off'";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_found_the_registry_away_is_queued_for_who_defers_and_taken_back_for_others() {
+    let rig = Rig::delivering("when_closed = 'defer'", NOBODY);
+    assert_eq!(rig.hl7("acme", PASSWORD, &message("1")).await.status, StatusCode::ACCEPTED);
+    let of = |rig: &Rig| rig.jobs().iter().map(|job| job.state).collect::<Vec<_>>();
+    assert_eq!(of(&rig), [JobState::Queued, JobState::Cancelled]);
+    let rig = Rig::delivering("", NOBODY);
+    is_closed(&rig.submit("acme", PASSWORD, "", &message("1")).await, None);
+    assert_eq!(of(&rig), [JobState::Cancelled]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,7 @@
 //! Messages and who sends them, both ways.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -98,6 +100,48 @@ async fn more_than_one_message_and_too_long_a_one_are_too_large() {
         assert_eq!(rig.hl7("acme", PASSWORD, &text).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     }
     assert!(rig.jobs().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_organizations_own_limits_hold_here_too() {
+    let rig = Rig::with("[limits]\nupload_bytes_max = '1KiB'\nuploads_per_minute_max = 2");
+    let long = format!("{}NTE|1||{}\r", message("1"), "x".repeat(1 << 10));
+    assert_eq!(rig.hl7("acme", PASSWORD, &long).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    for status in [StatusCode::OK, StatusCode::OK, StatusCode::TOO_MANY_REQUESTS] {
+        assert_eq!(rig.hl7("acme", PASSWORD, &message("1")).await.status, status);
+    }
+    assert_eq!(rig.hl7("lake", PASSWORD, &long).await.status, StatusCode::OK);
+}
+
+/// A body that goes on for ever, and counts how much of it was read.
+struct Endless(Arc<AtomicUsize>);
+
+impl hyper::body::Body for Endless {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<hyper::body::Frame<Bytes>, Self::Error>>> {
+        let read = self.0.fetch_add(PIECE.len(), Ordering::SeqCst);
+        assert!(read < 10 * BODY_BYTES_MAX, "nobody stops");
+        std::task::Poll::Ready(Some(Ok(hyper::body::Frame::data(Bytes::from_static(PIECE)))))
+    }
+}
+
+static PIECE: &[u8] = &[b'x'; 64 << 10];
+
+#[tokio::test]
+async fn no_more_of_a_body_is_read_than_may_be() {
+    let rig = Rig::new();
+    for (path, kind) in [("/soap", SOAP), ("/hl7", "application/hl7-v2")] {
+        let read = Arc::new(AtomicUsize::new(0));
+        let body = Body::new(Endless(Arc::clone(&read)));
+        let told = rig.ask(Request::post(path).header(CONTENT_TYPE, kind).body(body).unwrap()).await;
+        assert!(told.status.is_client_error(), "{told:?}");
+        assert!(read.load(Ordering::SeqCst) <= BODY_BYTES_MAX + PIECE.len(), "{path}");
+    }
 }
 
 /// A body that never comes.

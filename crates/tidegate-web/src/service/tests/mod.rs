@@ -19,7 +19,7 @@ use http_body_util::BodyExt as _;
 use tempfile::TempDir;
 use tidegate_domain::DeliveryConfig;
 use tidegate_domain::job::{Job, JobState, Protocol};
-use tidegate_domain::maintenance::{Hold, HoldLength, UNAVAILABLE};
+use tidegate_domain::maintenance::{Downstream, Hold, HoldLength, Senders, UNAVAILABLE};
 use tidegate_domain::units::HumanDuration;
 use tidegate_ingest::accounts::PasswordHashing;
 use tidegate_ingest::config::{AuthConfig, LimitsConfig, UploadsConfig};
@@ -42,8 +42,8 @@ struct Rig {
     bench: Bench,
     folder: TempDir,
     router: Router,
-    /// Stops the worker when it is dropped.
-    _stop: watch::Sender<()>,
+    /// Stops the worker when it is dropped, if there is one at work.
+    _stop: Option<watch::Sender<()>>,
 }
 
 #[derive(Debug)]
@@ -60,6 +60,20 @@ impl Rig {
 
     /// With this in the file of `ACME01`.
     fn with(acme: &str) -> Self {
+        Self::delivering(acme, "")
+    }
+
+    /// With this under `[delivery]`, too.
+    fn delivering(acme: &str, delivery: &str) -> Self {
+        let (mut rig, worker) = Self::before_work(acme, delivery);
+        let (stop, mut stopped) = watch::channel(());
+        tokio::spawn(worker.run(async move { drop(stopped.changed().await) }));
+        rig._stop = Some(stop);
+        rig
+    }
+
+    /// The same with a worker that has not begun.
+    fn before_work(acme: &str, delivery: &str) -> (Self, Worker) {
         let (bench, folder) = (Bench::new(), tempfile::tempdir().unwrap());
         let orgs = folder.path().join("orgs.d");
         std::fs::create_dir(&orgs).unwrap();
@@ -69,7 +83,7 @@ impl Rig {
         let hash = PasswordHashing::new(&auth).unwrap().hash(PASSWORD).unwrap();
         for (code, account, more) in [("ACME01", "acme", acme), ("LAKE02", "lake", "")] {
             let text = format!(
-                "code = '{code}'\n{more}\n[[account]]\nname = '{account}'\npassword_hash = '{hash}'\n"
+                "code = '{code}'\naccount = [{{ name = '{account}', password_hash = '{hash}' }}]\n{more}\n"
             );
             std::fs::write(orgs.join(format!("{code}.toml")), text).unwrap();
         }
@@ -77,13 +91,12 @@ impl Rig {
         let (limits, uploads) = (LimitsConfig::default(), UploadsConfig::default());
         let intake =
             Intake::new(bench.store.clone(), Arc::clone(&directory), limits, &auth, &uploads).unwrap();
-        let targets = Targets::open(&DeliveryConfig::default(), folder.path()).unwrap();
+        let delivery: DeliveryConfig = toml::from_str(delivery).unwrap();
+        let targets = Targets::open(&delivery, folder.path()).unwrap();
         let clock = Arc::new(bench.clock.clone());
         let worker =
             Worker::new(bench.store.clone(), directory.subscribe(), targets, WorkerConfig::default(), clock);
-        let (stop, mut stopped) = watch::channel(());
         let calls = worker.calls();
-        tokio::spawn(worker.run(async move { drop(stopped.changed().await) }));
         let service = Service {
             control: bench.control.clone(),
             intake: Arc::new(intake),
@@ -93,7 +106,7 @@ impl Rig {
             is_encrypted: true,
         };
         let router = router(service).layer(MockConnectInfo(PEER));
-        Self { bench, folder, router, _stop: stop }
+        (Self { bench, folder, router, _stop: None }, worker)
     }
 
     async fn ask(&self, request: Request<Body>) -> Told {
