@@ -65,9 +65,9 @@ clock:
     cargo build --release
     tests/clock/run target/release/tidegate
 
-# Kills the server at random moments for many rounds, while senders upload at every door; see tests/e2e/crash.rs.
+# Kills the server at random moments for many rounds, while senders upload at every door or call the web service; see tests/e2e/crash.rs and web_service/kills.rs.
 crash rounds="200":
-    TIDEGATE_CRASH_ROUNDS={{rounds}} cargo test --release -p tidegate --test e2e crash -- --nocapture
+    TIDEGATE_CRASH_ROUNDS={{rounds}} cargo test --release -p tidegate --test e2e -- crash kills --nocapture
 
 # Cuts the power at random moments on a disk that forgets; see tests/power/src/main.rs. Needs root.
 power images="300":
@@ -109,6 +109,13 @@ endure files="300000" *directory:
     cargo bench -p tidegate-store --bench endure -- {{files}} {{directory}}
 
 # Fuzzes the parsers of what senders and registries say: ftp_commands, ftp_session, sftp_packet, hl7_file, hl7_message, hl7_time, er7, ack, mllp; see tests/fuzz/README.md.
+# The status page beside a bare axum route; needs wrk.
+status-page:
+    cargo build --release
+    cargo build --release -p tidegate-web --example bare
+    tests/bench/status target/release/tidegate target/release/examples/bare
+
+# Fuzzes the parsers of what senders and registries say: ftp_commands, sftp_packet, hl7_file, hl7_message, hl7_time, er7, ack, mllp; see tests/fuzz/README.md.
 fuzz target="ftp_commands" seconds="600":
     mkdir -p tests/fuzz/corpus/{{target}}
     [ ! -f tests/fuzz/corpora/{{target}}.tar ] || tar -xf tests/fuzz/corpora/{{target}}.tar -C tests/fuzz/corpus/{{target}}
