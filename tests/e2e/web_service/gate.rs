@@ -129,7 +129,7 @@ impl Scene {
     fn window(&mut self, step: TimeDelta, announce: impl Fn(&mut Self, DateTime<Utc>, DateTime<Utc>)) {
         loop {
             let from = (Utc::now() + self.length).duration_trunc(step).unwrap() + step;
-            let to = from + self.length.max(step);
+            let to = (from + self.length.max(step)).duration_trunc(step).unwrap();
             announce(self, from, to);
             let announced = Utc::now();
             let shut = announced.clamp(from, to);

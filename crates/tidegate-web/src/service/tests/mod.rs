@@ -65,11 +65,10 @@ impl Rig {
 
     /// With this under `[delivery]`, too.
     fn delivering(acme: &str, delivery: &str) -> Self {
-        let (mut rig, worker) = Self::before_work(acme, delivery);
+        let (rig, worker) = Self::before_work(acme, delivery);
         let (stop, mut stopped) = watch::channel(());
         tokio::spawn(worker.run(async move { drop(stopped.changed().await) }));
-        rig._stop = Some(stop);
-        rig
+        Self { _stop: Some(stop), ..rig }
     }
 
     /// The same with a worker that has not begun.
