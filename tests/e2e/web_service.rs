@@ -45,10 +45,12 @@ fn a_message_is_answered_in_its_call_and_told_503_while_the_gate_is_shut() {
     assert_eq!(registry.ledger(), [id(1), id(2)]);
     let status = site.json(&["status", "--json"]);
     assert!(status["listeners"].as_array().unwrap().iter().any(|one| one["protocol"] == "web"));
+    let several = [sample::message(3), sample::message(4)].concat();
+    assert_eq!(post(web, &several).unwrap().status, 413);
     let log = server.stop();
     let audit = std::fs::read_to_string(site.path("data/audit.log")).unwrap();
     let events = |event: &str| audit.lines().filter(|line| line.contains(&format!("\"{event}\""))).count();
-    assert_eq!((events("accepted"), events("refused")), (2, 0), "{audit}");
+    assert_eq!((events("accepted"), events("refused")), (2, 1), "{audit}");
     for secret in ["SAMPLE-", "TESTPATIENT"] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }
