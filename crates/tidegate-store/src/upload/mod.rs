@@ -188,11 +188,12 @@ impl Upload {
         };
         let spill = match self.held {
             Held::File(spill) => spill,
-            Held::Memory(mut bytes) => {
+            Held::Memory(bytes) => {
                 submission.sha256 = Sha256::digest(&bytes).into();
                 prepare(&self.store.core, org).await?;
-                bytes.shrink_to_fit();
-                let payload = Some(bytes);
+                // Shrunk in place it would leave a hole that the next upload's buffer does not fit into.
+                let payload = Some(bytes.to_vec());
+                drop(bytes);
                 let accept = |reply| Command::Accept { id, submission, payload, is_call, reply };
                 return self.store.ask(accept).await;
             }

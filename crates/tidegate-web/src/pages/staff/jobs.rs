@@ -75,7 +75,7 @@ pub(super) async fn list(
 impl Wanted {
     fn query(&self, limit: usize) -> Result<control_jobs::ListQuery, String> {
         let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let org = given(&self.org.to_uppercase()).map(|code| OrgCode::new(&code)).transpose();
+        let org = given(&self.org).map(|code| OrgCode::new(&code)).transpose();
         let state: Result<States, String> = self.state.parse();
         let since = given(&self.since).map(|text| text.parse()).transpose();
         Ok(control_jobs::ListQuery {
