@@ -191,8 +191,9 @@ impl Upload {
             Held::Memory(bytes) => {
                 submission.sha256 = Sha256::digest(&bytes).into();
                 prepare(&self.store.core, org).await?;
-                // Shrunk in place it would leave a hole that the next upload's buffer does not fit into.
-                let payload = Some(bytes.to_vec());
+                // A copy takes no more than its bytes. Shrunk in place, the buffer would leave a hole that the next
+                // upload's does not fit into.
+                let payload = Some(bytes.clone());
                 drop(bytes);
                 let accept = |reply| Command::Accept { id, submission, payload, is_call, reply };
                 return self.store.ask(accept).await;

@@ -107,7 +107,7 @@ async fn change(control: Control, action: &str, form: &Fields, actor: String) ->
 }
 
 fn org(form: &Fields) -> Result<Option<OrgCode>, String> {
-    let code = form.given("org").map(|org| OrgCode::new(&org)).transpose();
+    let code = form.given("org").map(OrgCode::new).transpose();
     code.map_err(|error| error.to_string())
 }
 
