@@ -41,7 +41,7 @@ async fn an_operator_sees_the_queue_and_acts_on_a_job_in_their_own_name() {
     let browser = inside(&rig, "jo", Role::Operator).await;
     let overview = browser.get("/staff").await.text;
     assert!(overview.contains("Files are being processed") && overview.contains("<svg"), "{overview}");
-    let jobs = browser.get("/staff/jobs?org=acme01&state=queued&since=2h").await;
+    let jobs = browser.get("/staff/jobs?org=ACME01&state=queued&since=2h").await;
     assert!(jobs.text.contains("friday.hl7"), "{jobs:?}");
     assert!(browser.get("/staff/jobs?state=held").await.text.contains("There are none"));
 
