@@ -129,6 +129,7 @@ timezone = "America/Chicago"
 report = true
 staff = ["ops@registry.example"]
 registry = "Registry, \u00c4ther & Co"
+web = true
 contacts = ["help: 555-0100"]
 [notices.smtp]
 host = "127.0.0.1"
