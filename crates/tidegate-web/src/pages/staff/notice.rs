@@ -49,11 +49,15 @@ struct Known {
 
 /// The address of the page of an occurrence.
 pub(super) fn path(name: &str, on: NaiveDate) -> String {
+    address("notice", name, on)
+}
+
+fn address(page: &str, name: &str, on: NaiveDate) -> String {
     let query = form_urlencoded::Serializer::new(String::new())
         .append_pair("name", name)
         .append_pair("on", &on.to_string())
         .finish();
-    format!("/staff/maintenance/notice?{query}")
+    format!("/staff/maintenance/{page}?{query}")
 }
 
 pub(super) async fn show(
@@ -62,7 +66,7 @@ pub(super) async fn show(
     Query(which): Query<Which>,
 ) -> Result<Response, Refusal> {
     let known = known(&console, which).await?;
-    let words = known.templates.render(Page::Text, &known.notice, &[]).map_err(|error| wrong(&error))?;
+    let words = known.page(Page::Text)?;
     let Known { notice, plan, records, .. } = &known;
     let zone = console.zone();
     let event = &notice.event;
@@ -75,7 +79,7 @@ pub(super) async fn show(
         section.card {
             h2 { "What it says" }
             pre.wrap tabindex="0" { (words) }
-            p { a href=(path(&event.window, event.date()).replacen("notice?", "notice.html?", 1)) { "As HTML, as mail programs show it" } }
+            p { a href=(address("notice.html", &event.window, event.date())) { "As HTML, as mail programs show it" } }
         }
         div #told data-live { (told(records, zone)) }
     };
@@ -89,8 +93,14 @@ pub(super) async fn preview(
     Query(which): Query<Which>,
 ) -> Result<Response, Refusal> {
     let known = known(&console, which).await?;
-    let page = known.templates.render(Page::Html, &known.notice, &[]).map_err(|error| wrong(&error))?;
+    let page = known.page(Page::Html)?;
     Ok(([(CONTENT_SECURITY_POLICY, PREVIEW_POLICY)], Html(page)).into_response())
+}
+
+impl Known {
+    fn page(&self, page: Page) -> Result<String, Refusal> {
+        self.templates.render(page, &self.notice, &[]).map_err(|error| wrong(&error))
+    }
 }
 
 fn wrong(what: &impl ToString) -> Refusal {

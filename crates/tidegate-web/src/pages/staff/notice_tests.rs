@@ -206,7 +206,9 @@ async fn what_staff_wrote_is_never_read_as_a_page_and_the_preview_runs_nothing()
     let browser = inside(&rig, "jo", Role::Viewer).await;
     let page = browser.get(NOTICE).await;
     assert!(!page.text.contains("<script>alert") && !page.text.contains("<img src=x"), "{page:?}");
-    let preview = browser.get(&NOTICE.replace("notice?", "notice.html?")).await;
+    let html = NOTICE.replace("notice?", "notice.html?");
+    assert!(page.text.contains(&format!("href=\"{}\"", html.replace('&', "&amp;"))), "{page:?}");
+    let preview = browser.get(&html).await;
     let policy = preview.headers[CONTENT_SECURITY_POLICY].to_str().unwrap();
     assert!(
         policy.contains("sandbox") && policy.contains("default-src 'none'") && !policy.contains("script"),
@@ -220,5 +222,5 @@ async fn what_staff_wrote_is_never_read_as_a_page_and_the_preview_runs_nothing()
         (&preview.headers["x-frame-options"], &preview.headers["cache-control"]),
         (&"DENY".parse().unwrap(), &"no-store".parse().unwrap())
     );
-    assert!(rig.browser().get(&NOTICE.replace("notice?", "notice.html?")).await.text.contains("Log in"));
+    assert!(rig.browser().get(&html).await.text.contains("Log in"));
 }
