@@ -9,7 +9,7 @@ use unftp_core::auth::ClientCert;
 
 use crate::line::{Ahead, Line, LineBuffer, NoLine};
 use crate::reply::Reply;
-use crate::wire::{Handshake, Wire};
+use crate::wire::{Commands, Handshake, Wire};
 
 /// A client that does not take a reply for so long is gone.
 const REPLY_MAX: Duration = Duration::from_secs(30);
@@ -45,7 +45,7 @@ impl Control {
     pub(crate) async fn next(&mut self) -> Result<Line, NoLine> {
         match self.postponed.take() {
             Some(line) => Ok(line),
-            None => self.lines.next(&mut self.wire).await,
+            None => self.lines.next(&mut Commands(&mut self.wire)).await,
         }
     }
 
@@ -56,7 +56,7 @@ impl Control {
 
     /// Reads on behind a line that was given back. May be dropped while it waits.
     pub(crate) async fn look_ahead(&mut self) -> Ahead {
-        self.lines.look_ahead(&mut self.wire).await
+        self.lines.look_ahead(&mut Commands(&mut self.wire)).await
     }
 
     /// Closes our side.

@@ -1,10 +1,10 @@
 //! Transfers: what moves over a data connection, and the reply to it.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use unftp_core::auth::UserDetail;
@@ -20,6 +20,10 @@ use crate::wire::{Handshake, Wire};
 
 /// A client that takes nothing of a listing, or of the end of a file, for so long is gone.
 const STALL_MAX: Duration = Duration::from_mins(1);
+
+/// How long, and how much in bytes, is taken of an upload that was refused.
+const REFUSED_MAX: Duration = Duration::from_secs(10);
+const REFUSED_BYTES_MAX: u64 = 64 << 20;
 
 /// What a client wants to be moved.
 #[derive(Debug)]
@@ -59,8 +63,8 @@ impl Errand {
         }
     }
 
-    /// Moves it; the reply at its end.
-    pub(crate) async fn run<U, S>(self, storage: &S, user: &U, route: Route) -> Reply
+    /// Moves it; the reply at its end, and what the client is still sending if its upload was refused.
+    pub(crate) async fn run<U, S>(self, storage: &S, user: &U, route: Route) -> (Reply, Option<Wire>)
     where
         U: UserDetail,
         S: StorageBackend<U>,
@@ -70,12 +74,12 @@ impl Errand {
         let moved = self.transfer(storage, user, route).await;
         let words = remarks.take_or("Transfer complete");
         match moved {
-            Ok(()) => Reply::new(226, words),
-            Err(error) => failure::reply(&error),
+            Ok(()) => (Reply::new(226, words), None),
+            Err(Failed { error, rest }) => (failure::reply(&error), rest),
         }
     }
 
-    async fn transfer<U, S>(self, storage: &S, user: &U, route: Route) -> Result<(), Error>
+    async fn transfer<U, S>(self, storage: &S, user: &U, route: Route) -> Result<(), Failed>
     where
         U: UserDetail,
         S: StorageBackend<U>,
@@ -83,18 +87,32 @@ impl Errand {
     {
         let Route { data, handshake, control, abort, .. } = route;
         // Clients begin the handshake when they have read that the transfer begins, or before.
-        let data = unless(&abort, open(data, handshake)).await?;
-        let upload = |data| Incoming { data, control, abort: abort.clone() };
+        let data = abort.unless(open(data, handshake)).await?;
+        let upload = |data| Upload { data, control, abort: abort.clone() };
         match self {
-            Self::Store { path, start } => put(storage, user, upload(data), &path, start).await,
-            Self::StoreUnique { path } => put(storage, user, upload(data), &path, 0).await,
+            Self::Store { path, start } => upload(data).put(storage, user, &path, start).await?,
+            Self::StoreUnique { path } => upload(data).put(storage, user, &path, 0).await?,
             Self::Append { path } => {
                 let start = end_of(storage, user, &path).await?;
-                put(storage, user, upload(data), &path, start).await
+                upload(data).put(storage, user, &path, start).await?;
             }
-            Self::Fetch { path, start } => unless(&abort, fetch(storage, user, data, &path, start)).await,
-            Self::List { text } => unless(&abort, send(&text, data)).await,
+            Self::Fetch { path, start } => abort.unless(fetch(storage, user, data, &path, start)).await?,
+            Self::List { text } => abort.unless(send(&text, data)).await?,
         }
+        Ok(())
+    }
+}
+
+/// Why something was not moved.
+struct Failed {
+    error: Error,
+    /// What the client of a refused upload is still sending.
+    rest: Option<Wire>,
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { error, rest: None }
     }
 }
 
@@ -103,14 +121,44 @@ async fn open(data: TcpStream, handshake: Option<Handshake>) -> Result<Wire, Err
     Wire::open(data, handshake).await.map_err(failed)
 }
 
-async fn put<U: UserDetail, S: StorageBackend<U>>(
-    storage: &S,
-    user: &U,
-    input: Incoming,
-    path: &VirtualPath,
-    start: u64,
-) -> Result<(), Error> {
-    storage.put(user, input, path.as_path(), start).await.map(drop)
+/// What a client sends to be kept.
+struct Upload {
+    data: Wire,
+    control: Arc<Link>,
+    abort: Abort,
+}
+
+impl Upload {
+    async fn put<U, S>(self, storage: &S, user: &U, path: &VirtualPath, start: u64) -> Result<(), Failed>
+    where
+        U: UserDetail,
+        S: StorageBackend<U>,
+    {
+        let Self { data, control, abort } = self;
+        let data = Arc::new(Mutex::new(data));
+        let input = Incoming { data: Arc::clone(&data), control, abort };
+        match storage.put(user, input, path.as_path(), start).await {
+            Ok(_) => Ok(()),
+            // Nothing more comes of an upload that broke off.
+            Err(error) if error.kind() == ErrorKind::ConnectionClosed => Err(error.into()),
+            Err(error) => {
+                let rest = Arc::into_inner(data);
+                let rest = rest.map(|data| data.into_inner().unwrap_or_else(PoisonError::into_inner));
+                Err(Failed { error, rest })
+            }
+        }
+    }
+}
+
+/// Takes what comes of a refused upload, for a while: closing on bytes that nobody has read resets the connection, and
+/// many clients tell that instead of the reply.
+pub(crate) async fn pass_over(mut data: Wire) {
+    let passing = async {
+        tokio::io::copy(&mut (&mut data).take(REFUSED_BYTES_MAX), &mut tokio::io::sink()).await?;
+        data.shutdown().await
+    };
+    // However it ends, the client has had its time.
+    let _ = timeout(REFUSED_MAX, passing).await;
 }
 
 /// Where an append begins: at the end of what is there, or at 0 if nothing is.
@@ -148,13 +196,4 @@ async fn send(text: &[u8], mut data: Wire) -> Result<(), Error> {
 async fn unless_stalled(sending: impl Future<Output = io::Result<()>>) -> Result<(), Error> {
     let sent = timeout(STALL_MAX, sending).await;
     Ok(sent.map_err(|_| io::Error::from(io::ErrorKind::ConnectionAborted))??)
-}
-
-/// The end of `moving`, or an error once the transfer is aborted.
-async fn unless<T>(abort: &Abort, moving: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    tokio::select! {
-        biased;
-        () = abort.wait() => Err(ErrorKind::ConnectionClosed.into()),
-        moved = moving => moved,
-    }
 }

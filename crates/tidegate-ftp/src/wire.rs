@@ -6,9 +6,10 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use rustix::net::{RecvFlags, recv};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -67,6 +68,31 @@ impl Wire {
         let Self::Encrypted(stream) = self else { return None };
         let shown = stream.get_ref().1.peer_certificates()?;
         Some(shown.iter().map(|certificate| ClientCert(certificate.to_vec())).collect())
+    }
+}
+
+/// A connection that commands are read from.
+///
+/// Some clients send the end of ABOR as urgent data. The system gives what is before it by itself, and tokio, which sees
+/// less than it asked for, would wait until something else comes.
+#[derive(Debug)]
+pub(crate) struct Commands<'a>(pub(crate) &'a mut Wire);
+
+impl AsyncRead for Commands<'_> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut *self.0).poll_read(context, buffer))?;
+        let is_end = buffer.filled().len() == before || buffer.filled().ends_with(b"\n");
+        if let (Wire::Plain(stream), false) = (&*self.0, is_end)
+            && let Ok((_, count)) = recv(stream, buffer.initialize_unfilled(), RecvFlags::DONTWAIT)
+        {
+            buffer.advance(count);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

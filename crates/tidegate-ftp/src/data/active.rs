@@ -3,7 +3,10 @@
 //! Only the client's own address passes, and no privileged port: else the server could be made to
 //! talk to others in the client's name (RFC 2577, 3).
 
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use tokio::net::{TcpSocket, TcpStream};
 
 /// What is wrong with an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +17,16 @@ pub(crate) enum Refused {
     Family,
     /// Another host's, or a port below 1024.
     NotAllowed,
+}
+
+/// A connection to `address` from the one that the client knows us by: its firewall may let nobody else in.
+pub(crate) async fn connect(local: IpAddr, address: SocketAddr) -> io::Result<TcpStream> {
+    let (local, remote) = (local.to_canonical(), address.ip().to_canonical());
+    let socket = if remote.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Ports of data connections that were closed a moment ago are free again.
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::new(local, 0))?;
+    socket.connect(SocketAddr::new(remote, address.port())).await
 }
 
 /// `h1,h2,h3,h4,p1,p2`

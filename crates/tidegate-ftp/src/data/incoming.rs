@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, ReadBuf};
+use unftp_core::storage::{Error, ErrorKind};
 
 use crate::link::{Link, Seen};
 use crate::wire::Wire;
@@ -54,19 +55,29 @@ impl Abort {
         std::future::poll_fn(|context| if self.poll_set(context) { Poll::Ready(()) } else { Poll::Pending })
             .await;
     }
+
+    /// The end of `moving`, or an error once it is set.
+    pub(crate) async fn unless<T>(&self, moving: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            () = self.wait() => Err(ErrorKind::ConnectionClosed.into()),
+            moved = moving => moved,
+        }
+    }
 }
 
 /// What a backend reads an upload from.
 #[derive(Debug)]
 pub(crate) struct Incoming {
-    pub(crate) data: Wire,
+    /// Whoever has the other handle gets what is left of it when the backend has done.
+    pub(crate) data: Arc<Mutex<Wire>>,
     pub(crate) control: Arc<Link>,
     pub(crate) abort: Abort,
 }
 
 impl AsyncRead for Incoming {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
@@ -74,11 +85,12 @@ impl AsyncRead for Incoming {
             return Poll::Ready(Err(aborted()));
         }
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.data).poll_read(context, buffer);
+        let mut data = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        let polled = Pin::new(&mut *data).poll_read(context, buffer);
         match polled {
             Poll::Ready(Ok(())) if buffer.filled().len() == before && buffer.remaining() > 0 => {
                 ready!(self.end(context))?;
-                self.data.poll_farewell(context).map(Ok)
+                data.poll_farewell(context).map(Ok)
             }
             // A client that is gone, or has sent ABOR, is the better reason.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {

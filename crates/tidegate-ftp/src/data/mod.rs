@@ -5,13 +5,13 @@ mod incoming;
 mod passive;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-pub(crate) use active::{Refused, parse_eprt, parse_port};
+pub(crate) use active::{Refused, connect, parse_eprt, parse_port};
 pub(crate) use incoming::{Abort, Incoming};
 pub(crate) use passive::{Lease, PassivePorts};
 
@@ -25,12 +25,12 @@ pub(crate) enum Offer {
 }
 
 impl Offer {
-    /// The data connection with `peer`, whom the control connection comes from; nobody else gets in.
-    pub(crate) async fn open(self, peer: SocketAddr, within: Duration) -> io::Result<TcpStream> {
+    /// The data connection between `local` and `peer`, as the control connection is; nobody else gets in.
+    pub(crate) async fn open(self, local: IpAddr, peer: IpAddr, within: Duration) -> io::Result<TcpStream> {
         let opening = async {
             match self {
-                Self::Passive(lease) => lease.accept(peer.ip()).await,
-                Self::Active(address) => TcpStream::connect(address).await,
+                Self::Passive(lease) => lease.accept(peer).await,
+                Self::Active(address) => connect(local, address).await,
             }
         };
         timeout(within, opening).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?

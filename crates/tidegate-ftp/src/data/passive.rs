@@ -23,13 +23,13 @@ pub(crate) struct PassivePorts {
 }
 
 /// Ports at one of this host's addresses.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Ports {
     /// The one that has been idle for the longest time first, so that a client that comes late for
     /// its own transfer does not meet the next one's.
     idle: VecDeque<TcpListener>,
-    /// How many of the range were tried.
-    tried: u16,
+    /// Those of the range that are not bound: they were never needed, or another program had them.
+    unbound: VecDeque<u16>,
 }
 
 /// A port in a session's hands.
@@ -65,27 +65,28 @@ impl PassivePorts {
     }
 
     fn bind_next(&self, address: IpAddr) -> io::Result<TcpListener> {
-        loop {
-            let Some(port) = self.next_untried(address) else {
-                return Err(io::Error::new(io::ErrorKind::AddrInUse, "all passive ports are in use"));
-            };
+        if self.range.contains(&0) {
+            return bind(SocketAddr::new(address, 0));
+        }
+        let mut error = io::Error::new(io::ErrorKind::AddrInUse, "all passive ports are in use");
+        for _ in 0..self.range.len() {
+            let Some(port) = self.of(&mut self.lock(), address).unbound.pop_front() else { break };
             match bind(SocketAddr::new(address, port)) {
-                // A port that another program has is left out for good.
-                Err(error) if error.kind() == io::ErrorKind::AddrInUse && port != 0 => {}
-                bound => return bound,
+                Ok(listener) => return Ok(listener),
+                Err(refused) => error = refused,
+            }
+            // Whoever has it now may not have it for ever.
+            self.of(&mut self.lock(), address).unbound.push_back(port);
+            if error.kind() != io::ErrorKind::AddrInUse {
+                break;
             }
         }
+        Err(error)
     }
 
-    fn next_untried(&self, address: IpAddr) -> Option<u16> {
-        if self.range.contains(&0) {
-            return Some(0);
-        }
-        let mut addresses = self.lock();
-        let ports = addresses.entry(address).or_default();
-        let port = self.range.clone().nth(usize::from(ports.tried));
-        ports.tried = ports.tried.saturating_add(1);
-        port
+    fn of<'a>(&self, addresses: &'a mut HashMap<IpAddr, Ports>, address: IpAddr) -> &'a mut Ports {
+        let unused = || Ports { idle: VecDeque::new(), unbound: self.range.clone().collect() };
+        addresses.entry(address).or_insert_with(unused)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Ports>> {
@@ -120,8 +121,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut addresses = self.ports.lock();
-        let ports = addresses.entry(self.address.ip()).or_default();
-        ports.idle.extend(self.listener.take());
+        self.ports.of(&mut addresses, self.address.ip()).idle.extend(self.listener.take());
     }
 }
 
@@ -147,6 +147,16 @@ mod tests {
         let port = lease.port();
         assert!(ports.lease(HERE).is_err(), "there is only one");
         drop(lease);
+        assert_eq!(ports.lease(HERE).unwrap().port(), port);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_another_program_had_is_used_once_it_is_free() {
+        let other = std::net::TcpListener::bind((HERE, 0)).unwrap();
+        let port = other.local_addr().unwrap().port();
+        let ports = PassivePorts::new(port..=port);
+        assert!(ports.lease(HERE).is_err());
+        drop(other);
         assert_eq!(ports.lease(HERE).unwrap().port(), port);
     }
 

@@ -18,7 +18,10 @@ where
     pub(super) fn about(&mut self, verb: Verb, argument: &[u8]) -> Reply {
         let word = String::from_utf8_lossy(argument).trim().to_ascii_uppercase();
         match verb {
-            Verb::Abor => Reply::new(226, "No transfer is running"),
+            Verb::Abor => {
+                self.offer = None;
+                Reply::new(226, "No transfer is running")
+            }
             Verb::Noop | Verb::Clnt => Reply::new(200, "Fine"),
             Verb::Allo => Reply::new(202, "No space has to be reserved"),
             Verb::Syst => Reply::new(215, "UNIX Type: L8"),

@@ -45,7 +45,7 @@ where
 
     /// STAT with a path: a listing over the control connection.
     pub(super) async fn stat_path(&self, argument: &[u8]) -> Reply {
-        match self.find(argument).await {
+        match self.find(without_options(argument)).await {
             Ok(found) => {
                 let text = render(&found.entries, Style::Long, b"", SystemTime::now());
                 let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());

@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::net::sockopt::set_socket_oobinline;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
@@ -58,7 +59,7 @@ struct Session<'e, S, A: UserDetailProvider> {
     offer: Option<Offer>,
     /// After EPSV ALL nothing else is taken (RFC 2428, 4).
     extended_only: bool,
-    /// Where the next transfer begins, in bytes; REST holds for one command.
+    /// Where the next transfer begins, in bytes.
     restart_at: u64,
     rename_from: Option<VirtualPath>,
 }
@@ -93,6 +94,8 @@ where
     S: StorageBackend<A::User>,
     S::Metadata: 'static,
 {
+    // Some clients send the end of ABOR as urgent data, which would never be read otherwise.
+    set_socket_oobinline(&stream, true)?;
     let link = Arc::new(Link::new(&stream)?);
     let Visit { storage, accounts, digests, greeting, remarks, tls, mut closing } = visit;
     let mut session = Session {
@@ -116,8 +119,7 @@ where
     };
     let mut control = Control::new(Wire::Plain(stream));
     if let (Tls::Implicit(_), Some(handshake)) = (&session.tls, session.handshake()) {
-        control = control.encrypt(handshake).await?;
-        session.encrypted(&control);
+        control = session.encrypt(control, handshake, &mut closing).await?;
         session.encrypt_data();
     }
     control.send(&Reply::greeting(220, &greeting, &engine.settings.ready)).await?;
@@ -160,11 +162,25 @@ where
                 }
                 Outcome::Encrypt(handshake) => {
                     control.send(&Reply::new(234, "Begin with TLS")).await?;
-                    control = control.encrypt(handshake).await?;
-                    self.encrypted(&control);
+                    control = self.encrypt(control, handshake, closing).await?;
                 }
             }
         }
+    }
+
+    /// Whoever is in the middle of a handshake can't be told that the server stops.
+    async fn encrypt(
+        &mut self,
+        control: Control,
+        handshake: Handshake,
+        closing: &mut watch::Receiver<bool>,
+    ) -> io::Result<Control> {
+        let control = tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => return Err(io::ErrorKind::ConnectionAborted.into()),
+            encrypted = control.encrypt(handshake) => encrypted?,
+        };
+        self.encrypted(&control);
+        Ok(control)
     }
 
     async fn next(
@@ -205,8 +221,9 @@ where
         if line.argument.iter().any(|byte| matches!(byte, 0 | b'\r')) {
             return Reply::new(501, "Neither a zero byte nor a line end can be part of a command").into();
         }
-        // They hold for the very next command only.
-        let restart_at = std::mem::take(&mut self.restart_at);
+        // They hold for the very next command only; but some clients ask for a data connection behind REST.
+        let is_offer = matches!(verb, Verb::Pasv | Verb::Epsv | Verb::Port | Verb::Eprt);
+        let restart_at = if is_offer { 0 } else { std::mem::take(&mut self.restart_at) };
         let rename_from = self.rename_from.take();
         match verb {
             Verb::User | Verb::Pass | Verb::Acct => self.log_in(verb, line.argument).await,

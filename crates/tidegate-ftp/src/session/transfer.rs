@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::{io, pin::pin};
 
 use unftp_core::auth::{Authenticator, UserDetailProvider};
-use unftp_core::storage::{FEATURE_RESTART, Metadata, StorageBackend};
+use unftp_core::storage::{Error, FEATURE_RESTART, Metadata, StorageBackend};
 
 use super::{Outcome, Session};
 use crate::control::Control;
 use crate::data::{Abort, Offer, Refused, parse_eprt, parse_port};
-use crate::errand::{Errand, Route};
+use crate::errand::{Errand, Route, pass_over};
 use crate::failure;
 use crate::line::{Ahead, Line, NoLine};
 use crate::reply::Reply;
@@ -137,22 +137,51 @@ where
         control: &mut Control,
         errand: Errand,
     ) -> io::Result<ControlFlow<()>> {
-        let within = self.engine.settings.connect_max;
         let (Some(offer), Ok(user)) = (self.offer.take(), self.user()) else {
             return control.send(&Reply::new(425, "First EPSV or PASV")).await.map(ControlFlow::Continue);
         };
-        let Ok(data) = offer.open(self.peer, within).await else {
-            let failed = Reply::new(425, "The data connection did not come about");
-            return control.send(&failed).await.map(ControlFlow::Continue);
+        let (abort, mut heard) = (Abort::default(), Heard::default());
+        let opening = offer.open(self.local.ip(), self.peer.ip(), self.engine.settings.connect_max);
+        let opening = abort.unless(async { opening.await.map_err(Error::from) });
+        let (reply, refused) = match self.attend(control, opening, &abort, &mut heard).await? {
+            Ok(data) => {
+                control.send(&errand.opening()).await?;
+                let (control_link, remarks) = (Arc::clone(&self.link), self.remarks.clone());
+                let handshake = self.protection.data.clone();
+                let route = Route { data, handshake, control: control_link, remarks, abort: abort.clone() };
+                let moving = errand.run(&self.storage, user, route);
+                self.attend(control, moving, &abort, &mut heard).await?
+            }
+            Err(error) if abort.is_set() => (failure::reply(&error), None),
+            Err(_) => (Reply::new(425, "The data connection did not come about"), None),
         };
-        control.send(&errand.opening()).await?;
-        let abort = Abort::default();
-        let handshake = self.protection.data.clone();
-        let (control_link, remarks) = (Arc::clone(&self.link), self.remarks.clone());
-        let route = Route { data, handshake, control: control_link, remarks, abort: abort.clone() };
-        let mut moving = pin!(errand.run(&self.storage, user, route));
-        let mut heard = Heard::default();
-        let reply = loop {
+        control.send(&reply).await?;
+        if heard.abort {
+            control.send(&Reply::new(226, "The transfer has ended")).await?;
+        }
+        if heard.ending == Some(Ending::Quit) {
+            control.send(&Reply::new(221, "Goodbye")).await?;
+        }
+        if let Some(data) = refused {
+            // Who goes on with something else has read the reply.
+            tokio::select! {
+                () = pass_over(data) => {}
+                came = control.next(), if !heard.enough() => came.into_iter().for_each(|line| control.postpone(line)),
+            }
+        }
+        Ok(if heard.ending.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// The end of `moving`; answers meanwhile what can be answered.
+    async fn attend<T>(
+        &self,
+        control: &mut Control,
+        moving: impl Future<Output = T>,
+        abort: &Abort,
+        heard: &mut Heard,
+    ) -> io::Result<T> {
+        let mut moving = pin!(moving);
+        loop {
             if heard.is_deaf {
                 abort.stop_listening();
             }
@@ -189,17 +218,9 @@ where
                         }
                     }
                 },
-                reply = &mut moving => break reply,
+                moved = &mut moving => return Ok(moved),
             }
-        };
-        control.send(&reply).await?;
-        if heard.abort {
-            control.send(&Reply::new(226, "The transfer has ended")).await?;
         }
-        if heard.ending == Some(Ending::Quit) {
-            control.send(&Reply::new(221, "Goodbye")).await?;
-        }
-        Ok(if heard.ending.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 }
 

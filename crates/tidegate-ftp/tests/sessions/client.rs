@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tidegate_ftp::{Engine, Settings, Tls, Visit};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -30,6 +30,15 @@ pub(crate) struct Client {
     pub(crate) session: JoinHandle<std::io::Result<()>>,
 }
 
+/// A connection from 127.0.0.1 to `host`, and its other end.
+pub(crate) async fn pair(host: &str) -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind((host, 0)).await.unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    let stream = socket.connect(listener.local_addr().unwrap()).await.unwrap();
+    (stream, listener.accept().await.unwrap().0)
+}
+
 pub(crate) fn settings() -> Settings {
     Settings { passive_ports: 0..=0, active_mode: true, ..Settings::default() }
 }
@@ -42,9 +51,12 @@ impl Client {
 
     /// Connected; nothing was read.
     pub(crate) async fn connect_with(settings: Settings, tls: Tls) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (served, _) = listener.accept().await.unwrap();
+        let (stream, served) = pair("127.0.0.1").await;
+        Self::over(stream, served, settings, tls)
+    }
+
+    /// With a connection of one's own; nothing was read.
+    pub(crate) fn over(stream: TcpStream, served: TcpStream, settings: Settings, tls: Tls) -> Self {
         let (closing, seen) = watch::channel(false);
         let memory = Memory::default();
         let visit = Visit {

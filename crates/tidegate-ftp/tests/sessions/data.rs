@@ -1,7 +1,9 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::client::Client;
+use tidegate_ftp::Tls;
+
+use crate::client::{Client, pair, settings};
 
 #[tokio::test]
 async fn bytes_and_names_come_through_unchanged() {
@@ -44,7 +46,11 @@ async fn transfers_go_on_where_rest_says_and_only_the_next_one() {
     let data = client.passive().await;
     drop(data);
     client.upload("STOR a", b"abc", 226).await;
-    assert_eq!(client.file("/a").unwrap(), b"abc", "EPSV came between");
+    assert_eq!(client.file("/a").unwrap(), b"12abc", "EPSV came between");
+    client.expect("REST 2", 350).await;
+    client.expect("NOOP", 200).await;
+    client.upload("STOR a", b"abc", 226).await;
+    assert_eq!(client.file("/a").unwrap(), b"abc", "something else came between");
     let mut data = client.passive().await;
     client.expect("REST 2", 350).await;
     client.expect("STOR a", 150).await;
@@ -64,9 +70,17 @@ async fn transfers_go_on_where_rest_says_and_only_the_next_one() {
 #[tokio::test]
 async fn a_backends_refusal_is_told_in_its_words() {
     let mut client = Client::login().await;
-    let data = client.begin("STOR forbidden").await;
+    let mut data = client.begin("STOR forbidden").await;
     assert_eq!(client.reply().await, "553 that name is taken\r\n");
-    drop(data);
+    // Clients that first send all of a file and read replies then are not told that the connection broke.
+    data.write_all(&vec![0; 20 << 20]).await.unwrap();
+    data.shutdown().await.unwrap();
+    assert_eq!(data.read(&mut [0]).await.unwrap(), 0, "an end, no reset");
+    // Who goes on meanwhile is answered.
+    let _data = client.begin("STOR forbidden").await;
+    client.expect_reply(553).await;
+    client.expect("NOOP", 200).await;
+    client.upload("STOR a", b"MSH", 226).await;
 }
 
 #[tokio::test]
@@ -96,6 +110,21 @@ async fn active_mode_leads_to_the_client_only() {
     drop(data);
     client.expect_reply(226).await;
     assert_eq!(client.file("/a").unwrap(), b"MSH");
+}
+
+/// A host with several addresses would take its first one, which no client's firewall expects.
+#[tokio::test]
+async fn active_mode_comes_from_the_address_that_the_client_knows() {
+    let (stream, served) = pair("127.0.0.7").await;
+    let mut client = Client::over(stream, served, settings(), Tls::Off).greeted().await.logged_in().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    client.expect(format!("EPRT |1|127.0.0.1|{port}|"), 200).await;
+    client.expect("STOR a", 150).await;
+    let (data, from) = listener.accept().await.unwrap();
+    assert_eq!(from.ip().to_string(), "127.0.0.7");
+    drop(data);
+    client.expect_reply(226).await;
 }
 
 #[tokio::test]

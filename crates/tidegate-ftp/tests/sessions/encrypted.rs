@@ -5,9 +5,10 @@ use std::time::Duration;
 use tidegate_ftp::{Settings, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 use tokio_rustls::rustls::{ClientConfig, HandshakeKind};
 
-use crate::client::{Client, settings};
+use crate::client::{Client, PATIENCE, settings};
 use crate::secrets::{BOTH, Secrets, finish, shake};
 
 fn secrets() -> (Secrets, Arc<ClientConfig>) {
@@ -234,6 +235,31 @@ async fn half_a_handshake_has_its_time() {
     client.expect_reply(426).await;
     for given_up in [silent, coy] {
         assert_eq!(given_up.session.await.unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_upload_is_ended_as_it_should_be() {
+    let (secrets, config) = secrets();
+    let mut client = Client::private(&secrets, &config).await;
+    let mut data = client.begin_private(&config, "STOR forbidden").await;
+    data.write_all(&vec![0; 1 << 20]).await.unwrap();
+    finish(data).await;
+    client.expect_reply(553).await;
+}
+
+/// Who connects and says nothing would keep the server from stopping.
+#[tokio::test]
+async fn a_server_that_stops_waits_for_no_handshake() {
+    let (secrets, _) = secrets();
+    let patient = || Settings { handshake_max: 2 * PATIENCE, ..settings() };
+    let silent = Client::connect_with(patient(), Tls::Implicit(secrets.server())).await;
+    let mut coy = Client::connect_with(patient(), Tls::Required(secrets.server())).await.greeted().await;
+    coy.expect("AUTH TLS", 234).await;
+    for client in [silent, coy] {
+        client.closing.send_replace(true);
+        let ended = timeout(PATIENCE, client.session).await.expect("an end in time");
+        assert_eq!(ended.unwrap().unwrap_err().kind(), ErrorKind::ConnectionAborted);
     }
 }
 

@@ -1,8 +1,12 @@
 use std::io::ErrorKind;
+use std::os::fd::AsFd;
 
+use rustix::net::{SendFlags, send};
+use tidegate_ftp::{Settings, Tls};
 use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 
-use crate::client::Client;
+use crate::client::{Client, PATIENCE, pair, settings};
 
 /// What the backend learnt of an upload that is not there.
 fn only_broken(client: &Client) -> Vec<ErrorKind> {
@@ -44,6 +48,51 @@ async fn an_abort_behind_a_command_that_waits_counts() {
     client.expect_reply(550).await;
     client.expect_reply(226).await;
     assert_eq!(only_broken(&client), [ErrorKind::ConnectionAborted]);
+}
+
+/// Python's ftplib sends ABOR as urgent data: the system takes its last byte out of the stream unless it is told not to.
+#[tokio::test]
+async fn an_abort_that_is_sent_as_urgent_data_counts() {
+    let (stream, served) = pair("127.0.0.1").await;
+    let urgent = stream.as_fd().try_clone_to_owned().unwrap();
+    let mut client = Client::over(stream, served, settings(), Tls::Off).greeted().await.logged_in().await;
+    let _data = client.begin("STOR a").await;
+    send(&urgent, b"ABOR\r\n", SendFlags::OOB).unwrap();
+    client.expect_reply(426).await;
+    client.expect_reply(226).await;
+    assert_eq!(only_broken(&client), [ErrorKind::ConnectionAborted]);
+}
+
+#[tokio::test]
+async fn who_waits_for_a_data_connection_is_heard() {
+    let mut client = Client::login().await;
+    client.expect("EPSV", 229).await;
+    client.send("STOR a").await;
+    client.expect("NOOP", 200).await;
+    client.expect("ABOR", 426).await;
+    client.expect_reply(226).await;
+    client.upload("STOR b", b"MSH", 226).await;
+    client.expect("EPSV", 229).await;
+    client.send("STOR a\r\nSIZE b\r\nABOR").await;
+    client.expect_reply(426).await;
+    assert_eq!(client.reply().await, "213 3\r\n");
+    client.expect_reply(226).await;
+    client.expect("EPSV", 229).await;
+    client.expect("ABOR", 226).await;
+    client.expect("STOR a", 425).await;
+}
+
+/// Its port would be missing to others.
+#[tokio::test]
+async fn who_leaves_instead_of_making_a_data_connection_is_not_waited_for() {
+    let patient = Settings { connect_max: 2 * PATIENCE, ..settings() };
+    let mut client = Client::connect(patient).await.logged_in().await;
+    client.expect("EPSV", 229).await;
+    client.send("STOR a").await;
+    client.expect("NOOP", 200).await;
+    let Client { control, session, .. } = client;
+    drop(control);
+    timeout(PATIENCE, session).await.expect("an end in time").unwrap().ok();
 }
 
 #[tokio::test]

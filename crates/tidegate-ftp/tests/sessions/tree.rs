@@ -95,6 +95,7 @@ async fn a_single_file_is_listed_over_storage_that_lists_directories_only() {
     assert_eq!(client.fetch("NLST a").await, "a\r\n");
     assert!(client.fetch("LIST a").await.ends_with(" a\r\n"));
     assert!(client.expect("STAT a", 213).await.contains(" a\r\n"));
+    assert!(client.expect("STAT -la a", 213).await.contains(" a\r\n"));
 }
 
 /// `mget outbox/*.response` in ncftp, tnftp and Windows' ftp: they ask for the names and then for each as it came.
