@@ -89,6 +89,7 @@ impl InboxStorage {
     pub async fn delete(&self, user: &SessionUser, place: Place) -> Result<(), TransferError> {
         match place {
             Place::Response(name) => {
+                self.check_still_let_in(user)?;
                 let store = self.intake.store();
                 store.delete_outbox(user.org(), &name, &user.login().account).await?;
                 self.note(user, Event::deleted(&name));

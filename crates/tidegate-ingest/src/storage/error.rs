@@ -55,7 +55,7 @@ pub enum TransferError {
     #[error("{0}")]
     NotAllowed(&'static str),
     /// The account was shut out since it logged in.
-    #[error("the account may no longer submit files: {0}")]
+    #[error("the account is no longer let in: {0}")]
     ShutOut(#[from] LoginRefused),
     /// The organization has used up what it may for now.
     #[error(transparent)]

@@ -65,6 +65,7 @@ impl InboxStorage {
     pub async fn open(&self, user: &SessionUser, place: Place) -> Result<File, TransferError> {
         match place {
             Place::Response(name) => {
+                self.check_still_let_in(user)?;
                 let fetched = Event::fetched(&name);
                 let file = self.ask(user, move |store, org| Ok(store.open_outbox(org, &name)?)).await?;
                 self.note(user, fetched);

@@ -105,6 +105,8 @@ impl InboxStorage {
             self.keep_broken(user, upload, name).await;
             return Err(TransferError::ControlLost);
         }
+        // It may have taken hours.
+        self.check_still_let_in(user)?;
         let size_bytes = upload.size_bytes();
         match self.role(user, &name, Came::Closed) {
             Role::Submission => {
@@ -194,8 +196,13 @@ impl InboxStorage {
 
     /// Whether the account, and the organization's limits, still let it submit a file.
     pub(super) fn check_still_admitted(&self, user: &SessionUser) -> Result<(), TransferError> {
-        self.intake.still_admits(&self.session, user.login())?;
+        self.check_still_let_in(user)?;
         Ok(self.intake.may_wait(user.org())?)
+    }
+
+    /// Whether the account was shut out since it logged in.
+    pub(super) fn check_still_let_in(&self, user: &SessionUser) -> Result<(), TransferError> {
+        Ok(self.intake.still_admits(&self.session, user.login())?)
     }
 
     pub(super) fn sender(&self, user: &SessionUser) -> Sender {

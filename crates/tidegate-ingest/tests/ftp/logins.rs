@@ -1,4 +1,7 @@
+use tokio::io::AsyncWriteExt;
+
 use crate::client::Client;
+use crate::outbox::answer;
 use crate::rig::{PASSWORD, Rig, Setup};
 
 #[tokio::test]
@@ -34,13 +37,23 @@ async fn a_refused_client_may_try_again() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_shut_out_submits_nothing_more_in_a_session_that_is_open() {
+async fn an_account_that_is_shut_out_submits_and_fetches_nothing_more_in_sessions_that_are_open() {
     let rig = Rig::start().await;
     let mut client = Client::login(rig.address, "acme").await;
+    assert_eq!(client.store("a.hl7", b"MSH").await.code, 226);
+    let response = format!("outbox/a.hl7.{}.response", answer(&rig.store, b"MSA|AA").await.id);
+    let mut slow = Client::login(rig.address, "acme").await;
+    let mut data = slow.begin("STOR slow.hl7").await;
+    data.write_all(b"MSH").await.unwrap();
     std::fs::write(rig.directory.path().join("ACME01.toml"), "code = 'ACME01'\ndisabled = true").unwrap();
     rig.directory.reload();
-    assert_eq!(client.store("a.hl7", b"MSH").await.code, 550);
-    assert!(rig.jobs().is_empty());
+    assert_eq!(client.store("b.hl7", b"MSH").await.code, 550);
+    assert_eq!(client.fetch(&format!("RETR {response}")).await.1.code, 550);
+    assert_eq!(client.command(&format!("DELE {response}")).await.code, 550);
+    assert_eq!(client.command(&format!("SIZE {response}")).await.code, 213, "it is there still");
+    drop(data);
+    assert_eq!(slow.reply().await.code, 550, "what had begun before");
+    assert_eq!(rig.jobs().len(), 1);
 }
 
 #[tokio::test]
