@@ -53,6 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             greeting: String::new(),
             remarks: Remarks::default(),
             tls: tls.clone(),
+            passive_host: None,
             closing: closing.clone(),
         };
         let engine = Arc::clone(&engine);

@@ -53,6 +53,7 @@ mod verb;
 mod wire;
 
 use std::io;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -95,6 +96,9 @@ pub struct Visit<S, A: UserDetailProvider> {
     pub remarks: Remarks,
     /// Whether it is encrypted.
     pub tls: Tls,
+    /// The address that PASV announces, where clients reach this host by another than its own; it is that of the control
+    /// connection if absent.
+    pub passive_host: Option<Ipv4Addr>,
     /// Turns true when the service stops: a running transfer may still end, then the session does.
     pub closing: watch::Receiver<bool>,
 }

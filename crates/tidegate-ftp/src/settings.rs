@@ -1,6 +1,5 @@
 //! What all sessions of an engine share.
 
-use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -12,8 +11,6 @@ pub struct Settings {
     /// Ports for passive data connections. Each waits for one data connection at a time, so this many
     /// transfers can begin at once. `0..=0` stands for whatever the system has free.
     pub passive_ports: RangeInclusive<u16>,
-    /// The address that PASV announces; the control connection's own where absent.
-    pub passive_host: Option<Ipv4Addr>,
     /// Whether PORT and EPRT are offered. They lead to the client's own address only.
     pub active_mode: bool,
     /// After this long without a command, outside transfers, a session ends.
@@ -33,7 +30,6 @@ impl Default for Settings {
         Self {
             ready: "ready".to_owned(),
             passive_ports: 50_000..=50_100,
-            passive_host: None,
             active_mode: false,
             idle_max: Duration::from_mins(5),
             login_max: Duration::from_mins(1),

@@ -121,3 +121,103 @@ impl Incoming {
 fn aborted() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, "the transfer was aborted")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream as StdStream};
+    use std::task::Waker;
+    use std::time::Duration;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpStream;
+    use tokio_rustls::TlsConnector;
+    use tokio_rustls::rustls::crypto::ring;
+    use tokio_rustls::rustls::pki_types::ServerName;
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+
+    use super::*;
+    use crate::wire::Handshake;
+
+    fn pair() -> (StdStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = StdStream::connect(listener.local_addr().unwrap()).unwrap();
+        let served = listener.accept().unwrap().0;
+        served.set_nonblocking(true).unwrap();
+        (client, TcpStream::from_std(served).unwrap())
+    }
+
+    /// An upload whose data have ended, with the client's control connection and ours.
+    fn ended() -> (StdStream, TcpStream, Incoming) {
+        let ((control, served), (data, read)) = (pair(), pair());
+        drop(data);
+        let link = Arc::new(Link::new(&served).unwrap());
+        let incoming = Incoming {
+            data: Arc::new(Mutex::new(Wire::Plain(read))),
+            control: link,
+            abort: Abort::default(),
+        };
+        (control, served, incoming)
+    }
+
+    /// The session may not have read yet that the client is gone.
+    #[tokio::test]
+    async fn the_end_of_data_is_none_if_the_client_is_gone() {
+        let (mut control, _served, mut incoming) = ended();
+        assert_eq!(incoming.read(&mut [0]).await.unwrap(), 0);
+        control.write_all(b"NOOP\r\n").unwrap();
+        drop(control);
+        let error = incoming.read(&mut [0]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    /// The bytes so far may prove themselves whole, which is for a backend to say of clients that are there.
+    #[tokio::test]
+    async fn an_encrypted_connection_that_just_stops_is_no_reason_if_the_client_is_gone() {
+        let ((control, served), (data, read)) = (pair(), pair());
+        data.set_nonblocking(true).unwrap();
+        let (asking, answering) = configs();
+        let name = ServerName::try_from("localhost").unwrap();
+        let shaking = TlsConnector::from(asking).connect(name, TcpStream::from_std(data).unwrap());
+        let opening = Wire::open(read, Some(Handshake::new(answering, Duration::from_mins(1)).for_data()));
+        let (shaken, data) = tokio::join!(shaking, opening);
+        let link = Arc::new(Link::new(&served).unwrap());
+        let data = Arc::new(Mutex::new(data.unwrap()));
+        let mut incoming = Incoming { data, control: link, abort: Abort::default() };
+        drop(shaken);
+        assert_eq!(incoming.read(&mut [0]).await.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        drop(control);
+        assert_eq!(incoming.read(&mut [0]).await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+    }
+
+    fn configs() -> (Arc<ClientConfig>, Arc<ServerConfig>) {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let ring = Arc::new(ring::default_provider());
+        let client =
+            ClientConfig::builder_with_provider(Arc::clone(&ring)).with_safe_default_protocol_versions();
+        let server = ServerConfig::builder_with_provider(ring).with_safe_default_protocol_versions();
+        let server = server.unwrap().with_no_client_auth();
+        let server = server.with_single_cert(vec![made.cert.der().clone()], made.signing_key.into()).unwrap();
+        (Arc::new(client.unwrap().with_root_certificates(roots).with_no_client_auth()), Arc::new(server))
+    }
+
+    #[tokio::test]
+    async fn the_end_of_data_waits_until_commands_are_read_that_may_be_an_abort() {
+        let (mut control, mut served, mut incoming) = ended();
+        assert_eq!(incoming.read(&mut [0]).await.unwrap(), 0);
+        control.write_all(b"ABOR\r\n").unwrap();
+        served.readable().await.unwrap();
+        let mut bytes = [0];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        let polled = Pin::new(&mut incoming).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer);
+        assert!(polled.is_pending());
+        served.read_exact(&mut [0; 6]).await.unwrap();
+        assert_eq!(incoming.read(&mut [0]).await.unwrap(), 0);
+        control.write_all(b"SIZE a\r\n").unwrap();
+        served.readable().await.unwrap();
+        incoming.abort.stop_listening();
+        assert_eq!(incoming.read(&mut [0]).await.unwrap(), 0, "nobody is going to read it");
+    }
+}

@@ -132,53 +132,63 @@ mod tests {
 
     use super::*;
 
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    /// Where connections on this host come from.
+    const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-    /// A range of one port that was free a moment ago.
-    fn one_port() -> RangeInclusive<u16> {
-        let free = std::net::TcpListener::bind((HERE, 0)).unwrap().local_addr().unwrap().port();
+    /// An address of each test's own, so that no other takes the port that it lets go.
+    fn here(last: u8) -> IpAddr {
+        Ipv4Addr::new(127, 0, 21, last).into()
+    }
+
+    /// A range of one port that is free there.
+    fn one_port(here: IpAddr) -> RangeInclusive<u16> {
+        let free = std::net::TcpListener::bind((here, 0)).unwrap().local_addr().unwrap().port();
         free..=free
     }
 
     #[tokio::test]
     async fn a_port_serves_one_session_at_a_time_and_then_the_next() {
-        let ports = PassivePorts::new(one_port());
-        let lease = ports.lease(HERE).unwrap();
+        let here = here(1);
+        let ports = PassivePorts::new(one_port(here));
+        let lease = ports.lease(here).unwrap();
         let port = lease.port();
-        assert!(ports.lease(HERE).is_err(), "there is only one");
+        assert!(ports.lease(here).is_err(), "there is only one");
         drop(lease);
-        assert_eq!(ports.lease(HERE).unwrap().port(), port);
+        assert_eq!(ports.lease(here).unwrap().port(), port);
     }
 
     #[tokio::test]
     async fn a_port_that_another_program_had_is_used_once_it_is_free() {
-        let other = std::net::TcpListener::bind((HERE, 0)).unwrap();
+        let here = here(2);
+        let other = std::net::TcpListener::bind((here, 0)).unwrap();
         let port = other.local_addr().unwrap().port();
         let ports = PassivePorts::new(port..=port);
-        assert!(ports.lease(HERE).is_err());
+        assert!(ports.lease(here).is_err());
         drop(other);
-        assert_eq!(ports.lease(HERE).unwrap().port(), port);
+        assert_eq!(ports.lease(here).unwrap().port(), port);
     }
 
     #[tokio::test]
     async fn who_came_for_an_earlier_transfer_does_not_meet_the_next() {
-        let ports = PassivePorts::new(one_port());
-        let lease = ports.lease(HERE).unwrap();
-        let address = (HERE, lease.port());
+        let here = here(3);
+        let ports = PassivePorts::new(one_port(here));
+        let lease = ports.lease(here).unwrap();
+        let address = (here, lease.port());
         let mut late = StdStream::connect(address).unwrap();
         drop(lease);
-        let lease = ports.lease(HERE).unwrap();
+        let lease = ports.lease(here).unwrap();
         assert_eq!(late.read(&mut [0]).unwrap_or(0), 0, "closed");
         let client = StdStream::connect(address).unwrap();
-        let accepted = lease.accept(HERE).await.unwrap();
+        let accepted = lease.accept(CLIENT).await.unwrap();
         assert_eq!(accepted.peer_addr().unwrap(), client.local_addr().unwrap());
     }
 
     #[tokio::test]
     async fn only_the_sessions_own_client_gets_in() {
-        let ports = PassivePorts::new(one_port());
-        let lease = ports.lease(HERE).unwrap();
-        let mut stranger = StdStream::connect((HERE, lease.port())).unwrap();
+        let here = here(4);
+        let ports = PassivePorts::new(one_port(here));
+        let lease = ports.lease(here).unwrap();
+        let mut stranger = StdStream::connect((here, lease.port())).unwrap();
         let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
         let accepting = tokio::spawn(lease.accept(elsewhere));
         let closed = tokio::task::spawn_blocking(move || stranger.read(&mut [0]).unwrap_or(0));

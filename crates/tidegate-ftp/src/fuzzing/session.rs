@@ -71,6 +71,7 @@ fn hold(said: &[u8], manner: Manner, site: &Site) -> io::Result<Vec<u8>> {
             greeting: "one\ntwo".to_owned(),
             remarks: Remarks::default(),
             tls: if manner.demands_tls { Tls::Required(config()) } else { Tls::Optional(config()) },
+            passive_host: None,
             closing,
         };
         let (replies, mut speech) = client.into_split();

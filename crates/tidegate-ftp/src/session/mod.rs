@@ -12,7 +12,7 @@ mod transfer;
 mod tree;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,6 +51,8 @@ struct Session<'e, S, A: UserDetailProvider> {
     local: SocketAddr,
     link: Arc<Link>,
     tls: Tls,
+    /// What PASV announces instead of `local`.
+    passive_host: Option<Ipv4Addr>,
     protection: Protection,
     login: Login<A::User>,
     directory: VirtualPath,
@@ -97,7 +99,7 @@ where
     // Some clients send the end of ABOR as urgent data, which would never be read otherwise.
     set_socket_oobinline(&stream, true)?;
     let link = Arc::new(Link::new(&stream)?);
-    let Visit { storage, accounts, digests, greeting, remarks, tls, mut closing } = visit;
+    let Visit { storage, accounts, digests, greeting, remarks, tls, passive_host, mut closing } = visit;
     let mut session = Session {
         engine,
         storage,
@@ -108,6 +110,7 @@ where
         local: stream.local_addr()?,
         link,
         tls,
+        passive_host,
         protection: Protection::default(),
         login: Login::default(),
         directory: VirtualPath::root(),

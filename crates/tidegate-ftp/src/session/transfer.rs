@@ -55,10 +55,11 @@ where
     }
 
     fn passive(&mut self) -> Reply {
-        let announced = self.engine.settings.passive_host.map_or(self.local.ip().to_canonical(), IpAddr::V4);
-        let IpAddr::V4(address) = announced else { return Reply::new(425, "Use EPSV over IPv6") };
+        let IpAddr::V4(own) = self.local.ip().to_canonical() else {
+            return Reply::new(425, "Use EPSV over IPv6");
+        };
         match self.lease() {
-            Ok(port) => Reply::new(227, passive_text(address, port)),
+            Ok(port) => Reply::new(227, passive_text(self.passive_host.unwrap_or(own), port)),
             Err(reply) => reply,
         }
     }

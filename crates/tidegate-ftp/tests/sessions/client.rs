@@ -1,13 +1,13 @@
 //! An engine with one visitor, and a client that says exactly what a test wants.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tidegate_ftp::{Engine, Settings, Tls, Visit};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -16,6 +16,9 @@ use crate::memory::{Accounts, Known, Memory};
 
 /// Longer than anything takes on a busy machine; a test that waits so long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The address that clients are told of.
+pub(crate) const OUTSIDE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 5);
 
 /// A connection, encrypted or not.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -30,12 +33,10 @@ pub(crate) struct Client {
     pub(crate) session: JoinHandle<std::io::Result<()>>,
 }
 
-/// A connection from 127.0.0.1 to `host`, and its other end.
+/// A connection to `host`, and its other end.
 pub(crate) async fn pair(host: &str) -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind((host, 0)).await.unwrap();
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let stream = socket.connect(listener.local_addr().unwrap()).await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
     (stream, listener.accept().await.unwrap().0)
 }
 
@@ -66,6 +67,7 @@ impl Client {
             greeting: "One\nTwo".to_owned(),
             remarks: memory.remarks.clone(),
             tls,
+            passive_host: Some(OUTSIDE),
             closing: seen,
         };
         let engine = Arc::new(Engine::new(settings));

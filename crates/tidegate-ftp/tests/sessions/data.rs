@@ -3,7 +3,7 @@ use tokio::net::TcpListener;
 
 use tidegate_ftp::Tls;
 
-use crate::client::{Client, pair, settings};
+use crate::client::{Client, OUTSIDE, pair, settings};
 
 #[tokio::test]
 async fn bytes_and_names_come_through_unchanged() {
@@ -83,6 +83,15 @@ async fn a_backends_refusal_is_told_in_its_words() {
     client.upload("STOR a", b"MSH", 226).await;
 }
 
+/// Where it would begin is not known, and the beginning of the file is the wrong place.
+#[tokio::test]
+async fn nothing_is_appended_to_what_the_backend_can_not_look_at() {
+    let mut client = Client::login().await;
+    let _data = client.begin("APPE unwell").await;
+    client.expect_reply(451).await;
+    assert_eq!(client.file("/unwell"), None);
+}
+
 #[tokio::test]
 async fn a_transfer_needs_a_data_connection() {
     let mut client = Client::login().await;
@@ -110,6 +119,19 @@ async fn active_mode_leads_to_the_client_only() {
     drop(data);
     client.expect_reply(226).await;
     assert_eq!(client.file("/a").unwrap(), b"MSH");
+}
+
+#[tokio::test]
+async fn passive_mode_announces_the_outside_address_but_not_to_who_came_by_ipv6() {
+    let mut client = Client::login().await;
+    let announced = client.expect("PASV", 227).await;
+    let [a, b, c, d] = OUTSIDE.octets();
+    assert!(announced.starts_with(&format!("227 Entering Passive Mode ({a},{b},{c},{d},")), "{announced}");
+    let (stream, served) = pair("::1").await;
+    let mut client = Client::over(stream, served, settings(), Tls::Off).greeted().await.logged_in().await;
+    client.expect("PASV", 425).await;
+    client.expect("EPSV 1", 522).await;
+    client.upload("STOR a", b"MSH", 226).await;
 }
 
 /// A host with several addresses would take its first one, which no client's firewall expects.

@@ -108,8 +108,13 @@ async fn commands_in_the_clear_behind_auth_are_never_obeyed() {
     let tls = || Tls::Optional(secrets.server());
     let mut client = Client::connect_with(settings(), tls()).await.greeted().await;
     client.expect("USER ann", 331).await;
+    client.expect("OPTS MLST type", 200).await;
     client.expect("AUTH TLS\r\nUSER ann\r\nPASS secret\r\nNOOP", 234).await;
     let mut client = client.encrypted(&config).await;
+    assert!(
+        client.expect("FEAT", 211).await.contains("MLST type*;size*;"),
+        "somebody else may have asked for less"
+    );
     client.expect("PASS secret", 503).await;
     client.expect("PWD", 530).await;
     let mut client = Client::connect_with(settings(), tls()).await.greeted().await;

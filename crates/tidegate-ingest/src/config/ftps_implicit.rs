@@ -15,11 +15,14 @@ use super::{FtpConfig, FtpEngine, Setting, Tls};
 pub struct FtpsImplicitConfig {
     /// Address and port of the control connection.
     pub listen: SocketAddr,
+    /// The address that PASV announces here; that of `[ftp]` where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passive_host: Option<Ipv4Addr>,
 }
 
 impl Default for FtpsImplicitConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 990)) }
+        Self { listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 990)), passive_host: None }
     }
 }
 

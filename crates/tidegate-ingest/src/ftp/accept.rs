@@ -12,7 +12,7 @@ use super::passive_ports::PassivePorts;
 use super::serve::serve;
 use crate::accept::accept;
 use crate::announcement::Announcement;
-use crate::config::FtpConfig;
+use crate::config::{FtpConfig, FtpsImplicitConfig};
 use crate::intake::Intake;
 use crate::tls::ServerTls;
 
@@ -21,6 +21,8 @@ use crate::tls::ServerTls;
 pub struct FtpDoor {
     /// Validated settings; `listen` is not looked at here.
     pub config: FtpConfig,
+    /// Validated settings of the implicit entrance; `listen` is not looked at here.
+    pub implicit: Option<FtpsImplicitConfig>,
     /// What the door proves itself with.
     pub tls: Option<Arc<ServerTls>>,
     /// The part shared with other doors.
@@ -50,6 +52,7 @@ pub(super) enum Entrance {
 /// What the sessions of a door share.
 pub(super) struct Shared {
     pub(super) config: FtpConfig,
+    pub(super) implicit: Option<FtpsImplicitConfig>,
     pub(super) tls: Option<Arc<ServerTls>>,
     pub(super) intake: Arc<Intake>,
     pub(super) announcement: Announcement,
@@ -60,9 +63,9 @@ pub(super) struct Shared {
 
 impl From<FtpDoor> for Shared {
     fn from(door: FtpDoor) -> Self {
-        let FtpDoor { config, tls, intake, announcement, grace } = door;
+        let FtpDoor { config, implicit, tls, intake, announcement, grace } = door;
         let engine = own_engine::new(&config, intake.limits());
-        Self { config, tls, intake, announcement, grace, passive_ports: Arc::default(), engine }
+        Self { config, implicit, tls, intake, announcement, grace, passive_ports: Arc::default(), engine }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The FTP engine of our own, `tidegate-ftp`, over the backend and the accounts that all doors share.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use tidegate_ftp::{Engine, Settings, Tls as Encryption, Visit};
@@ -9,7 +10,7 @@ use tokio::time::sleep;
 
 use super::accept::{Entrance, Shared};
 use super::greeting::READY;
-use crate::config::{FtpConfig, LimitsConfig, Tls};
+use crate::config::{FtpConfig, FtpsImplicitConfig, LimitsConfig, Tls};
 use crate::session::{Session, SessionAuthenticator};
 use crate::storage::InboxStorage;
 
@@ -18,7 +19,6 @@ pub(super) fn new(config: &FtpConfig, limits: &LimitsConfig) -> Engine {
     Engine::new(Settings {
         ready: READY.to_owned(),
         passive_ports: config.passive_ports.ports(),
-        passive_host: config.passive_host,
         active_mode: config.active,
         idle_max: limits.session_idle_max.0,
         login_max: limits.login_max.0,
@@ -46,6 +46,7 @@ pub(super) async fn serve(
         accounts: SessionAuthenticator::new(Arc::clone(&shared.intake), Arc::clone(session)),
         greeting: (shared.announcement)().unwrap_or_default(),
         tls,
+        passive_host: passive_host(entrance, &shared.config, shared.implicit.as_ref()),
         closing: closing.clone(),
     };
     let conversation = shared.engine.serve(stream, visit);
@@ -72,6 +73,16 @@ fn encryption(entrance: Entrance, shared: &Shared) -> Option<Encryption> {
         (Entrance::Explicit, Tls::Optional) => config.map(Encryption::Optional),
         (Entrance::Explicit, Tls::Off) => Some(Encryption::Off),
     }
+}
+
+/// What PASV announces at an entrance.
+fn passive_host(
+    entrance: Entrance,
+    config: &FtpConfig,
+    implicit: Option<&FtpsImplicitConfig>,
+) -> Option<Ipv4Addr> {
+    let own = implicit.filter(|_| entrance == Entrance::Implicit).and_then(|implicit| implicit.passive_host);
+    own.or(config.passive_host)
 }
 
 async fn grace_over(mut closing: watch::Receiver<bool>, shared: &Shared) {

@@ -97,6 +97,9 @@ async fn an_encrypted_upload_is_a_job_that_came_by_ftps() {
     let mut client = Client::greeted(Box::new(stream), rig.implicit.ip()).await;
     assert_eq!(client.try_login("acme", PASSWORD).await.code, 230);
     assert_eq!(store(&mut client, &config, b"MSH", true).await.code, 226);
+    let announced = |reply: Reply| reply.text.starts_with("227 Entering Passive Mode (203,0,113,5,");
+    assert!(announced(client.command("PASV").await), "each entrance may have an address of its own");
+    assert!(!announced(login(&rig, &config).await.command("PASV").await));
     let protocols: Vec<Protocol> = rig.jobs().iter().map(|job| job.submission.protocol).collect();
     assert_eq!(protocols, [Protocol::Ftps; 2]);
 }

@@ -1,6 +1,6 @@
 //! An FTP door with a store behind it, in a directory of its own.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tidegate_domain::job::Job;
 use tidegate_ingest::Intake;
 use tidegate_ingest::accounts::Directory;
-use tidegate_ingest::config::{AuthConfig, FtpConfig, LimitsConfig, PortRange, Tls};
+use tidegate_ingest::config::{AuthConfig, FtpConfig, FtpsImplicitConfig, LimitsConfig, PortRange, Tls};
 use tidegate_ingest::ftp::{FtpDoor, FtpListeners, run};
 use tidegate_ingest::tls::{ServerTls, TlsFiles};
 use tidegate_store::{Options, Store};
@@ -71,7 +71,18 @@ impl Rig {
         let tls = tls.map(|files| Arc::new(ServerTls::open(files).unwrap()));
         let (stop, stopped) = oneshot::channel();
         let (intake_of_door, grace) = (Arc::clone(&intake), Duration::from_secs(30));
-        let door = FtpDoor { config, tls: tls.clone(), intake: intake_of_door, announcement, grace };
+        let implicit_config = FtpsImplicitConfig {
+            passive_host: Some(Ipv4Addr::new(203, 0, 113, 5)),
+            ..FtpsImplicitConfig::default()
+        };
+        let door = FtpDoor {
+            config,
+            implicit: Some(implicit_config),
+            tls: tls.clone(),
+            intake: intake_of_door,
+            announcement,
+            grace,
+        };
         let door = tokio::spawn(run(listeners, door, async move { _ = stopped.await }));
         Self { folder, store, intake, directory, address, implicit, tls, stop: Some(stop), door }
     }

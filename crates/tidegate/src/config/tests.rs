@@ -45,7 +45,7 @@ fn the_commented_alerts_are_the_default() {
 fn the_commented_default_names_every_key() {
     let loopback = "[ftp]\nlisten = '127.0.0.1:2121'\ntls = 'optional'\npassive_host = '192.0.2.1'\n\
                     certificate = 'c.pem'\nkey = 'k.pem'\nclient_ca = 'a.pem'\n\
-                    [ftps_implicit]\n[sftp]\n\
+                    [ftps_implicit]\npassive_host = '192.0.2.1'\n[sftp]\n\
                     [[folder]]\npath = '/srv/drop'\norg = 'A'\nresponses = '/srv/responses'\n\
                     [hl7]\ntables = 'tables'\n\
                     [delivery]\nkind = 'mllp'\npath = 'delivered'\naddress = 'registry:2575'\ntls = 'required'\n\

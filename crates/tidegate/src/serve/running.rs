@@ -13,7 +13,7 @@ use tidegate_domain::maintenance::announcement;
 use tidegate_domain::{Clock as _, SystemClock};
 use tidegate_ingest::accounts::{Directory, OrgEditor, watch as watch_accounts};
 use tidegate_ingest::audit::Audit;
-use tidegate_ingest::config::FtpConfig;
+use tidegate_ingest::config::{FtpConfig, FtpsImplicitConfig};
 use tidegate_ingest::folder::{self, FolderDoor};
 use tidegate_ingest::ftp::{self, FtpDoor, FtpListeners};
 use tidegate_ingest::sftp::{self, HostKeys, SftpDoor};
@@ -106,7 +106,8 @@ impl Running {
             });
         }
         if let Some((listeners, config)) = parts.ftp.zip(parts.loaded.config.ftp.clone()) {
-            running.open_ftp(listeners, config, parts.tls, Arc::clone(&intake));
+            let implicit = parts.loaded.config.ftps_implicit.clone();
+            running.open_ftp(listeners, config, implicit, parts.tls, Arc::clone(&intake));
         }
         if let Some((listener, host_keys)) = parts.sftp {
             running.open_sftp(listener, host_keys, Arc::clone(&intake));
@@ -248,11 +249,12 @@ impl Running {
         &mut self,
         listeners: FtpListeners,
         config: FtpConfig,
+        implicit: Option<FtpsImplicitConfig>,
         tls: Option<Arc<ServerTls>>,
         intake: Arc<Intake>,
     ) {
         let announcement = announce(&self.store);
-        let door = FtpDoor { config, tls, intake, announcement, grace: UPLOAD_GRACE };
+        let door = FtpDoor { config, implicit, tls, intake, announcement, grace: UPLOAD_GRACE };
         let stopping = self.stopping();
         self.tasks.spawn(async move {
             ftp::run(listeners, door, stopping).await;
