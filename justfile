@@ -27,11 +27,6 @@ interop python="target/interop/bin/python":
     tests/interop/sftp target/release/tidegate {{python}}
     tests/interop/clients target/release/tidegate {{python}}
 
-# The same with Java's libraries, which are not installed by .ci/run.
-interop-java python="target/interop/bin/python":
-    cargo build --release
-    tests/interop/clients target/release/tidegate {{python}} java
-
 # One file of so many GiB by FTP, FTPS and SFTP; takes three times as much disk, in TMPDIR.
 interop-large gib="2":
     cargo build --release
@@ -49,11 +44,11 @@ suites python="target/interop/bin/python":
     cargo build -p tidegate-ftp --example directory
     tests/suites/pyftpdlib target/debug/examples/directory {{python}}
 
-# rclone's backend tests against the engine; needs Debian's packages of Go and of rclone's sources, see the script.
+# rclone's backend tests against the engine, as the gate runs them; needs Debian's packages of Go and of rclone's sources, see the script.
 suites-rclone:
     cargo build -p tidegate
     cargo build -p tidegate-ftp --example directory
-    tests/suites/rclone target/debug/examples/directory target/debug/tidegate
+    tests/suites/rclone target/debug/examples/directory target/debug/tidegate target/rclone
 
 # The package on a clean Debian under systemd, with the walk through docs/operations/walkthrough.md. Needs root.
 package:
