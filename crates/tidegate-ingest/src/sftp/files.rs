@@ -66,8 +66,8 @@ impl Files {
                 Ok(self.handles.get(handle).map_or(Reply::no_handle(id), |_| Reply::ok(id)))
             }
             Asked::Limits => Ok(limits(id)),
-            Asked::Stat { path } => self.tree.stat(id, place(path)).await,
-            Asked::Setstat { path, attributes } => self.tree.set(id, place(path), attributes).await,
+            Asked::Stat { path } => self.stat(id, place(path)).await,
+            Asked::Setstat { path, attributes } => self.setstat(id, place(path), attributes).await,
             Asked::Remove { path } => self.tree.remove(id, place(path)).await,
             Asked::Rename { from, to } => self.tree.rename(id, place(from), place(to)).await,
             Asked::Mkdir { path } => Ok(Tree::make_directory(id, &place(path))),
@@ -163,6 +163,22 @@ impl Files {
         let bytes =
             read.map_err(|_| StoreError::Closed)?.map_err(|error| TransferError::Response(error.kind()))?;
         Ok(if bytes.is_empty() { Reply::end_of_file(id) } else { Reply::data(id, bytes) })
+    }
+
+    /// What this channel is writing is there for it, although it is nobody's file before CLOSE: sshfs looks at
+    /// once for what it has opened.
+    async fn stat(&mut self, id: u32, place: Place) -> Answer {
+        match self.handles.upload_to(&place) {
+            Some(handle) => self.fstat(id, handle),
+            None => self.tree.stat(id, place).await,
+        }
+    }
+
+    async fn setstat(&mut self, id: u32, place: Place, attributes: Attributes) -> Answer {
+        match self.handles.upload_to(&place) {
+            Some(handle) => self.fsetstat(id, handle, attributes),
+            None => self.tree.set(id, place, attributes).await,
+        }
     }
 
     fn fstat(&mut self, id: u32, handle: u32) -> Answer {

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::incoming::Incoming;
 use super::request::NO_HANDLE;
-use crate::storage::Entry;
+use crate::storage::{Entry, Place};
 
 /// Handles of a session. Clients are told.
 pub(super) const HANDLES_MAX: usize = 64;
@@ -67,6 +67,13 @@ impl Handles {
 
     pub(super) fn get(&mut self, handle: u32) -> Option<&mut Handle> {
         self.open.get_mut(&handle).map(|(handle, _)| handle)
+    }
+
+    /// The upload to this path that is open, if there is one.
+    pub(super) fn upload_to(&self, place: &Place) -> Option<u32> {
+        let Place::Upload(name) = place else { return None };
+        let is_it = |handle: &Handle| matches!(handle, Handle::Upload(incoming) if incoming.is_named(name));
+        self.open.iter().find(|(_, (handle, _))| is_it(handle)).map(|(number, _)| *number)
     }
 
     pub(super) fn remove(&mut self, handle: u32) -> Option<Handle> {

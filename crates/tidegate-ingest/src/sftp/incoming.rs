@@ -48,6 +48,10 @@ impl Incoming {
         Self { storage, user, name, upload, may_go_on, early, running }
     }
 
+    pub(super) fn is_named(&self, name: &[u8]) -> bool {
+        self.name.as_bytes() == name
+    }
+
     /// Bytes that are in their place.
     pub(super) fn size_bytes(&self) -> u64 {
         self.upload.as_ref().map_or(0, Upload::size_bytes)

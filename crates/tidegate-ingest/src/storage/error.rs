@@ -8,7 +8,7 @@
 //! | name refused by [`tidegate_domain::UploadName`], or a directory's | 553 | failure |
 //! | larger than `upload_bytes_max` | 552 | failure |
 //! | too little free space; too many files wait, or were sent within a minute | 452 | failure |
-//! | control or data connection lost, or stalled | 426 | failure |
+//! | control or data connection lost, ended without `close_notify`, or stalled | 426 | failure |
 //! | no such file or directory | 550 | no such file |
 //! | accepted files can't be read, changed or deleted; account shut out | 550 | permission denied |
 //! | nothing to go on with | 550 | failure |
@@ -42,6 +42,12 @@ pub enum TransferError {
     /// The data connection broke off.
     #[error("the data connection was lost: {0}")]
     DataLost(io::ErrorKind),
+    /// An encrypted data connection ended without saying so, and the file's trailer does not prove it whole.
+    #[error(
+        "the data connection ended without close_notify, and no FTS or BTS at the file's end proves it whole: \
+         send it again; if your client always ends so, wrap the file in a batch"
+    )]
+    Unclosed,
     /// Not a byte went through for too long.
     #[error("the transfer stalled")]
     Stalled,
@@ -86,7 +92,7 @@ pub enum TransferError {
 impl TransferError {
     /// Whether the upload may be gone on with: what came is fine, and more of it could not come.
     pub(crate) fn is_break(&self) -> bool {
-        matches!(self, Self::ControlLost | Self::DataLost(_) | Self::Stalled)
+        matches!(self, Self::ControlLost | Self::DataLost(_) | Self::Unclosed | Self::Stalled)
     }
 
     /// The reply.
@@ -94,7 +100,9 @@ impl TransferError {
         match self {
             Self::Name(_) => ErrorKind::FileNameNotAllowedError,
             Self::TooLarge => ErrorKind::ExceededStorageAllocationError,
-            Self::ControlLost | Self::DataLost(_) | Self::Stalled => ErrorKind::ConnectionClosed,
+            Self::ControlLost | Self::DataLost(_) | Self::Unclosed | Self::Stalled => {
+                ErrorKind::ConnectionClosed
+            }
             Self::NoSuchFile | Self::NoResume | Self::Sidecar(_) | Self::Store(StoreError::NotFound) => {
                 ErrorKind::PermanentFileNotAvailable
             }

@@ -155,6 +155,7 @@ impl InboxStorage {
                     tracing::info!("connection dropped without close_notify behind the file's trailer");
                     return Ok(());
                 }
+                Err(error) if error.kind() == UnexpectedEof => return Err(TransferError::Unclosed),
                 Err(error) => return Err(TransferError::DataLost(error.kind())),
             }
             pace.has(upload.size_bytes());

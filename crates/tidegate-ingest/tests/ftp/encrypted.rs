@@ -110,7 +110,9 @@ async fn an_upload_that_just_stops_is_accepted_only_if_its_trailer_proves_it_who
     let mut client = login(&rig, &config).await;
     let whole = b"BHS|^~\\&\rMSH|^~\\&\rBTS|1\r";
     for cut in [0, 1, 8, whole.len() - 1] {
-        assert_eq!(store(&mut client, &config, &whole[..cut], false).await.code, 426, "{cut}");
+        let reply = store(&mut client, &config, &whole[..cut], false).await;
+        assert_eq!(reply.code, 426, "{cut}");
+        assert!(reply.text.contains("wrap the file"), "who always ends so reads what to do");
     }
     assert_eq!(rig.jobs().len(), 0);
     assert_eq!(store(&mut client, &config, whole, false).await.code, 226);

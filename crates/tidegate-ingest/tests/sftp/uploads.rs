@@ -104,6 +104,26 @@ async fn attributes_that_clients_set_by_habit_are_taken_and_forgotten() {
     assert!(client.sftp.setstat("a.hl7", shorter).await.is_err(), "a length is no habit");
 }
 
+/// sshfs looks for a file as soon as it has opened it, and gives up without.
+#[tokio::test]
+async fn what_a_client_is_writing_is_there_for_it_alone() {
+    let rig = Rig::start().await;
+    let client = Client::login(rig.address, "acme").await;
+    let handle = client.open("inbox/a.hl7", NEW).await.unwrap();
+    client.write(&handle, 0, b"MSH").await.unwrap();
+    assert_eq!(client.size("a.hl7").await, Ok(3));
+    assert_eq!(client.size("b.hl7").await, Err(StatusCode::NoSuchFile));
+    assert_eq!(client.size("outbox/a.hl7").await, Err(StatusCode::NoSuchFile));
+    let times = FileAttributes { mtime: Some(5), atime: Some(5), ..FileAttributes::empty() };
+    client.sftp.setstat("a.hl7", times).await.unwrap();
+    let shorter = FileAttributes { size: Some(1), ..FileAttributes::empty() };
+    assert!(client.sftp.setstat("a.hl7", shorter).await.is_err(), "a length is no habit");
+    let other = Client::login(rig.address, "acme").await;
+    assert_eq!(other.size("a.hl7").await, Err(StatusCode::NoSuchFile));
+    drop((client, handle));
+    assert_eq!(rig.jobs().len(), 0);
+}
+
 /// paramiko and rclone look at what they have just uploaded, and take its absence for a failure.
 #[tokio::test]
 async fn what_was_submitted_is_seen_by_its_session_after_it_was_processed() {
