@@ -26,8 +26,8 @@ pub struct LimitsConfig {
     pub logins_pending_max: usize,
     /// Who has not logged in after this long is disconnected.
     pub login_max: HumanDuration,
-    /// After this long without a command or without a byte of a running transfer, a session ends; by FTP also with an
-    /// upload that has grown by less than 4 KiB meanwhile.
+    /// After this long without a command or without a byte of a running transfer, a session ends. An upload that has
+    /// grown by less than 4 KiB meanwhile is given up; by SFTP with its session, whose uploads count together.
     pub session_idle_max: HumanDuration,
     /// Free space on the data directory's file system below which uploads are refused with 452.
     pub free_bytes_min: ByteSize,

@@ -35,6 +35,11 @@ impl Activity {
         self.0.send_modify(|counts| counts.unanswered = counts.unanswered.saturating_sub(1));
     }
 
+    /// Whether an upload runs.
+    pub fn is_running(&self) -> bool {
+        self.0.borrow().running > 0
+    }
+
     /// Resolves when no upload runs and none waits for its reply.
     pub async fn idle(&self) {
         self.wait(|counts| counts.running == 0 && counts.unanswered == 0).await;

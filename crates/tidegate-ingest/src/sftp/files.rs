@@ -103,7 +103,7 @@ impl Files {
     }
 
     async fn begin(&mut self, place: Place, flags: u32) -> Result<Incoming, TransferError> {
-        let running = self.tree.session().activity().begin();
+        let running = self.handles.bounds.progress.begin();
         let begins_anew = wants(flags, OpenFlags::TRUNCATE) && !wants(flags, OpenFlags::APPEND);
         let creates = wants(flags, OpenFlags::CREATE);
         let mut may_go_on = false;
@@ -122,14 +122,14 @@ impl Files {
             }
         }
         let (upload, name) = self.tree.begin(place).await?;
-        Ok(Incoming::new(self.tree.door(), upload, name, may_go_on, running))
+        let bounds = self.handles.bounds.clone();
+        Ok(Incoming::new(self.tree.door(), upload, name, may_go_on, bounds, running))
     }
 
     async fn write(&mut self, id: u32, handle: u32, offset: u64, bytes: &[u8]) -> Answer {
-        let early_room = Arc::clone(&self.handles.bounds.early_bytes);
         match self.handles.get(handle) {
             Some(Handle::Upload(incoming)) => {
-                let written = incoming.write(offset, bytes, &early_room).await;
+                let written = incoming.write(offset, bytes).await;
                 written.inspect_err(|reason| self.tree.note_refusal(reason))?;
                 Ok(Reply::ok(id))
             }
@@ -141,7 +141,10 @@ impl Files {
     async fn close(&mut self, id: u32, handle: u32) -> Reply {
         match self.handles.remove(handle) {
             Some(Handle::Upload(incoming)) => match self.tree.submit(*incoming).await {
-                Ok(()) => Reply::ok(id),
+                Ok(()) => {
+                    self.handles.bounds.progress.submitted();
+                    Reply::ok(id)
+                }
                 Err(reason) => {
                     self.tree.note_refusal(&reason);
                     Reply::refused(id, &reason).last()

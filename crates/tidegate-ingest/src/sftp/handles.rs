@@ -11,6 +11,7 @@ use std::vec::IntoIter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::incoming::Incoming;
+use super::progress::Progress;
 use super::request::NO_HANDLE;
 use crate::storage::{Entry, Place};
 
@@ -25,12 +26,13 @@ pub(super) struct Bounds {
     handles: Arc<Semaphore>,
     /// One permit a byte.
     pub(super) early_bytes: Arc<Semaphore>,
+    pub(super) progress: Arc<Progress>,
 }
 
-impl Default for Bounds {
-    fn default() -> Self {
+impl Bounds {
+    pub(super) fn new(progress: Arc<Progress>) -> Self {
         let new = |count| Arc::new(Semaphore::new(count));
-        Self { handles: new(HANDLES_MAX), early_bytes: new(EARLY_BYTES_MAX) }
+        Self { handles: new(HANDLES_MAX), early_bytes: new(EARLY_BYTES_MAX), progress }
     }
 }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use tidegate_domain::UploadName;
 use tidegate_store::Upload;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::Instrument as _;
 
+use super::handles::Bounds;
 use crate::session::{RunningUpload, SessionUser};
 use crate::storage::{InboxStorage, TransferError};
 
@@ -28,6 +29,7 @@ pub(super) struct Incoming {
     may_go_on: bool,
     /// Writes whose turn has not come, by offset. Clients that send several at once may mix up their order.
     early: BTreeMap<u64, Early>,
+    bounds: Bounds,
     running: Option<RunningUpload>,
 }
 
@@ -42,10 +44,11 @@ impl Incoming {
         upload: Upload,
         name: UploadName,
         may_go_on: bool,
+        bounds: Bounds,
         running: RunningUpload,
     ) -> Self {
         let (upload, running, early) = (Some(upload), Some(running), BTreeMap::new());
-        Self { storage, user, name, upload, may_go_on, early, running }
+        Self { storage, user, name, upload, may_go_on, early, bounds, running }
     }
 
     pub(super) fn is_named(&self, name: &[u8]) -> bool {
@@ -59,25 +62,19 @@ impl Incoming {
 
     /// Puts bytes in their place, or keeps them until those in front of them have come. After a refusal
     /// nothing more is taken.
-    pub(super) async fn write(
-        &mut self,
-        offset: u64,
-        bytes: &[u8],
-        early_room: &Arc<Semaphore>,
-    ) -> Result<(), TransferError> {
+    pub(super) async fn write(&mut self, offset: u64, bytes: &[u8]) -> Result<(), TransferError> {
         let mut upload = self.upload.take().ok_or(TransferError::Broken)?;
-        self.put(&mut upload, offset, bytes, early_room).await.inspect_err(|_| self.early.clear())?;
+        if let Err(reason) = self.put(&mut upload, offset, bytes).await {
+            self.early.clear();
+            self.running = None;
+            return Err(reason);
+        }
+        self.bounds.progress.came(bytes.len());
         self.upload = Some(upload);
         Ok(())
     }
 
-    async fn put(
-        &mut self,
-        upload: &mut Upload,
-        offset: u64,
-        bytes: &[u8],
-        early_room: &Arc<Semaphore>,
-    ) -> Result<(), TransferError> {
+    async fn put(&mut self, upload: &mut Upload, offset: u64, bytes: &[u8]) -> Result<(), TransferError> {
         if offset.saturating_add(bytes.len() as u64) > self.storage.upload_bytes_max(&self.user) {
             return Err(TransferError::TooLarge);
         }
@@ -88,7 +85,7 @@ impl Incoming {
             *upload = self.storage.go_on(&self.user, &self.name, offset).await?;
         }
         if offset > upload.size_bytes() {
-            return self.keep(offset, bytes, early_room);
+            return self.keep(offset, bytes);
         }
         if offset < upload.size_bytes() {
             return Err(TransferError::OutOfOrder);
@@ -97,9 +94,10 @@ impl Incoming {
         self.catch_up(upload).await
     }
 
-    fn keep(&mut self, offset: u64, bytes: &[u8], room: &Arc<Semaphore>) -> Result<(), TransferError> {
+    fn keep(&mut self, offset: u64, bytes: &[u8]) -> Result<(), TransferError> {
+        let room = Arc::clone(&self.bounds.early_bytes);
         let count = u32::try_from(bytes.len().max(EARLY_BYTES_MIN)).map_err(|_| TransferError::OutOfOrder)?;
-        let room = Arc::clone(room).try_acquire_many_owned(count).map_err(|_| TransferError::OutOfOrder)?;
+        let room = room.try_acquire_many_owned(count).map_err(|_| TransferError::OutOfOrder)?;
         let early = Early { bytes: bytes.to_vec(), _room: room };
         if self.early.insert(offset, early).is_some() { Err(TransferError::OutOfOrder) } else { Ok(()) }
     }
@@ -133,7 +131,11 @@ impl Drop for Incoming {
     fn drop(&mut self) {
         // Where a write was refused, that was noted.
         let Some(upload) = self.upload.take() else { return };
-        self.storage.note_refusal(&self.user, &TransferError::ControlLost);
+        // russh drops it wherever it likes.
+        let _of_session = self.storage.session().span().clone().entered();
+        let is_stalled = self.bounds.progress.is_stalled();
+        let reason = if is_stalled { TransferError::Stalled } else { TransferError::ControlLost };
+        self.storage.note_refusal(&self.user, &reason);
         let (storage, user, name) = (self.storage.clone(), Arc::clone(&self.user), self.name.clone());
         let kept = async move { storage.keep_broken(&user, upload, name).await };
         // Without a runtime the server is gone, and what came with it.

@@ -20,6 +20,7 @@ mod handles;
 mod host_keys;
 mod incoming;
 mod listing;
+mod progress;
 mod reply;
 mod request;
 mod serve;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::Disconnect;
-use russh::server::{Handle, RunningSession, run_stream};
+use russh::server::{RunningSession, run_stream};
 use tidegate_domain::job::Protocol;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -16,12 +16,13 @@ use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
 use super::accept::Shared;
+use super::progress::Progress;
 use super::visitor::Visitor;
 use crate::intake::TurnedAway;
 use crate::session::{ControlLink, Session};
 
 /// How long it may take to tell a client that it has to go.
-const GOODBYE_MAX: Duration = Duration::from_secs(2);
+pub(super) const GOODBYE_MAX: Duration = Duration::from_secs(2);
 
 /// Serves a connection; `closing` turns true when the service stops.
 pub(super) async fn serve(stream: TcpStream, shared: Arc<Shared>, closing: watch::Receiver<bool>) {
@@ -56,8 +57,11 @@ async fn serve_session(
 ) {
     tracing::info!("session opened");
     let announcement = (shared.announcement)();
-    let visitor = Visitor::new(Arc::clone(&shared.intake), Arc::clone(&session), announcement);
-    let login_over = login_over(&session, shared.intake.limits().login_max.0);
+    let limits = shared.intake.limits();
+    let progress = Arc::new(Progress::new(session.activity().clone(), limits.session_idle_max.0));
+    let visitor =
+        Visitor::new(Arc::clone(&shared.intake), Arc::clone(&session), announcement, Arc::clone(&progress));
+    let login_over = login_over(&session, limits.login_max.0);
     tokio::pin!(login_over);
     let begun = tokio::select! {
         begun = run_stream(Arc::clone(&shared.ssh), stream, visitor) => begun,
@@ -65,7 +69,10 @@ async fn serve_session(
         () = stopped(closing.clone()) => Err(russh::Error::Disconnect),
     };
     let ended = match begun {
-        Ok(running) => converse(running, &session, login_over, closing, shared.grace).await,
+        Ok(running) => {
+            let stopping = uploads_over(closing, &session, shared.grace);
+            converse(running, &session, login_over, progress.stalled(), stopping).await
+        }
         Err(error) => Err(error),
     };
     if let Err(error) = ended {
@@ -81,27 +88,35 @@ async fn converse(
     mut running: RunningSession<Visitor>,
     session: &Session,
     login_over: impl Future<Output = ()>,
-    closing: watch::Receiver<bool>,
-    grace: Duration,
+    stalled: impl Future<Output = ()>,
+    stopping: impl Future<Output = ()>,
 ) -> Result<(), russh::Error> {
-    let handle = running.handle();
-    tokio::select! {
+    let why = tokio::select! {
         ended = &mut running => return ended,
-        () = login_over => tracing::warn!("login took too long"),
-        () = uploads_over(closing, session, grace) => {
-            if let Ok(ended) = timeout(GOODBYE_MAX, goodbye(&handle, &mut running)).await {
-                return ended;
-            }
+        () = login_over => {
+            tracing::warn!("login took too long");
+            None
         }
+        // Some clients take an end by the application for one that they have asked for.
+        () = stalled => Some((Disconnect::ConnectionLost, "the transfer stalled; connect again and go on with it")),
+        () = stopping => Some((Disconnect::ByApplication, "the service stops; try again later")),
+    };
+    if let Some((reason, words)) = why
+        && let Ok(ended) = timeout(GOODBYE_MAX, goodbye(&mut running, reason, words)).await
+    {
+        return ended;
     }
     session.end();
     running.await
 }
 
-async fn goodbye(handle: &Handle, running: &mut RunningSession<Visitor>) -> Result<(), russh::Error> {
-    let why = "the service stops; try again later".to_owned();
+async fn goodbye(
+    running: &mut RunningSession<Visitor>,
+    reason: Disconnect,
+    words: &str,
+) -> Result<(), russh::Error> {
     // A session that has ended meanwhile hears nothing any more.
-    let _ = handle.disconnect(Disconnect::ByApplication, why, String::new()).await;
+    let _ = running.handle().disconnect(reason, words.to_owned(), String::new()).await;
     running.await
 }
 

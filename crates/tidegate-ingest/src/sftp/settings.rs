@@ -11,6 +11,7 @@ use russh::server::Config;
 use russh::{MethodKind, MethodSet, Preferred, SshId, kex};
 
 use super::host_keys::HostKeys;
+use super::serve::GOODBYE_MAX;
 use crate::config::LimitsConfig;
 
 /// Bytes that a client may send on a channel before it is told that there is room for more.
@@ -61,7 +62,8 @@ pub(super) fn ssh_settings(host_keys: HostKeys, limits: &LimitsConfig) -> Config
         keys: host_keys.into_keys(),
         window_size: WINDOW_BYTES,
         event_buffer_size: EVENTS_MAX,
-        inactivity_timeout: Some(limits.session_idle_max.0),
+        // russh closes without a word: whoever has an upload open is told before (`progress`).
+        inactivity_timeout: Some(limits.session_idle_max.0 + GOODBYE_MAX),
         nodelay: true,
         preferred: Preferred { kex: Cow::Borrowed(KEX), key: Cow::Borrowed(KEYS), ..Preferred::default() },
         ..Config::default()

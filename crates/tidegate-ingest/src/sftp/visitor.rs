@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 
 use super::conversation::Conversation;
 use super::handles::Bounds;
+use super::progress::Progress;
 use super::settings::methods;
 use crate::accounts::{LoginRefused, SenderKey};
 use crate::announcement::lines;
@@ -43,8 +44,13 @@ pub(super) struct Visitor {
 }
 
 impl Visitor {
-    pub(super) fn new(intake: Arc<Intake>, session: Arc<Session>, announcement: Option<String>) -> Self {
-        let (bounds, channels) = (Bounds::default(), BTreeMap::new());
+    pub(super) fn new(
+        intake: Arc<Intake>,
+        session: Arc<Session>,
+        announcement: Option<String>,
+        progress: Arc<Progress>,
+    ) -> Self {
+        let (bounds, channels) = (Bounds::new(progress), BTreeMap::new());
         Self { intake, session, announcement, refusals: 0, user: None, bounds, channels }
     }
 
@@ -72,6 +78,7 @@ impl Visitor {
     /// Answers what can be answered on a channel.
     async fn go_on(&mut self, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
         if let Some(Some(conversation)) = self.channels.get_mut(&channel) {
+            let _work = self.bounds.progress.work();
             let going_on = conversation.go_on(channel, ssh).instrument(self.session.span().clone());
             Box::pin(going_on).await?;
         }

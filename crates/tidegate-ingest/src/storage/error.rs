@@ -48,7 +48,7 @@ pub enum TransferError {
          send it again; if your client always ends so, wrap the file in a batch"
     )]
     Unclosed,
-    /// Not a byte went through for too long.
+    /// For too long not a byte went through, or too few of an upload.
     #[error("the transfer stalled")]
     Stalled,
     /// There is no such file.

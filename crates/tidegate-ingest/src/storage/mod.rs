@@ -24,6 +24,7 @@ mod temporary;
 pub use backend::InboxStorage;
 pub use entry::Entry;
 pub use error::TransferError;
+pub(crate) use pace::Pace;
 pub use place::Place;
 pub use sidecar::SidecarError;
 pub use temporary::TemporaryNames;

@@ -13,7 +13,7 @@ const STEP_BYTES: u64 = 4 << 10;
 
 /// How long the sender of an upload is waited for.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     patience: Duration,
     left: Duration,
     next_bytes: u64,
@@ -21,7 +21,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Of an upload that has so many bytes.
-    pub(super) fn new(patience: Duration, size_bytes: u64) -> Self {
+    pub(crate) fn new(patience: Duration, size_bytes: u64) -> Self {
         Self { patience, left: patience, next_bytes: size_bytes.saturating_add(STEP_BYTES) }
     }
 
@@ -29,12 +29,22 @@ impl Pace {
     pub(super) async fn wait<T>(&mut self, coming: impl Future<Output = T>) -> Option<T> {
         let begun = Instant::now();
         let came = timeout(self.left, coming).await.ok()?;
-        self.left = self.left.saturating_sub(begun.elapsed());
+        self.waited(begun.elapsed());
         Some(came)
     }
 
+    /// How long its sender is waited for yet.
+    pub(crate) fn left(&self) -> Duration {
+        self.left
+    }
+
+    /// Its sender was waited for so long.
+    pub(crate) fn waited(&mut self, time: Duration) {
+        self.left = self.left.saturating_sub(time);
+    }
+
     /// The upload has so many bytes by now.
-    pub(super) fn has(&mut self, size_bytes: u64) {
+    pub(crate) fn has(&mut self, size_bytes: u64) {
         if size_bytes >= self.next_bytes {
             *self = Self::new(self.patience, size_bytes);
         }

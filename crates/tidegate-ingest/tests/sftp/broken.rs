@@ -1,13 +1,9 @@
 //! An upload that was not closed is no upload.
 
-use std::time::Duration;
-
 use russh::{ChannelMsg, Disconnect};
-use tidegate_domain::units::HumanDuration;
-use tidegate_ingest::config::LimitsConfig;
 
 use crate::client::{Client, NEW, Raw};
-use crate::rig::{Rig, Setup, jobs};
+use crate::rig::{Rig, jobs};
 
 async fn half_an_upload(rig: &Rig, name: &str) -> Client {
     let client = Client::login(rig.address, "acme").await;
@@ -66,17 +62,6 @@ async fn a_channel_closed_before_its_files_has_submitted_nothing() {
     let again = Client::over(client.ssh).await;
     again.store("b.hl7", b"MSH").await.unwrap();
     assert_eq!(again.names("inbox").await.unwrap(), ["b.hl7"]);
-}
-
-#[tokio::test]
-async fn a_client_that_falls_silent_is_given_up() {
-    // Longer than a login takes on a slow machine.
-    let session_idle_max = HumanDuration(Duration::from_secs(5));
-    let limits = LimitsConfig { session_idle_max, ..LimitsConfig::default() };
-    let rig = Rig::with(Setup { limits, ..Setup::default() }).await;
-    let client = half_an_upload(&rig, "a.hl7").await;
-    client.ssh.await.unwrap_err();
-    nothing_was_accepted(rig).await;
 }
 
 /// OpenSSH's scp takes a channel that ends without a status for a failure.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use russh::client::{self, AuthResult, Handle, Msg, Session};
+use russh::client::{self, AuthResult, DisconnectReason, Handle, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
 use russh::{Channel, ChannelMsg};
 use russh_sftp::client::RawSftpSession;
@@ -30,6 +30,8 @@ pub(crate) const NEW: OpenFlags = OpenFlags::WRITE.union(OpenFlags::CREATE).unio
 #[derive(Clone, Default)]
 pub(crate) struct Visitor {
     pub(crate) banner: Arc<Mutex<String>>,
+    /// Why the server has ended the session, and its words for it.
+    pub(crate) goodbye: Arc<Mutex<Option<String>>>,
 }
 
 impl client::Handler for Visitor {
@@ -42,6 +44,16 @@ impl client::Handler for Visitor {
     async fn auth_banner(&mut self, banner: &str, _session: &mut Session) -> Result<(), russh::Error> {
         self.banner.lock().unwrap().push_str(banner);
         Ok(())
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<russh::Error>) -> Result<(), russh::Error> {
+        match reason {
+            DisconnectReason::ReceivedDisconnect(said) => {
+                *self.goodbye.lock().unwrap() = Some(format!("{:?}: {}", said.reason_code, said.message));
+                Ok(())
+            }
+            DisconnectReason::Error(error) => Err(error),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod broken;
 mod client;
+mod clock;
 mod completion;
 mod defence;
 mod hostile;
@@ -14,6 +15,7 @@ mod resume;
 mod rig;
 #[path = "../site/mod.rs"]
 mod site;
+mod slow;
 mod stopping;
 mod tree;
 mod uploads;
