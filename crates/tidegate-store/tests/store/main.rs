@@ -7,6 +7,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod abandoned;
 mod accept;
 mod backup;
 mod broken;
