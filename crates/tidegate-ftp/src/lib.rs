@@ -8,6 +8,25 @@
 //!
 //! `examples/directory.rs` is a whole server in a hundred lines: a directory, one account, explicit FTPS.
 //!
+//! # What a backend is asked
+//!
+//! - `enter` once, at the login. An error there is a refused login.
+//! - `metadata` before a file is fetched, listed, hashed or renamed, and by APPE, which has `put` begin at the length that it
+//!   tells, or at 0 where it is [`PermanentFileNotAvailable`]. Times should be as of the last change.
+//! - `put` for STOR, APPE and STOU, with the offset of REST, which is offered only if `supported_features` has
+//!   [`FEATURE_RESTART`]. It need not read to the end: an error in the meantime is told at once, and what the client still sends is
+//!   passed over. Dropping the reader, or the whole future, is no success.
+//! - `get_into` for RETR, and `get` for hashes of files that no [`Digests`] knows. Neither is called for directories.
+//! - `list` for directories, and `cwd`, `mkd`, `rmd`, `del`, `rename` as their commands say. Paths begin with `/` and have
+//!   neither `.` nor `..` in them; they are bytes, and need not be UTF-8.
+//!
+//! Kinds of errors are replies: [`TransientFileNotAvailable`] 450, [`LocalError`] 451, [`InsufficientStorageSpaceError`] 452,
+//! [`ConnectionClosed`] 426, [`PermissionDenied`] and what is [not][`PermanentFileNotAvailable`] available 550,
+//! [`ExceededStorageAllocationError`] 552, [`FileNameNotAllowedError`] 553, [`CommandNotImplemented`] 502. An error's own words go
+//! to the client, unless they are an [`io::Error`]'s, which tell of the server's insides. [`Remarks`] is for words about a success.
+//!
+//! # What it promises
+//!
 //! **Incomplete uploads are errors.** What a backend reads in `put` ends with an end of file only if
 //! the client was still there when its data ended and has not sent ABOR. A client that dies closes its
 //! data connection as if the file were whole; RFC 959, 4.1.1, makes the loss of the control connection
@@ -16,6 +35,16 @@
 //! **Refused logins** all sound alike, but for [`AuthenticationError::ImplPropagated`]: it stands for a login that
 //! is right and has to wait. Its words go to the client, with 421, which ends the session.
 //!
+//! [`FEATURE_RESTART`]: unftp_core::storage::FEATURE_RESTART
+//! [`PermanentFileNotAvailable`]: unftp_core::storage::ErrorKind::PermanentFileNotAvailable
+//! [`TransientFileNotAvailable`]: unftp_core::storage::ErrorKind::TransientFileNotAvailable
+//! [`LocalError`]: unftp_core::storage::ErrorKind::LocalError
+//! [`InsufficientStorageSpaceError`]: unftp_core::storage::ErrorKind::InsufficientStorageSpaceError
+//! [`ConnectionClosed`]: unftp_core::storage::ErrorKind::ConnectionClosed
+//! [`PermissionDenied`]: unftp_core::storage::ErrorKind::PermissionDenied
+//! [`ExceededStorageAllocationError`]: unftp_core::storage::ErrorKind::ExceededStorageAllocationError
+//! [`FileNameNotAllowedError`]: unftp_core::storage::ErrorKind::FileNameNotAllowedError
+//! [`CommandNotImplemented`]: unftp_core::storage::ErrorKind::CommandNotImplemented
 //! [`AuthenticationError::ImplPropagated`]: unftp_core::auth::AuthenticationError::ImplPropagated
 //!
 //! **Encryption** is the caller's choice for each session ([`Tls`]). Where it is demanded, nobody logs in
@@ -24,7 +53,8 @@
 //! of kind `UnexpectedEof`: some clients always end so, and a backend may know better whether it is whole.
 //!
 //! **Everything has a bound**: command lines, the time to log in, to send a command, to take a reply,
-//! to open a data connection, to agree on encryption, wrong passwords. How long a running transfer may stall is the backend's
+//! to open a data connection, to agree on encryption, wrong passwords, what is passed over of a refused upload. How many connections
+//! there are is the caller's to bound, who accepts them. How long a running transfer may stall is the backend's
 //! to say, who reads and writes.
 //!
 //! **What is not offered**, on purpose: ASCII conversion (`TYPE A` is accepted and moves bytes as they

@@ -157,6 +157,18 @@ mod tests {
         assert_eq!(ports.lease(here).unwrap().port(), port);
     }
 
+    /// A client that comes late for its own transfer meets the next one's only if all other ports were used meanwhile.
+    #[tokio::test]
+    async fn ports_take_turns() {
+        let here = here(5);
+        let ports = PassivePorts::new(0..=0);
+        let (first, second) = (ports.lease(here).unwrap(), ports.lease(here).unwrap());
+        let port = first.port();
+        drop(first);
+        drop(second);
+        assert_eq!(ports.lease(here).unwrap().port(), port);
+    }
+
     #[tokio::test]
     async fn a_port_that_another_program_had_is_used_once_it_is_free() {
         let here = here(2);

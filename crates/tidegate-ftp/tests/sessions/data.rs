@@ -1,7 +1,8 @@
+use std::time::Duration;
+
+use tidegate_ftp::{Settings, Tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-
-use tidegate_ftp::Tls;
 
 use crate::client::{Client, OUTSIDE, pair, settings};
 
@@ -83,6 +84,15 @@ async fn a_backends_refusal_is_told_in_its_words() {
     client.upload("STOR a", b"MSH", 226).await;
 }
 
+#[tokio::test]
+async fn a_data_connection_that_does_not_come_about_is_given_up() {
+    let hasty = Settings { connect_max: Duration::from_millis(20), ..settings() };
+    let mut client = Client::connect(hasty).await.logged_in().await;
+    client.expect("EPSV", 229).await;
+    client.expect("STOR a", 425).await;
+    client.expect("NOOP", 200).await;
+}
+
 /// Where it would begin is not known, and the beginning of the file is the wrong place.
 #[tokio::test]
 async fn nothing_is_appended_to_what_the_backend_can_not_look_at() {
@@ -162,4 +172,7 @@ async fn a_name_of_the_servers_choice_is_told() {
     let mut bytes = Vec::new();
     back.read_to_end(&mut bytes).await.unwrap();
     assert_eq!(bytes, b"MSH");
+    client.expect_reply(226).await;
+    let _other = client.passive().await;
+    assert_ne!(client.expect("STOU", 150).await, reply);
 }

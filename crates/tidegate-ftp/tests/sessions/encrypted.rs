@@ -121,7 +121,10 @@ async fn commands_in_the_clear_behind_auth_are_never_obeyed() {
     client.expect("AUTH TLS", 234).await;
     client.send("USER ann\r\nPASS secret").await;
     let Client { mut control, session, .. } = client;
-    assert_eq!(session.await.unwrap().unwrap_err().kind(), ErrorKind::InvalidData);
+    assert_eq!(
+        timeout(PATIENCE, session).await.expect("an end in time").unwrap().unwrap_err().kind(),
+        ErrorKind::InvalidData
+    );
     let mut said = Vec::new();
     control.read_to_end(&mut said).await.ok();
     assert_eq!(said.first(), Some(&21), "an alert of TLS, no reply");
@@ -198,7 +201,7 @@ async fn a_client_that_says_no_more_on_its_control_connection_has_given_up() {
     let Client { mut control, memory, session, .. } = client;
     // A close_notify, and a FIN below it; the data connection stays open.
     control.shutdown().await.unwrap();
-    session.await.unwrap().unwrap();
+    timeout(PATIENCE, session).await.expect("an end in time").unwrap().unwrap();
     assert_eq!(*memory.broken.lock().unwrap(), [ErrorKind::ConnectionAborted]);
     drop(data);
 }
@@ -239,7 +242,10 @@ async fn half_a_handshake_has_its_time() {
     data.write_all(&[22, 3, 1, 2, 0]).await.unwrap();
     client.expect_reply(426).await;
     for given_up in [silent, coy] {
-        assert_eq!(given_up.session.await.unwrap().unwrap_err().kind(), ErrorKind::TimedOut);
+        assert_eq!(
+            timeout(PATIENCE, given_up.session).await.expect("an end in time").unwrap().unwrap_err().kind(),
+            ErrorKind::TimedOut
+        );
     }
 }
 

@@ -102,7 +102,7 @@ async fn a_lost_control_connection_ends_the_transfer() {
     data.write_all(b"MSH").await.unwrap();
     let Client { control, memory, session, .. } = client;
     drop(control);
-    session.await.unwrap().ok();
+    timeout(PATIENCE, session).await.expect("an end in time").unwrap().ok();
     assert_eq!(*memory.broken.lock().unwrap(), [ErrorKind::ConnectionAborted]);
     assert!(memory.files.lock().unwrap().is_empty());
     drop(data);
@@ -131,6 +131,33 @@ async fn commands_are_answered_while_a_transfer_runs() {
     drop(data);
     client.expect_reply(226).await;
     assert_eq!(client.reply().await, "213 3\r\n", "what needs the file waits for it");
+}
+
+/// Only the first lines are looked through for an ABOR; the rest is left with the client until it is its turn.
+#[tokio::test]
+async fn more_commands_than_are_kept_wait_for_the_transfer() {
+    const COMMANDS: usize = 1_000;
+    let mut client = Client::login().await;
+    let mut data = client.begin("STOR a").await;
+    client.send(["SIZE a"; COMMANDS].join("\r\n")).await;
+    data.write_all(b"MSH").await.unwrap();
+    drop(data);
+    client.expect_reply(226).await;
+    for _ in 0..COMMANDS {
+        assert_eq!(client.reply().await, "213 3\r\n");
+    }
+}
+
+#[tokio::test]
+async fn nonsense_without_an_end_ends_the_transfer_and_the_session() {
+    let mut client = Client::login().await;
+    let mut data = client.begin("STOR a").await;
+    data.write_all(b"MSH").await.unwrap();
+    client.send("A".repeat(4_300)).await;
+    client.expect_reply(426).await;
+    assert_eq!(only_broken(&client), [ErrorKind::ConnectionAborted]);
+    let ended = timeout(PATIENCE, client.session).await.expect("an end in time");
+    ended.unwrap().ok();
 }
 
 #[tokio::test]

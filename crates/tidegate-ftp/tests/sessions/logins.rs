@@ -1,8 +1,10 @@
 use std::time::Duration;
 
 use tidegate_ftp::Settings;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 
-use crate::client::{Client, settings};
+use crate::client::{Client, PATIENCE, settings};
 
 #[tokio::test]
 async fn nothing_but_the_login_works_before_it() {
@@ -17,6 +19,16 @@ async fn nothing_but_the_login_works_before_it() {
     client.expect("PASS secret", 230).await;
     client.expect("USER bob", 530).await;
     client.expect("PWD", 257).await;
+}
+
+#[tokio::test]
+async fn who_is_shut_out_or_has_no_directory_sounds_like_anybody() {
+    let mut client = Client::connect(settings()).await;
+    for name in ["locked", "homeless", "nobody"] {
+        client.expect(format!("USER {name}"), 331).await;
+        assert_eq!(client.expect("PASS secret", 530).await, "530 User name or password is wrong\r\n");
+    }
+    client.expect("PWD", 530).await;
 }
 
 #[tokio::test]
@@ -41,6 +53,24 @@ async fn who_says_nothing_is_sent_away() {
     client.expect("USER ann", 331).await;
     client.send("PASS secret").await;
     assert!(client.closed().await.contains("\r\n421"));
+}
+
+#[tokio::test]
+async fn who_talks_and_does_not_log_in_is_sent_away() {
+    let hasty = Settings { login_max: Duration::from_millis(100), ..settings() };
+    let mut client = Client::connect(hasty).await;
+    let talking = async {
+        loop {
+            let mut reply = String::new();
+            // The server may close before it has read all of them.
+            let said = client.control.write_all(b"NOOP\r\n").await;
+            let heard = client.control.read_line(&mut reply).await;
+            if said.is_err() || heard.unwrap_or(0) == 0 || reply.starts_with("421") {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, talking).await.expect("an end in time");
 }
 
 #[tokio::test]

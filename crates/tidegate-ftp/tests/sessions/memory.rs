@@ -47,7 +47,7 @@ impl Digests<User> for Known {
 pub(crate) struct Entry(Option<usize>);
 
 #[derive(Debug)]
-pub(crate) struct User;
+pub(crate) struct User(String);
 
 #[derive(Debug)]
 pub(crate) struct Accounts;
@@ -58,7 +58,11 @@ impl fmt::Display for User {
     }
 }
 
-impl UserDetail for User {}
+impl UserDetail for User {
+    fn account_enabled(&self) -> bool {
+        self.0 != "locked"
+    }
+}
 
 #[async_trait]
 impl Authenticator for Accounts {
@@ -74,7 +78,9 @@ impl Authenticator for Accounts {
         if name == "late" && credentials.password.as_deref() == Some("secret") {
             return Err(AuthenticationError::new("Too many of you"));
         }
-        if ["ann", "certified"].contains(&name) && credentials.password.as_deref() == Some("secret") {
+        if ["ann", "certified", "locked", "homeless"].contains(&name)
+            && credentials.password.as_deref() == Some("secret")
+        {
             return Ok(Principal { username: name.to_owned() });
         }
         Err(AuthenticationError::BadPassword)
@@ -85,8 +91,8 @@ impl Authenticator for Accounts {
 impl UserDetailProvider for Accounts {
     type User = User;
 
-    async fn provide_user_detail(&self, _: &Principal) -> std::result::Result<User, UserDetailError> {
-        Ok(User)
+    async fn provide_user_detail(&self, user: &Principal) -> std::result::Result<User, UserDetailError> {
+        Ok(User(user.username.clone()))
     }
 }
 
@@ -134,6 +140,10 @@ impl Memory {
 #[async_trait]
 impl StorageBackend<User> for Memory {
     type Metadata = Entry;
+
+    fn enter(&mut self, user: &User) -> std::io::Result<()> {
+        if user.0 == "homeless" { Err(std::io::ErrorKind::NotFound.into()) } else { Ok(()) }
+    }
 
     fn supported_features(&self) -> u32 {
         FEATURE_RESTART

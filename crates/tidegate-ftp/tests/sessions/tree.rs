@@ -17,6 +17,9 @@ async fn files_are_looked_at_renamed_and_deleted() {
         "213 Modify=19700102000000; a b.hl7\r\n"
     );
     client.expect("MDTM 20200101000000 none", 550).await;
+    client.upload("STOR 20200101000000 a", b"MSH", 226).await;
+    let own = client.expect("MDTM 20200101000000 a", 213).await;
+    assert_eq!(own, "213 19700102000000\r\n", "a name, not a time");
     assert!(!client.expect("FEAT", 211).await.contains("MFMT"), "files keep the time at which they came");
     client.expect("SITE CHMOD 644 a b.hl7", 200).await;
     client.expect("SITE CHMOD 644 none", 550).await;
