@@ -1,11 +1,11 @@
-"""Python's ftplib as a vendor's script would use it. Arguments: port, account, password."""
+"""Python's ftplib as a vendor's script would use it. Arguments: port, account, password, engine."""
 
 import ftplib
 import io
 import socket
 import sys
 
-PORT, ACCOUNT, PASSWORD = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+PORT, ACCOUNT, PASSWORD, ENGINE = int(sys.argv[1]), *sys.argv[2:5]
 MESSAGE = (
     b"MSH|^~\\&|EHR|ACME|IIS|STATE|20240308120000-0600||VXU^V04^VXU_V04|PY1|P|2.5.1\r"
     b"PID|1||12345^^^ACME^MR||TEST^CHILD||20200101|F\r"
@@ -19,11 +19,25 @@ def login():
     return ftp
 
 
+def abort(ftp):
+    """ftplib sends ABOR as urgent data, which libunftp does not read."""
+    ftp.voidcmd("TYPE I")
+    data = ftp.transfercmd("STOR aborted.hl7")
+    data.sendall(MESSAGE)
+    assert ftp.abort().startswith("426")
+    data.close()
+    assert ftp.getmultiline().startswith("226")
+    ftp.quit()
+
+
 def main():
     ftp = login()
     reply = ftp.storbinary("STOR python.hl7", io.BytesIO(MESSAGE))
     assert reply.startswith("226"), reply
     ftp.quit()
+
+    if ENGINE == "tidegate":
+        abort(login())
 
     # The client vanishes in the middle: data and control connection both close, as when it is killed.
     ftp = login()
@@ -49,7 +63,7 @@ def main():
     except ftplib.Error:
         pass
     names = ftp.nlst("inbox")
-    assert "reset.hl7" not in names and "broken.hl7" not in names, names
+    assert not {"reset.hl7", "broken.hl7", "aborted.hl7"} & set(names), names
     ftp.quit()
 
 

@@ -77,6 +77,12 @@ def main():
     ftp = login(ssl.TLSVersion.TLSv1_3)
     assert drop(ftp, "dropped.hl7", WHOLE[:-1]).startswith("426")
     assert drop(ftp, "dropped.hl7", WHOLE).startswith("226")
+    # Why an upload is refused has to be read, although all of it is sent first.
+    try:
+        ftp.storbinary("STOR outbox/refused.hl7", io.BytesIO(bytes(4 << 20)))
+        raise AssertionError("an upload into the outbox was taken")
+    except ftplib.error_perm as refused:
+        assert str(refused).startswith("550"), refused
     ftp.quit()
 
 

@@ -23,7 +23,7 @@ fn of_kind(kind: ErrorKind) -> (u16, &'static str) {
         ErrorKind::PermanentDirectoryNotAvailable => (550, "No such directory"),
         ErrorKind::PermanentDirectoryNotEmpty => (550, "The directory is not empty"),
         ErrorKind::PermissionDenied => (550, "Not allowed"),
-        ErrorKind::ConnectionClosed => (426, "The connection was lost; the transfer was given up"),
+        ErrorKind::ConnectionClosed => (426, "The transfer was given up: aborted, or a connection was lost"),
         ErrorKind::LocalError => (451, "The server failed; try again later"),
         ErrorKind::PageTypeUnknown => (551, "Page type unknown"),
         ErrorKind::InsufficientStorageSpaceError => (452, "Too little space; try again later"),
