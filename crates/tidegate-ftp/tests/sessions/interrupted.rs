@@ -136,7 +136,7 @@ async fn commands_are_answered_while_a_transfer_runs() {
 /// Only the first lines are looked through for an ABOR; the rest is left with the client until it is its turn.
 #[tokio::test]
 async fn more_commands_than_are_kept_wait_for_the_transfer() {
-    const COMMANDS: usize = 1_000;
+    const COMMANDS: usize = 5_000;
     let mut client = Client::login().await;
     let mut data = client.begin("STOR a").await;
     client.send(["SIZE a"; COMMANDS].join("\r\n")).await;
