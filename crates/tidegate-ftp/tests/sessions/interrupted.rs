@@ -139,7 +139,7 @@ async fn more_commands_than_are_kept_wait_for_the_transfer() {
     const COMMANDS: usize = 5_000;
     let mut client = Client::login().await;
     let mut data = client.begin("STOR a").await;
-    client.send(["SIZE a"; COMMANDS].join("\r\n")).await;
+    client.send("SIZE a\r\n".repeat(COMMANDS).trim_end()).await;
     data.write_all(b"MSH").await.unwrap();
     drop(data);
     client.expect_reply(226).await;
