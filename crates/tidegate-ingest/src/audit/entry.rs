@@ -33,7 +33,8 @@ pub enum Event {
         /// Its length.
         size_bytes: u64,
     },
-    /// An upload, or the rename that would have submitted one, was refused or broke off.
+    /// An upload, or the rename that would have submitted one, was refused or broke off; or what a sender may not fetch or
+    /// delete was refused.
     Refused {
         /// Why.
         reason: String,

@@ -67,6 +67,13 @@ impl InboxStorage {
         tracing::warn!(%reason, "upload refused");
     }
 
+    /// Notes that something else was refused, unless it just is not there.
+    pub(super) fn note_if_forbidden(&self, user: &SessionUser, reason: &TransferError) {
+        if matches!(reason, TransferError::NotAllowed(_) | TransferError::ShutOut(_)) {
+            self.note(user, Event::Refused { reason: reason.to_string() });
+        }
+    }
+
     async fn fetch(&self, user: &SessionUser, path: &Path, start_pos: u64) -> Result<tokio::fs::File> {
         let mut file = tokio::fs::File::from_std(self.open(user, Place::of(path)).await?);
         if start_pos > 0 {

@@ -87,6 +87,11 @@ impl InboxStorage {
 
     /// Deletes a response or a staged upload.
     pub async fn delete(&self, user: &SessionUser, place: Place) -> Result<(), TransferError> {
+        let deleted = self.delete_place(user, place).await;
+        deleted.inspect_err(|reason| self.note_if_forbidden(user, reason))
+    }
+
+    async fn delete_place(&self, user: &SessionUser, place: Place) -> Result<(), TransferError> {
         match place {
             Place::Response(name) => {
                 self.check_still_let_in(user)?;

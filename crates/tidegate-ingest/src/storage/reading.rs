@@ -63,6 +63,11 @@ impl InboxStorage {
 
     /// Opens a response.
     pub async fn open(&self, user: &SessionUser, place: Place) -> Result<File, TransferError> {
+        let opened = self.open_place(user, place).await;
+        opened.inspect_err(|reason| self.note_if_forbidden(user, reason))
+    }
+
+    async fn open_place(&self, user: &SessionUser, place: Place) -> Result<File, TransferError> {
         match place {
             Place::Response(name) => {
                 self.check_still_let_in(user)?;

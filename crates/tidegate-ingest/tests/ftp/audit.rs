@@ -30,6 +30,9 @@ async fn everything_that_senders_do_is_noted_and_nothing_of_their_files() {
     assert_eq!(client.store(&"SMITH".repeat(60), b"MSH").await.code, 553);
     assert_eq!(client.command("RNFR SMITH.tmp").await.code, 350);
     assert_eq!(client.command("RNTO SMITH2.hl7").await.code, 250);
+    assert_eq!(client.fetch("RETR SMITH2.hl7").await.1.code, 550);
+    assert_eq!(client.command("DELE SMITH2.hl7").await.code, 550);
+    assert_eq!(client.command("DELE SMITH3.hl7").await.code, 550, "nothing that was there");
     assert_eq!(client.store("SMITH.tmp", b"MSH").await.code, 226);
     assert_eq!(client.command("DELE SMITH.tmp").await.code, 250);
     let response = format!("outbox/SMITH.hl7.{job}.response");
@@ -47,6 +50,8 @@ async fn everything_that_senders_do_is_noted_and_nothing_of_their_files() {
         format!("staged {by}"),
         format!("refused {by} the file name is longer than {} bytes", UploadName::BYTES_MAX),
         format!("accepted {by} {staged}"),
+        format!("refused {by} accepted files can't be read back"),
+        format!("refused {by} accepted files can't be changed or deleted"),
         format!("staged {by}"),
         format!("staged_deleted {by}"),
         format!("fetched {by} {job}"),
