@@ -1,5 +1,6 @@
 //! What must hold for any bytes that a client sends, as functions for a fuzzer. No part of the interface.
 
+mod entry;
 mod session;
 mod storage;
 

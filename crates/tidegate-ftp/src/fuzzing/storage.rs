@@ -7,7 +7,6 @@ use std::io::Cursor;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -15,7 +14,9 @@ use unftp_core::auth::{
     AuthenticationError, Authenticator, Credentials, DefaultUser, Principal, UserDetailError,
     UserDetailProvider,
 };
-use unftp_core::storage::{ErrorKind, FEATURE_RESTART, Fileinfo, Metadata, Result, StorageBackend};
+use unftp_core::storage::{ErrorKind, FEATURE_RESTART, Fileinfo, Metadata as _, Result, StorageBackend};
+
+use super::entry::Entry;
 
 /// The only password there is; any name goes with it.
 const PASSWORD: &str = "x";
@@ -32,10 +33,6 @@ struct Inner {
     has_login: bool,
     files: BTreeMap<PathBuf, Vec<u8>>,
 }
-
-/// A file's length, or nothing for the root.
-#[derive(Debug)]
-pub(super) struct Entry(Option<usize>);
 
 impl Site {
     pub(super) fn has_login(&self) -> bool {
@@ -93,30 +90,6 @@ impl UserDetailProvider for Site {
 
     async fn provide_user_detail(&self, _: &Principal) -> std::result::Result<DefaultUser, UserDetailError> {
         Ok(DefaultUser)
-    }
-}
-
-impl Metadata for Entry {
-    fn len(&self) -> u64 {
-        self.0.unwrap_or(0) as u64
-    }
-    fn is_dir(&self) -> bool {
-        self.0.is_none()
-    }
-    fn is_file(&self) -> bool {
-        self.0.is_some()
-    }
-    fn is_symlink(&self) -> bool {
-        false
-    }
-    fn modified(&self) -> Result<SystemTime> {
-        Ok(SystemTime::UNIX_EPOCH)
-    }
-    fn gid(&self) -> u32 {
-        0
-    }
-    fn uid(&self) -> u32 {
-        0
     }
 }
 

@@ -11,6 +11,8 @@
 mod client;
 mod data;
 mod encrypted;
+#[path = "../../src/fuzzing/entry.rs"]
+mod entry;
 mod hashes;
 mod interrupted;
 mod logins;

@@ -6,7 +6,6 @@ use std::fmt::{self, Debug};
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use tidegate_ftp::{Digest, Digests, Remarks};
@@ -16,7 +15,11 @@ use unftp_core::auth::{
     AuthenticationError, Authenticator, Credentials, Principal, UserDetail, UserDetailError,
     UserDetailProvider,
 };
-use unftp_core::storage::{Error, ErrorKind, FEATURE_RESTART, Fileinfo, Metadata, Result, StorageBackend};
+use unftp_core::storage::{
+    Error, ErrorKind, FEATURE_RESTART, Fileinfo, Metadata as _, Result, StorageBackend,
+};
+
+use crate::entry::Entry;
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Memory {
@@ -42,9 +45,6 @@ impl Digests<User> for Known {
         }
     }
 }
-
-#[derive(Debug)]
-pub(crate) struct Entry(Option<usize>);
 
 #[derive(Debug)]
 pub(crate) struct User(String);
@@ -93,30 +93,6 @@ impl UserDetailProvider for Accounts {
 
     async fn provide_user_detail(&self, user: &Principal) -> std::result::Result<User, UserDetailError> {
         Ok(User(user.username.clone()))
-    }
-}
-
-impl Metadata for Entry {
-    fn len(&self) -> u64 {
-        self.0.unwrap_or(0) as u64
-    }
-    fn is_dir(&self) -> bool {
-        self.0.is_none()
-    }
-    fn is_file(&self) -> bool {
-        self.0.is_some()
-    }
-    fn is_symlink(&self) -> bool {
-        false
-    }
-    fn modified(&self) -> Result<SystemTime> {
-        Ok(SystemTime::UNIX_EPOCH + Duration::from_hours(24))
-    }
-    fn gid(&self) -> u32 {
-        0
-    }
-    fn uid(&self) -> u32 {
-        0
     }
 }
 
