@@ -1,6 +1,7 @@
-//! Wall-clock time as something that is handed in.
+//! Time as something that is handed in.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -8,6 +9,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 pub trait Clock: Send + Sync + 'static {
     /// The present instant. It may jump in either direction.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The present instant of a clock that nobody sets: for what lasts, whatever the time of day.
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 /// The operating system's clock.
@@ -21,28 +27,49 @@ impl Clock for SystemClock {
 }
 
 /// A clock that stands still until it is set; clones share the time. For tests and rehearsals.
+///
+/// The clock that nobody sets runs on as it does, and can be put ahead.
 #[derive(Debug, Clone)]
-pub struct ManualClock(Arc<Mutex<DateTime<Utc>>>);
+pub struct ManualClock(Arc<Mutex<Shown>>);
+
+#[derive(Debug)]
+struct Shown {
+    now: DateTime<Utc>,
+    ahead: Duration,
+}
 
 impl ManualClock {
     /// A clock that shows `now`.
     pub fn new(now: DateTime<Utc>) -> Self {
-        Self(Arc::new(Mutex::new(now)))
+        Self(Arc::new(Mutex::new(Shown { now, ahead: Duration::ZERO })))
     }
 
     /// Sets the time, forward or back.
     pub fn set(&self, now: DateTime<Utc>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        self.shown().now = now;
     }
 
     /// Moves the time by `by`, which may be negative.
     pub fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
+        self.shown().now += by;
+    }
+
+    /// Lets so much time go by on the clock that nobody sets; the time of day stays.
+    pub fn let_pass(&self, time: Duration) {
+        self.shown().ahead += time;
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown().now
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now() + self.shown().ahead
     }
 }

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use tidegate_domain::job::{Counts, Job, JobEvent};
@@ -49,7 +48,7 @@ impl Store {
         let mut leases = self.core.leases();
         match leases.get_mut(&claim.id()).filter(|lease| lease.fence == claim.fence()) {
             Some(lease) => {
-                lease.ends = Instant::now() + self.core.options.lease;
+                lease.ends = self.core.clock.instant() + self.core.options.lease;
                 Ok(())
             }
             None => Err(StoreError::StaleClaim),

@@ -1,7 +1,6 @@
 //! Which changes follow from a command, by the state that stands.
 
 use std::io;
-use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use tidegate_domain::job::{HistoryEntry, Job, JobEvent, JobState, RetryPolicy, Submission};
@@ -216,7 +215,7 @@ impl Committer {
 
     /// Takes jobs back whose worker let its lease run out; whether there were any.
     fn reap(&mut self) -> bool {
-        let now = Instant::now();
+        let now = self.core.clock.instant();
         let lost: Vec<JobId> = {
             let leases = self.core.leases();
             leases.iter().filter(|(_, lease)| lease.ends <= now).map(|(id, _)| *id).collect()

@@ -181,7 +181,7 @@ impl crate::core::Core {
             self.leases().remove(&job.id);
         }
         if matches!(entry.change, Change::Job { event: JobEvent::Claimed, .. }) {
-            let ends = Instant::now() + self.options.lease;
+            let ends = self.clock.instant() + self.options.lease;
             self.leases().insert(job.id, Lease { fence: entry.seq, ends });
         }
         if before.is_some_and(|state| !state.is_final()) && job.state.is_final() {

@@ -32,7 +32,7 @@ impl<'a> Hand<'a> {
     pub(super) fn new(context: &'a Context, claim: &'a Claim) -> Self {
         let org = claim.job.submission.org.clone();
         let gate = GateWatch::new(Some(org), &context.store, &context.clock);
-        Self { context, claim, gate, renewed: Instant::now() }
+        Self { context, claim, gate, renewed: context.clock.instant() }
     }
 
     /// Whether the file may be begun: the gate may have closed since it was claimed.
@@ -63,13 +63,14 @@ impl<'a> Hand<'a> {
 
     /// Keeps the claim; fails if it was lost.
     pub(super) fn keep(&mut self) -> Result<(), Halt> {
-        if self.renewed.elapsed() >= RENEW_EVERY { self.renew() } else { Ok(()) }
+        let since = self.context.clock.instant().duration_since(self.renewed);
+        if since >= RENEW_EVERY { self.renew() } else { Ok(()) }
     }
 
     /// The same, and asks though it was asked just now: before something that nobody else may do meanwhile.
     pub(super) fn renew(&mut self) -> Result<(), Halt> {
         self.context.store.renew(self.claim)?;
-        self.renewed = Instant::now();
+        self.renewed = self.context.clock.instant();
         Ok(())
     }
 
