@@ -36,8 +36,12 @@ pub enum HostKeyError {
     /// Others can read it.
     #[error("host key {0} can be read by other users\nMake it private: chmod 0600 {0}")]
     Open(PathBuf),
-    /// It is no private key, has a passphrase, or is of a kind that is not used.
-    #[error("host key {0} is no private key without a passphrase, of kind ed25519, ecdsa or rsa")]
+    /// It is no private key, has a passphrase, or is of a kind that is not used. Of ecdsa keys in OpenSSH's own
+    /// format one in 256 comes out as no key: ssh-key refuses a secret number that begins with a zero byte.
+    #[error(
+        "host key {0} is no private key without a passphrase, of kind ed25519, ecdsa or rsa\n\
+         If it is one of kind ecdsa, convert it: ssh-keygen -p -m PEM -f {0}"
+    )]
     NoKey(PathBuf),
     /// It could not be made.
     #[error("no host key can be made: {0}")]
@@ -138,5 +142,23 @@ mod tests {
         assert!(load().contains("chmod 0600"), "{}", load());
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(load().contains("is no private key"), "{}", load());
+        assert!(load().contains("-m PEM"), "{}", load());
+    }
+
+    /// Its secret number begins with a zero byte.
+    const ECDSA_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\n\
+MHcCAQEEIAA27wtQXypEVJE2Nzz/Z/ZN8emR4G+3Tli37kYDxxTfoAoGCCqGSM49\n\
+AwEHoUQDQgAEoIN3dN5xlojqthXfsRUcUBkm6yiVp0Hl10hLeGJWp6w0e5bx3B3d\n\
+eYYUShUiHdRKwf9mJEAOKvQhJB4AWbDmvw==\n\
+-----END EC PRIVATE KEY-----\n";
+
+    #[test]
+    fn an_ecdsa_key_is_read_as_pem_whatever_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, ECDSA_KEY).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let shown = HostKeys::load(&[path]).unwrap().fingerprints();
+        assert!(shown[0].starts_with("ecdsa-sha2-nistp256 SHA256:"), "{shown:?}");
     }
 }
