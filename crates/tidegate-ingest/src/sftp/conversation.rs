@@ -1,8 +1,8 @@
 //! SFTP on one channel: requests in, replies out, in order.
 //!
 //! Invariant: a client that asks for more than it reads makes us hold a bounded number of bytes: requests up
-//! to [`WAITING_BYTES_MAX`], replies up to [`OWED_BYTES_MAX`] and those to one packet more. What does not keep
-//! to the protocol ends the session.
+//! to [`WAITING_BYTES_MAX`], and replies up to [`OWED_BYTES_MAX`] beyond its window or [`AT_ONCE_BYTES_MAX`] in all.
+//! What does not keep to the protocol ends the session.
 
 use std::sync::Arc;
 
@@ -22,6 +22,10 @@ const WAITING_BYTES_MAX: usize = 4 << 20;
 /// Replies that wait until the client has room for them. More than the windows that clients give at once, so
 /// that a client whose requests wait still has a reason to tell us of new room.
 const OWED_BYTES_MAX: usize = 4 << 20;
+/// Replies that are made before any of them is sent: russh writes to the connection only behind what it has asked of
+/// us. A client may name a window of 2 GiB and have thousands of requests wait, each for 32 KiB. Far more than clients
+/// have under way at once.
+const AT_ONCE_BYTES_MAX: usize = 16 << 20;
 
 /// A channel on which SFTP is spoken.
 pub(super) struct Conversation {
@@ -69,9 +73,16 @@ impl Conversation {
 
     /// Answers the requests that are there, as far as the client has room for the replies.
     pub(super) async fn go_on(&mut self, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
+        let mut at_once_bytes = 0;
         while self.state != State::Closed && self.has_room(channel, ssh) {
             match self.answer_next().await {
-                Ok(Some(reply)) => self.send(reply, channel, ssh)?,
+                Ok(Some(reply)) => {
+                    at_once_bytes += self.send(reply, channel, ssh)?;
+                    if at_once_bytes > AT_ONCE_BYTES_MAX {
+                        tracing::warn!("session ended: too much was asked for at once");
+                        return Err(Error::Pending);
+                    }
+                }
                 Ok(None) => {
                     if self.state == State::Ending {
                         self.close(0, channel, ssh)?;
@@ -113,13 +124,18 @@ impl Conversation {
         self.owed_bytes <= OWED_BYTES_MAX
     }
 
-    fn send(&mut self, reply: Reply, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
+    /// Sends a reply; its length.
+    fn send(&mut self, reply: Reply, channel: ChannelId, ssh: &mut Ssh) -> Result<usize, Error> {
         let ends_channel = reply.ends_channel();
         let bytes = reply.into_bytes();
-        self.owed_bytes += bytes.len();
+        let length = bytes.len();
+        self.owed_bytes += length;
         ssh.data(channel, bytes)?;
         self.files.answered();
-        if ends_channel { self.close(1, channel, ssh) } else { Ok(()) }
+        if ends_channel {
+            self.close(1, channel, ssh)?;
+        }
+        Ok(length)
     }
 
     /// OpenSSH's scp takes a missing exit status for a failure.
