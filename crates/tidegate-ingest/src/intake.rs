@@ -178,9 +178,10 @@ impl Intake {
         self.let_in(session, account, checked)
     }
 
-    /// Whether the account may log in with this key, as far as is known without a proof.
-    pub fn knows_key(&self, session: &Session, account: &str, key: &SenderKey) -> bool {
-        self.logins.look_up_key(account, key, session.peer().ip()).is_ok()
+    /// Whether the account may log in with this key, as far as is known without a proof. A refusal is not noted:
+    /// clients offer all keys they have.
+    pub fn look_up_key(&self, session: &Session, account: &str, key: &SenderKey) -> Result<(), LoginRefused> {
+        self.logins.look_up_key(account, key, session.peer().ip()).map(drop)
     }
 
     /// Checks a password of staff against `hash`, then `also`. Failures get slower and get their address banned as those
@@ -222,13 +223,16 @@ impl Intake {
                 span.record("org", user.org().as_str()).record("account", &user.login().account);
                 tracing::info!(parent: span, "login accepted");
             }
-            Err(reason) => {
-                let known = self.logins.named(account);
-                self.audit.note(session, known.as_ref(), Event::LoginRefused { reason: reason.to_string() });
-                tracing::warn!(parent: span, %reason, "login refused");
-            }
+            Err(reason) => self.note_login_refused(session, account, *reason),
         }
         admitted
+    }
+
+    /// Notes that a login was refused, with the account only where there is such a one.
+    pub(crate) fn note_login_refused(&self, session: &Session, account: &str, reason: LoginRefused) {
+        let known = self.logins.named(account);
+        self.audit.note(session, known.as_ref(), Event::LoginRefused { reason: reason.to_string() });
+        tracing::warn!(parent: session.span(), %reason, "login refused");
     }
 
     fn place(&self, session: &Session, login: Login) -> Result<SessionUser, LoginRefused> {

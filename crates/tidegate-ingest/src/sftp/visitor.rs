@@ -38,6 +38,8 @@ pub(super) struct Visitor {
     announcement: Option<String>,
     refusals: u32,
     user: Option<Arc<SessionUser>>,
+    /// The account of the last key that was not taken, and why.
+    refused_key: Option<(String, LoginRefused)>,
     bounds: Bounds,
     /// Channels that are open; those on which SFTP is spoken have a conversation.
     channels: BTreeMap<ChannelId, Option<Box<Conversation>>>,
@@ -51,7 +53,7 @@ impl Visitor {
         progress: Arc<Progress>,
     ) -> Self {
         let (bounds, channels) = (Bounds::new(progress), BTreeMap::new());
-        Self { intake, session, announcement, refusals: 0, user: None, bounds, channels }
+        Self { intake, session, announcement, refusals: 0, user: None, refused_key: None, bounds, channels }
     }
 
     fn answer(&mut self, login: Result<SessionUser, LoginRefused>) -> Auth {
@@ -86,6 +88,16 @@ impl Visitor {
     }
 }
 
+impl Drop for Visitor {
+    /// Clients offer all keys they have, one after the other: that one of them is not taken says nothing until they
+    /// go without having logged in. Passwords that were wrong are noted already.
+    fn drop(&mut self) {
+        if let (None, 0, Some((account, reason))) = (&self.user, self.refusals, &self.refused_key) {
+            self.intake.note_login_refused(&self.session, account, *reason);
+        }
+    }
+}
+
 impl Handler for Visitor {
     type Error = Error;
 
@@ -109,11 +121,21 @@ impl Handler for Visitor {
     }
 
     async fn auth_publickey_offered(&mut self, user: &str, offer: PublicKeyOffer<'_>) -> Result<Auth, Error> {
-        let known = |key| self.intake.knows_key(&self.session, user, &key);
-        if self.may_try() && is_strong(offer.algorithm) && SenderKey::of(offer.public_key).is_ok_and(known) {
-            return Ok(Auth::Accept);
+        if !self.may_try() {
+            return Ok(self.refusal());
         }
-        Ok(self.refusal())
+        let key = Some(offer.public_key).filter(|_| is_strong(offer.algorithm)).map(SenderKey::of);
+        let looked_up = match key {
+            Some(Ok(key)) => self.intake.look_up_key(&self.session, user, &key),
+            _ => Err(LoginRefused::UnknownKey),
+        };
+        match looked_up {
+            Ok(()) => Ok(Auth::Accept),
+            Err(reason) => {
+                self.refused_key = Some((user.to_owned(), reason));
+                Ok(self.refusal())
+            }
+        }
     }
 
     async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Error> {

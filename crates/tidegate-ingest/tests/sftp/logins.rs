@@ -91,6 +91,47 @@ async fn a_key_opens_no_account_that_is_shut_out() {
     assert!(try_key(&mut connect(rig.address).await, "acme", &key, None).await);
 }
 
+/// Nobody could tell a sender why his key did not do: a key that is only offered left no trace.
+#[tokio::test]
+async fn who_goes_without_a_key_that_is_taken_is_noted_once_and_who_has_one_is_not() {
+    let mut rig = Rig::start().await;
+    let key = generate(Algorithm::Ed25519);
+    for more in ["", "disabled = true", "allow_from = ['192.0.2.0/24']"] {
+        give_key(&rig, "ACME01", "acme", &key, more);
+        let mut ssh = connect(rig.address).await;
+        for _ in 0..2 {
+            assert!(!try_key(&mut ssh, "acme", &generate(Algorithm::Ed25519), None).await);
+        }
+        assert_eq!(try_key(&mut ssh, "acme", &key, None).await, more.is_empty());
+    }
+    assert!(!try_key(&mut connect(rig.address).await, "SECRETUSER", &key, None).await);
+    let mut ssh = connect(rig.address).await;
+    assert!(!try_key(&mut ssh, "acme", &key, None).await);
+    assert!(!try_password(&mut ssh, "beta", "wrong horse").await.success());
+    drop(ssh);
+    rig.signal_stop();
+    rig.ended().await;
+    let log = rig.audit_log().await;
+    let mut events: Vec<[String; 3]> = log
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| {
+            ["event", "reason", "account"].map(|key| line[key].as_str().unwrap_or_default().to_owned())
+        })
+        .collect();
+    events.sort();
+    let refused = |reason: &str, account: &str| ["login_refused", reason, account].map(str::to_owned);
+    let expected = [
+        ["login", "", "acme"].map(str::to_owned),
+        refused("address not allowed", "acme"),
+        refused("disabled", "acme"),
+        refused("unknown account", ""),
+        refused("wrong password", "beta"),
+    ];
+    assert_eq!(events, expected, "{log}");
+    assert!(!log.contains("SECRET"));
+}
+
 #[tokio::test]
 async fn an_account_shut_out_since_its_login_submits_nothing_more_over_sftp() {
     let rig = Rig::start().await;
