@@ -46,6 +46,16 @@ def main():
     refused(IOError, lambda: sftp.open("paramiko.hl7", "ab"))
     refused(IOError, lambda: sftp.mkdir("inbox"))
 
+    # Goes on with what is there; a channel of its own for each file, over one connection.
+    for number in range(10):
+        sftp.close()
+        sftp = paramiko.SFTPClient.from_transport(transport)
+        with sftp.open("paramiko-appended.hl7.tmp", "ab") as file:
+            assert file.tell() == number * len(MESSAGE), file.tell()
+            file.write(MESSAGE)
+    assert sftp.stat("paramiko-appended.hl7.tmp").st_size == 10 * len(MESSAGE)
+    sftp.remove("paramiko-appended.hl7.tmp")
+
     # paramiko does not look at the status of a CLOSE: it notices that the channel has ended, before it asks or while it
     # waits for the answer, and has an error for each.
     file = sftp.open("paramiko-hole.hl7", "wb")

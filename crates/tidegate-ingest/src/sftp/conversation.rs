@@ -71,6 +71,11 @@ impl Conversation {
         }
     }
 
+    /// Whether we have closed the channel.
+    pub(super) fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
     /// Answers the requests that are there, as far as the client has room for the replies.
     pub(super) async fn go_on(&mut self, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
         let mut at_once_bytes = 0;

@@ -15,9 +15,10 @@ use russh_sftp::protocol::{OpenFlags, StatusCode};
 use russh_sftp::ser::to_bytes;
 use std::os::unix::ffi::OsStrExt;
 use tidegate_store::StoreError;
+use unftp_core::storage::Metadata;
 
-use super::handles::{Bounds, HANDLES_MAX, Handle, Handles};
-use super::incoming::Incoming;
+use super::handles::{Bounds, DIRECTORY_HANDLES, HANDLES_MAX, Handle, Handles};
+use super::incoming::{Begun, Incoming};
 use super::listing::{put_name, shown};
 use super::reply::Reply;
 use super::request::{Asked, Attributes, PACKET_BYTES_MAX, POSIX_RENAME, Request, wants};
@@ -92,7 +93,7 @@ impl Files {
     }
 
     async fn open(&mut self, id: u32, place: Place, flags: u32) -> Answer {
-        let Some(room) = self.handles.room() else { return Ok(too_many(id)) };
+        let Some(room) = self.handles.room(1) else { return Ok(too_many(id)) };
         let handle = if wants(flags, OpenFlags::WRITE) || wants(flags, OpenFlags::APPEND) {
             let begun = self.begin(place, flags).await;
             Handle::Upload(Box::new(begun.inspect_err(|reason| self.tree.note_refusal(reason))?))
@@ -103,19 +104,23 @@ impl Files {
     }
 
     async fn begin(&mut self, place: Place, flags: u32) -> Result<Incoming, TransferError> {
+        if *self.handles.bounds.closing.borrow() {
+            return Err(TransferError::Stopping);
+        }
         let running = self.handles.bounds.progress.begin();
-        let begins_anew = wants(flags, OpenFlags::TRUNCATE) && !wants(flags, OpenFlags::APPEND);
+        let begins_anew = wants(flags, OpenFlags::TRUNCATE);
         let creates = wants(flags, OpenFlags::CREATE);
-        let mut may_go_on = false;
+        let mut begun = None;
         // A new submission under a name that is there is nothing special, which saves looking.
         if !begins_anew || !creates || wants(flags, OpenFlags::EXCLUDE) {
             match self.tree.look(place.clone()).await {
                 Ok(_) if wants(flags, OpenFlags::EXCLUDE) => {
                     return Err(TransferError::NotAllowed("a file of this name is there already"));
                 }
-                Ok(_) if !begins_anew => {
+                Ok(entry) if !begins_anew => {
                     self.tree.check_begun(place.clone()).await?;
-                    may_go_on = true;
+                    let is_appended_to = wants(flags, OpenFlags::APPEND);
+                    begun = Some(Begun { size_bytes: entry.len(), is_appended_to });
                 }
                 Err(TransferError::NoSuchFile) if creates => {}
                 looked => _ = looked?,
@@ -123,7 +128,7 @@ impl Files {
         }
         let (upload, name) = self.tree.begin(place).await?;
         let bounds = self.handles.bounds.clone();
-        Ok(Incoming::new(self.tree.door(), upload, name, may_go_on, bounds, running))
+        Ok(Incoming::new(self.tree.door(), upload, name, begun, bounds, running))
     }
 
     async fn write(&mut self, id: u32, handle: u32, offset: u64, bytes: &[u8]) -> Answer {
@@ -199,17 +204,20 @@ impl Files {
 
     /// Owner, modes and times mean nothing here; clients set them by habit.
     fn fsetstat(&mut self, id: u32, handle: u32, attributes: Attributes) -> Answer {
-        match (self.handles.get(handle), attributes.size_bytes) {
-            (None, _) => Ok(Reply::no_handle(id)),
-            (Some(Handle::Upload(incoming)), Some(size)) if size != incoming.size_bytes() => {
-                Err(TransferError::NotAllowed("the length of a file can't be set"))
-            }
-            _ => Ok(Reply::ok(id)),
+        let is_fine = match (self.handles.get(handle), attributes.size_bytes) {
+            (None, _) => return Ok(Reply::no_handle(id)),
+            (Some(Handle::Upload(incoming)), Some(size)) => incoming.set_size(size),
+            _ => true,
+        };
+        if is_fine {
+            Ok(Reply::ok(id))
+        } else {
+            Err(TransferError::NotAllowed("the length of a file can't be set"))
         }
     }
 
     async fn open_directory(&mut self, id: u32, place: Place) -> Answer {
-        let Some(room) = self.handles.room() else { return Ok(too_many(id)) };
+        let Some(room) = self.handles.room(DIRECTORY_HANDLES) else { return Ok(too_many(id)) };
         let entries = self.tree.list(place).await?;
         Ok(Reply::handle(id, self.handles.insert(Handle::Directory(entries.into_iter()), room)))
     }

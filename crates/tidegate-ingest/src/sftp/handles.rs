@@ -8,7 +8,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::vec::IntoIter;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::incoming::Incoming;
 use super::progress::Progress;
@@ -17,6 +17,9 @@ use crate::storage::{Entry, Place};
 
 /// Handles of a session. Clients are told.
 pub(super) const HANDLES_MAX: usize = 64;
+/// Files that an open directory counts for: it holds all of its names, which take some megabytes for tens of
+/// thousands of them.
+pub(super) const DIRECTORY_HANDLES: u32 = 8;
 /// Bytes that a session may have sent before those in front of them: more than clients have under way at once.
 const EARLY_BYTES_MAX: usize = 4 << 20;
 
@@ -27,12 +30,14 @@ pub(super) struct Bounds {
     /// One permit a byte.
     pub(super) early_bytes: Arc<Semaphore>,
     pub(super) progress: Arc<Progress>,
+    /// Turns true when the service stops.
+    pub(super) closing: watch::Receiver<bool>,
 }
 
 impl Bounds {
-    pub(super) fn new(progress: Arc<Progress>) -> Self {
+    pub(super) fn new(progress: Arc<Progress>, closing: watch::Receiver<bool>) -> Self {
         let new = |count| Arc::new(Semaphore::new(count));
-        Self { handles: new(HANDLES_MAX), early_bytes: new(EARLY_BYTES_MAX), progress }
+        Self { handles: new(HANDLES_MAX), early_bytes: new(EARLY_BYTES_MAX), progress, closing }
     }
 }
 
@@ -56,9 +61,9 @@ impl Handles {
         Self { open: BTreeMap::new(), last: NO_HANDLE, bounds }
     }
 
-    /// A place for one more handle; `None` if there are as many as there may be.
-    pub(super) fn room(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.bounds.handles).try_acquire_owned().ok()
+    /// A place for one more handle that counts for so many; `None` if there are as many as there may be.
+    pub(super) fn room(&self, count: u32) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.bounds.handles).try_acquire_many_owned(count).ok()
     }
 
     pub(super) fn insert(&mut self, handle: Handle, room: OwnedSemaphorePermit) -> u32 {

@@ -1,7 +1,8 @@
 //! An upload while its writes come in.
 //!
 //! Invariant: the store is given the file from its first byte to its last, each byte once, or nothing: a write
-//! that can't be put in its place is refused at once, and so is the CLOSE of a file with a hole in it.
+//! that can't be put in its place is refused at once, and so is the CLOSE of a file with a hole in it. What is
+//! there already of a file that is opened without being truncated stays in front of what is written behind it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,12 +26,22 @@ pub(super) struct Incoming {
     name: UploadName,
     /// `None` once a write was refused.
     upload: Option<Upload>,
-    /// Whether there is something to go on with, if the first write does.
-    may_go_on: bool,
+    /// What there is to go on with, until the first write tells whether it does.
+    begun: Option<Begun>,
+    /// What the client's offsets lack.
+    skipped_bytes: u64,
     /// Writes whose turn has not come, by offset. Clients that send several at once may mix up their order.
     early: BTreeMap<u64, Early>,
     bounds: Bounds,
     running: Option<RunningUpload>,
+}
+
+/// What there was of an upload when it was opened.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun {
+    pub(super) size_bytes: u64,
+    /// Whether everything is to be written to its end.
+    pub(super) is_appended_to: bool,
 }
 
 struct Early {
@@ -43,12 +54,12 @@ impl Incoming {
         (storage, user): (InboxStorage, Arc<SessionUser>),
         upload: Upload,
         name: UploadName,
-        may_go_on: bool,
+        begun: Option<Begun>,
         bounds: Bounds,
         running: RunningUpload,
     ) -> Self {
         let (upload, running, early) = (Some(upload), Some(running), BTreeMap::new());
-        Self { storage, user, name, upload, may_go_on, early, bounds, running }
+        Self { storage, user, name, upload, begun, skipped_bytes: 0, early, bounds, running }
     }
 
     pub(super) fn is_named(&self, name: &[u8]) -> bool {
@@ -57,7 +68,15 @@ impl Incoming {
 
     /// Bytes that are in their place.
     pub(super) fn size_bytes(&self) -> u64 {
-        self.upload.as_ref().map_or(0, Upload::size_bytes)
+        let came = || self.upload.as_ref().map_or(0, Upload::size_bytes);
+        self.begun.map_or_else(came, |begun| begun.size_bytes)
+    }
+
+    /// Whether it may be said to have so many bytes: those that it has, or none before the first write, which
+    /// then begins it anew.
+    pub(super) fn set_size(&mut self, size_bytes: u64) -> bool {
+        let is_emptied = size_bytes == 0 && self.begun.take().is_some();
+        is_emptied || size_bytes == self.size_bytes()
     }
 
     /// Puts bytes in their place, or keeps them until those in front of them have come. After a refusal
@@ -75,13 +94,21 @@ impl Incoming {
     }
 
     async fn put(&mut self, upload: &mut Upload, offset: u64, bytes: &[u8]) -> Result<(), TransferError> {
-        if offset.saturating_add(bytes.len() as u64) > self.storage.upload_bytes_max(&self.user) {
-            return Err(TransferError::TooLarge);
-        }
         if bytes.is_empty() {
             return Ok(());
         }
-        if std::mem::take(&mut self.may_go_on) && offset > 0 {
+        let begun = self.begun.take();
+        // The protocol has no use for the offsets of a file that is appended to: some clients begin with 0.
+        if let Some(Begun { size_bytes, is_appended_to: true }) = begun
+            && offset == 0
+        {
+            self.skipped_bytes = size_bytes;
+        }
+        let offset = offset.saturating_add(self.skipped_bytes);
+        if offset.saturating_add(bytes.len() as u64) > self.storage.upload_bytes_max(&self.user) {
+            return Err(TransferError::TooLarge);
+        }
+        if begun.is_some() && offset > 0 {
             *upload = self.storage.go_on(&self.user, &self.name, offset).await?;
         }
         if offset > upload.size_bytes() {
@@ -117,11 +144,15 @@ impl Incoming {
         Ok(())
     }
 
-    /// The upload, if all of it is there.
-    pub(super) fn into_whole(mut self) -> Result<(Upload, UploadName, RunningUpload), TransferError> {
-        let (upload, running) = self.upload.take().zip(self.running.take()).ok_or(TransferError::Broken)?;
+    /// The upload, if all of it is there. Where nothing was written to it, that is what was there before.
+    pub(super) async fn into_whole(mut self) -> Result<(Upload, UploadName, RunningUpload), TransferError> {
+        let (mut upload, running) =
+            self.upload.take().zip(self.running.take()).ok_or(TransferError::Broken)?;
         if !self.early.is_empty() {
             return Err(TransferError::Hole);
+        }
+        if let Some(begun) = self.begun {
+            upload = self.storage.go_on(&self.user, &self.name, begun.size_bytes).await?;
         }
         Ok((upload, self.name.clone(), running))
     }

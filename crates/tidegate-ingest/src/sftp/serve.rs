@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tracing::Instrument;
 
 use super::accept::Shared;
+use super::handles::Bounds;
 use super::progress::Progress;
 use super::visitor::Visitor;
 use crate::intake::TurnedAway;
@@ -59,8 +60,8 @@ async fn serve_session(
     let announcement = (shared.announcement)();
     let limits = shared.intake.limits();
     let progress = Arc::new(Progress::new(session.activity().clone(), limits.session_idle_max.0));
-    let visitor =
-        Visitor::new(Arc::clone(&shared.intake), Arc::clone(&session), announcement, Arc::clone(&progress));
+    let bounds = Bounds::new(Arc::clone(&progress), closing.clone());
+    let visitor = Visitor::new(Arc::clone(&shared.intake), Arc::clone(&session), announcement, bounds);
     let login_over = login_over(&session, limits.login_max.0);
     tokio::pin!(login_over);
     let begun = tokio::select! {

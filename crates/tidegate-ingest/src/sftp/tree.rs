@@ -69,7 +69,7 @@ impl Tree {
 
     /// Does what is to be done with an upload, if it is whole.
     pub(super) async fn submit(&mut self, incoming: Incoming) -> Result<(), TransferError> {
-        let (upload, name, running) = incoming.into_whole()?;
+        let (upload, name, running) = incoming.into_whole().await?;
         self.storage.finish(&self.user, upload, name).await?;
         running.succeeded();
         self.is_unanswered = true;

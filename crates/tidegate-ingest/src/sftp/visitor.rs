@@ -18,7 +18,6 @@ use zeroize::Zeroizing;
 
 use super::conversation::Conversation;
 use super::handles::Bounds;
-use super::progress::Progress;
 use super::settings::methods;
 use crate::accounts::{LoginRefused, SenderKey};
 use crate::announcement::lines;
@@ -28,7 +27,7 @@ use crate::storage::InboxStorage;
 
 /// Wrong passwords and keys in one connection.
 const REFUSALS_MAX: u32 = 5;
-/// Channels of one connection.
+/// Channels of one connection at once.
 const CHANNELS_MAX: usize = 8;
 
 /// One client.
@@ -41,8 +40,16 @@ pub(super) struct Visitor {
     /// The account of the last key that was not taken, and why.
     refused_key: Option<(String, LoginRefused)>,
     bounds: Bounds,
-    /// Channels that are open; those on which SFTP is spoken have a conversation.
-    channels: BTreeMap<ChannelId, Option<Box<Conversation>>>,
+    /// Channels that are open, and some that were.
+    channels: BTreeMap<ChannelId, Use>,
+}
+
+/// What a channel is used for.
+enum Use {
+    Nothing,
+    Sftp(Box<Conversation>),
+    /// It is closed. As long as russh keeps replies for it that the client has no room for, it counts.
+    Over,
 }
 
 impl Visitor {
@@ -50,9 +57,9 @@ impl Visitor {
         intake: Arc<Intake>,
         session: Arc<Session>,
         announcement: Option<String>,
-        progress: Arc<Progress>,
+        bounds: Bounds,
     ) -> Self {
-        let (bounds, channels) = (Bounds::new(progress), BTreeMap::new());
+        let channels = BTreeMap::new();
         Self { intake, session, announcement, refusals: 0, user: None, refused_key: None, bounds, channels }
     }
 
@@ -79,10 +86,14 @@ impl Visitor {
 
     /// Answers what can be answered on a channel.
     async fn go_on(&mut self, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
-        if let Some(Some(conversation)) = self.channels.get_mut(&channel) {
+        let Some(used) = self.channels.get_mut(&channel) else { return Ok(()) };
+        if let Use::Sftp(conversation) = used {
             let _work = self.bounds.progress.work();
             let going_on = conversation.go_on(channel, ssh).instrument(self.session.span().clone());
             Box::pin(going_on).await?;
+            if conversation.is_closed() {
+                *used = Use::Over;
+            }
         }
         Ok(())
     }
@@ -152,12 +163,13 @@ impl Handler for Visitor {
         &mut self,
         channel: Channel<Msg>,
         reply: ChannelOpenHandle,
-        _ssh: &mut Ssh,
+        ssh: &mut Ssh,
     ) -> Result<(), Error> {
+        self.channels.retain(|channel, used| !matches!(used, Use::Over) || ssh.has_pending_data(*channel));
         if self.channels.len() >= CHANNELS_MAX {
             reply.reject(ChannelOpenFailure::ResourceShortage).await;
         } else {
-            self.channels.insert(channel.id(), None);
+            self.channels.insert(channel.id(), Use::Nothing);
             reply.accept().await;
         }
         Ok(())
@@ -170,10 +182,10 @@ impl Handler for Visitor {
         ssh: &mut Ssh,
     ) -> Result<(), Error> {
         match (name, &self.user, self.channels.get_mut(&channel)) {
-            ("sftp", Some(user), Some(free @ None)) => {
+            ("sftp", Some(user), Some(free @ Use::Nothing)) => {
                 let storage = InboxStorage::new(Arc::clone(&self.intake), Arc::clone(&self.session));
                 let conversation = Conversation::new(storage, Arc::clone(user), self.bounds.clone());
-                *free = Some(Box::new(conversation));
+                *free = Use::Sftp(Box::new(conversation));
                 ssh.channel_success(channel)
             }
             _ => ssh.channel_failure(channel),
@@ -181,7 +193,7 @@ impl Handler for Visitor {
     }
 
     async fn data(&mut self, channel: ChannelId, data: &[u8], ssh: &mut Ssh) -> Result<(), Error> {
-        if let Some(Some(conversation)) = self.channels.get_mut(&channel) {
+        if let Some(Use::Sftp(conversation)) = self.channels.get_mut(&channel) {
             conversation.take(data)?;
         }
         self.go_on(channel, ssh).await
@@ -192,14 +204,16 @@ impl Handler for Visitor {
     }
 
     async fn channel_eof(&mut self, channel: ChannelId, ssh: &mut Ssh) -> Result<(), Error> {
-        if let Some(Some(conversation)) = self.channels.get_mut(&channel) {
+        if let Some(Use::Sftp(conversation)) = self.channels.get_mut(&channel) {
             conversation.end_of_requests();
         }
         self.go_on(channel, ssh).await
     }
 
     async fn channel_close(&mut self, channel: ChannelId, _ssh: &mut Ssh) -> Result<(), Error> {
-        self.channels.remove(&channel);
+        if let Some(used) = self.channels.get_mut(&channel) {
+            *used = Use::Over;
+        }
         Ok(())
     }
 

@@ -14,6 +14,7 @@
 //! | nothing to go on with | 550 | failure |
 //! | a sidecar that submits nothing | 550 | failure |
 //! | a write that can't be put in its place, or bytes that never came | - | failure |
+//! | the service stops | - | failure |
 //! | the store or this host failed | 451 | failure |
 
 use std::io;
@@ -81,6 +82,9 @@ pub enum TransferError {
     /// An SFTP upload was closed although a write of it was refused.
     #[error("a write was refused, so the file is not whole")]
     Broken,
+    /// An upload by SFTP was begun after the service was told to stop.
+    #[error("the service stops; try again later")]
+    Stopping,
     /// Reading a response failed.
     #[error("a response can't be read: {0}")]
     Response(io::ErrorKind),
@@ -109,9 +113,12 @@ impl TransferError {
             Self::NoSuchDirectory => ErrorKind::PermanentDirectoryNotAvailable,
             Self::NotAllowed(_) | Self::ShutOut(_) => ErrorKind::PermissionDenied,
             Self::UsedUp(_) | Self::Store(StoreError::NoSpace) => ErrorKind::InsufficientStorageSpaceError,
-            Self::OutOfOrder | Self::Hole | Self::Broken | Self::Response(_) | Self::Store(_) => {
-                ErrorKind::LocalError
-            }
+            Self::OutOfOrder
+            | Self::Hole
+            | Self::Broken
+            | Self::Stopping
+            | Self::Response(_)
+            | Self::Store(_) => ErrorKind::LocalError,
         }
     }
 }

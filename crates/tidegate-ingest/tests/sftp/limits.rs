@@ -1,3 +1,4 @@
+use russh::{ChannelMsg, client};
 use russh_sftp::protocol::StatusCode;
 use tidegate_domain::units::ByteSize;
 use tidegate_ingest::config::LimitsConfig;
@@ -5,7 +6,7 @@ use tidegate_store::Options;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::client::{Client, NEW, connect, in_time, try_password};
+use crate::client::{Client, NEW, Visitor, connect, connect_with, in_time, log_in, try_password};
 use crate::rig::{PASSWORD, Rig, Setup};
 
 async fn limited(limits: LimitsConfig) -> Rig {
@@ -73,6 +74,61 @@ async fn handles_and_channels_are_counted_over_the_session() {
     };
     assert_eq!((handles.len(), refused), (64, StatusCode::Failure));
     assert_eq!(client.names("/").await, Err(StatusCode::Failure));
-    client.close(&handles[0]).await.unwrap();
+    for handle in &handles[..7] {
+        client.close(handle).await.unwrap();
+    }
+    assert_eq!(client.names("/").await, Err(StatusCode::Failure), "a directory counts for more");
+    client.close(&handles[7]).await.unwrap();
+    assert_eq!(client.names("/").await.unwrap(), ["inbox", "outbox"]);
+}
+
+/// A script may open one for each of its files, over one connection.
+#[tokio::test]
+async fn a_channel_that_was_closed_makes_room_for_another() {
+    let rig = Rig::start().await;
+    let ssh = log_in(rig.address, "acme").await;
+    for count in 0..20 {
+        let mut channel = in_time(ssh.channel_open_session()).await.unwrap();
+        channel.request_subsystem(true, "sftp").await.unwrap();
+        assert!(matches!(in_time(channel.wait()).await, Some(ChannelMsg::Success)));
+        if count % 2 == 0 {
+            channel.close().await.unwrap();
+        } else {
+            channel.eof().await.unwrap();
+            while !matches!(in_time(channel.wait()).await, Some(ChannelMsg::Close)) {}
+        }
+    }
+}
+
+/// Else whoever closes them would make us keep as many replies as it likes.
+#[tokio::test]
+async fn a_channel_whose_replies_were_not_taken_counts_after_its_end() {
+    let rig = Rig::start().await;
+    let config = client::Config { window_size: 0, ..client::Config::default() };
+    let mut ssh = connect_with(rig.address, config, Visitor::default()).await;
+    assert!(try_password(&mut ssh, "acme", PASSWORD).await.success());
+    let mut ended = 0;
+    while let Ok(mut channel) = in_time(ssh.channel_open_session()).await {
+        channel.request_subsystem(true, "sftp").await.unwrap();
+        assert!(matches!(in_time(channel.wait()).await, Some(ChannelMsg::Success)));
+        in_time(channel.data(&[0, 0, 0, 5, 1, 0, 0, 0, 3][..])).await.unwrap();
+        channel.close().await.unwrap();
+        ended += 1;
+        assert!(ended <= 8, "closing is no way around the limit");
+    }
+    assert_eq!(ended, 8);
+}
+
+/// Each holds the names of all of its files.
+#[tokio::test]
+async fn eight_directories_are_open_at_once_and_no_more() {
+    let rig = Rig::start().await;
+    let client = Client::login(rig.address, "acme").await;
+    let mut open = Vec::new();
+    while let Ok(handle) = client.sftp.opendir("/inbox").await {
+        open.push(handle.handle);
+    }
+    assert_eq!(open.len(), 8);
+    client.close(&open[0]).await.unwrap();
     assert_eq!(client.names("/").await.unwrap(), ["inbox", "outbox"]);
 }

@@ -1,7 +1,7 @@
 //! Going on with an upload that broke off, as clients do it: look how long it is, open it without truncating,
 //! write from there on.
 
-use russh_sftp::protocol::{OpenFlags, StatusCode};
+use russh_sftp::protocol::{FileAttributes, OpenFlags, StatusCode};
 
 use crate::client::{Client, NEW};
 use crate::rig::{Rig, payload};
@@ -72,6 +72,66 @@ async fn a_broken_upload_that_is_written_from_its_beginning_is_a_new_one() {
     client.close(&handle).await.unwrap();
     client.rename("a.hl7.part", "a.hl7").await.unwrap();
     assert_eq!(payload(&rig.store, &rig.jobs()[0]), b"MSH");
+}
+
+/// libssh2, and so `curl --append`, counts from 0 what it writes to the end of a file.
+#[tokio::test]
+async fn what_is_appended_goes_to_the_end_wherever_its_client_counts_from() {
+    let rig = Rig::start().await;
+    let client = after_a_break(&rig, "a.hl7").await;
+    let handle = client.open("a.hl7", APPEND).await.unwrap();
+    write(&client, &handle, &content()[PART..], 0, content().len() - PART).await;
+    assert_eq!(client.size("a.hl7").await, Ok(content().len() as u64));
+    client.close(&handle).await.unwrap();
+    assert!(payload(&rig.store, &rig.jobs()[0]) == content());
+    client.store("b.part", b"MSH|").await.unwrap();
+    let handle = client.open("b.part", APPEND.union(OpenFlags::TRUNCATE)).await.unwrap();
+    client.write(&handle, 0, b"PID|").await.unwrap();
+    client.close(&handle).await.unwrap();
+    assert_eq!(client.size("b.part").await, Ok(4), "nothing is left of what is truncated");
+}
+
+/// paramiko and `psftp` ask an open file how long it is, and go on from there.
+#[tokio::test]
+async fn a_file_that_is_opened_without_being_truncated_is_as_long_as_before() {
+    let rig = Rig::start().await;
+    let client = after_a_break(&rig, "a.hl7").await;
+    let size = |bytes: usize| FileAttributes { size: Some(bytes as u64), ..FileAttributes::empty() };
+    for flags in [APPEND, OpenFlags::WRITE] {
+        let handle = client.open("a.hl7", flags).await.unwrap();
+        assert_eq!(client.sftp.fstat(handle.as_str()).await.unwrap().attrs.size, size(PART).size);
+        assert_eq!(client.size("a.hl7").await, Ok(PART as u64));
+        client.sftp.fsetstat(handle.as_str(), size(PART)).await.unwrap();
+        assert!(client.sftp.fsetstat(handle.as_str(), size(1)).await.is_err());
+    }
+    let handle = client.open("b.hl7.part", NEW).await.unwrap();
+    client.write(&handle, 0, b"MSH|").await.unwrap();
+    client.close(&handle).await.unwrap();
+    let handle = client.open("b.hl7.part", OpenFlags::WRITE).await.unwrap();
+    client.sftp.fsetstat(handle.as_str(), size(0)).await.unwrap();
+    assert_eq!(client.size("b.hl7.part").await, Ok(0));
+    client.close(&handle).await.unwrap();
+    assert_eq!(client.size("b.hl7.part").await, Ok(0), "that is how an open file is truncated");
+}
+
+/// As `touch` does, and a client whose last try was cut off behind its last byte.
+#[tokio::test]
+async fn what_is_closed_without_a_write_is_what_was_there() {
+    let rig = Rig::start().await;
+    let client = after_a_break(&rig, "a.hl7").await;
+    client.store("b.hl7.part", b"MSH|").await.unwrap();
+    for flags in [APPEND, OpenFlags::WRITE] {
+        let handle = client.open("b.hl7.part", flags).await.unwrap();
+        client.write(&handle, 0, b"").await.unwrap();
+        client.close(&handle).await.unwrap();
+        assert_eq!(client.size("b.hl7.part").await, Ok(4));
+    }
+    client.rename("b.hl7.part", "b.hl7").await.unwrap();
+    assert_eq!(payload(&rig.store, &rig.jobs()[0]), b"MSH|");
+    let handle = client.open("a.hl7", OpenFlags::WRITE).await.unwrap();
+    client.close(&handle).await.unwrap();
+    let [_, job] = &rig.jobs()[..] else { panic!("two jobs") };
+    assert!(payload(&rig.store, job) == content()[..PART]);
 }
 
 #[tokio::test]

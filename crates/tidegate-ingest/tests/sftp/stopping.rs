@@ -1,3 +1,4 @@
+use russh_sftp::protocol::StatusCode;
 use tokio::net::TcpStream;
 
 use crate::client::{Client, NEW};
@@ -13,6 +14,7 @@ async fn an_upload_open_when_the_service_stops_is_finished_and_acknowledged() {
     rig.signal_stop();
     assert!(idle.is_over().await);
     assert!(TcpStream::connect(rig.address).await.is_err(), "nobody new is let in");
+    assert_eq!(busy.open("b.hl7", NEW).await, Err(StatusCode::Failure), "nothing new is begun");
     busy.write(&handle, 2, b"H").await.unwrap();
     busy.close(&handle).await.unwrap();
     assert!(busy.is_over().await);
