@@ -58,6 +58,30 @@ async fn a_write_that_can_not_be_put_in_its_place_is_refused_at_once() {
 }
 
 #[tokio::test]
+async fn a_write_that_reaches_into_one_that_came_early_is_refused() {
+    let rig = Rig::start().await;
+    let client = Client::login(rig.address, "acme").await;
+    let handle = client.open("a.hl7", NEW).await.unwrap();
+    client.write(&handle, 4, b"EVN|").await.unwrap();
+    assert_eq!(client.write(&handle, 0, b"MSH|^~").await, Err(StatusCode::Failure));
+    assert_eq!(client.close(&handle).await, Err(StatusCode::Failure));
+    assert!(rig.jobs().is_empty());
+}
+
+/// Keeping one costs more than its bytes.
+#[tokio::test]
+async fn small_writes_that_come_too_early_are_bounded_in_number() {
+    let rig = Rig::start().await;
+    let client = Client::login(rig.address, "acme").await;
+    let handle = client.open("a.hl7", NEW).await.unwrap();
+    let mut taken = 0;
+    while taken <= 4096 && client.write(&handle, 2 * (taken + 1), b"x").await.is_ok() {
+        taken += 1;
+    }
+    assert_eq!(taken, 4096);
+}
+
+#[tokio::test]
 async fn bytes_that_come_too_early_are_bounded_over_all_handles() {
     let rig = Rig::start().await;
     let client = Client::login(rig.address, "acme").await;
