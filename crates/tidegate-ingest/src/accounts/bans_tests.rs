@@ -42,6 +42,16 @@ async fn an_address_is_banned_after_ten_failures_for_longer_each_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_led_to_a_ban_counts_no_more_after_it() {
+    let ban = HumanDuration(Duration::from_mins(1));
+    let bans = Bans::new(AuthConfig { ban, ..AuthConfig::default() });
+    get_banned(&bans, "192.0.2.1");
+    advance(ban.0).await;
+    bans.failed("a", address("192.0.2.1"));
+    assert!(bans.list().is_empty(), "the failures before it are within the window still");
+}
+
+#[tokio::test(start_paused = true)]
 async fn failures_count_for_the_window_only() {
     let bans = bans();
     for _ in 0..30 {

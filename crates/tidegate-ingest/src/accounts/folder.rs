@@ -81,55 +81,73 @@ fn paths(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Takes files in one by one: first those that did not change, so that they keep what is theirs.
+/// Leaves a file that claims another's code or account as it was before, or out, until no two claim the same.
 fn settle(
-    read: BTreeMap<PathBuf, Organization>,
+    mut read: BTreeMap<PathBuf, Organization>,
     before: &OrgFolder,
 ) -> (BTreeMap<PathBuf, Organization>, Vec<Problem>) {
-    let (old, new): (Vec<_>, Vec<_>) = read
-        .into_iter()
-        .partition(|(path, organization)| before.organizations.get(path) == Some(organization));
-    let mut settled = Settled::default();
     let mut problems = Vec::new();
-    for (path, organization) in old.into_iter().chain(new) {
-        if let Err((key, message)) = settled.claim(&path, organization) {
-            problems.push(Problem { file: path.clone(), key, message });
-            if let Some(previous) = before.organizations.get(&path) {
-                // What it said before conflicts with nothing that was in force; a failure here means
-                // that another file took it over meanwhile, which the problem above already says.
-                let _ = settled.claim(&path, previous.clone());
+    while let Some(problem) = first_conflict(&read, before) {
+        // What it said before is kept for it from then on, so that this ends.
+        match before.organizations.get(&problem.file) {
+            Some(previous) => _ = read.insert(problem.file.clone(), previous.clone()),
+            None => _ = read.remove(&problem.file),
+        }
+        problems.push(problem);
+    }
+    (read, problems)
+}
+
+fn first_conflict(read: &BTreeMap<PathBuf, Organization>, before: &OrgFolder) -> Option<Problem> {
+    let mut claims = Claims::kept(read, before);
+    read.iter().find_map(|(path, organization)| {
+        let (key, message) = claims.claim(path, organization).err()?;
+        Some(Problem { file: path.clone(), key, message })
+    })
+}
+
+/// Which file has which code and which account.
+#[derive(Default)]
+struct Claims<'a> {
+    codes: BTreeMap<&'a OrgCode, &'a Path>,
+    accounts: BTreeMap<&'a str, (&'a Path, &'a OrgCode)>,
+}
+
+impl<'a> Claims<'a> {
+    /// What files had before and still ask for: nobody else gets that, whichever file is looked at first.
+    fn kept(read: &'a BTreeMap<PathBuf, Organization>, before: &OrgFolder) -> Self {
+        let mut claims = Self::default();
+        for (path, organization) in read {
+            let Some(previous) = before.organizations.get(path) else { continue };
+            if previous.code == organization.code {
+                claims.codes.insert(&organization.code, path);
+            }
+            let had = |name: &str| previous.accounts.iter().any(|account| account.name == name);
+            for account in organization.accounts.iter().filter(|account| had(&account.name)) {
+                claims.accounts.insert(&account.name, (path, &organization.code));
             }
         }
+        claims
     }
-    (settled.organizations, problems)
-}
 
-#[derive(Default)]
-struct Settled {
-    organizations: BTreeMap<PathBuf, Organization>,
-    codes: BTreeMap<OrgCode, PathBuf>,
-    accounts: BTreeMap<String, OrgCode>,
-}
-
-impl Settled {
-    /// Takes one file's organization in, as a whole or not at all.
-    fn claim(&mut self, path: &Path, organization: Organization) -> Result<(), (String, String)> {
-        if let Some(other) = self.codes.get(&organization.code) {
+    /// Notes what a file asks for; what is in the way: its key, and why.
+    fn claim(&mut self, path: &'a Path, organization: &'a Organization) -> Result<(), (String, String)> {
+        let other = *self.codes.entry(&organization.code).or_insert(path);
+        if other != path {
             return Err(("code".to_owned(), format!("stands in {} already", other.display())));
         }
         let mut names = BTreeSet::new();
         for (index, account) in organization.accounts.iter().enumerate() {
+            let name = account.name.as_str();
             let key = || format!("account[{index}].name");
-            if let Some(other) = self.accounts.get(&account.name) {
-                return Err((key(), format!("{:?} is an account of {other} already", account.name)));
+            let (other, code) = *self.accounts.entry(name).or_insert((path, &organization.code));
+            if other != path {
+                return Err((key(), format!("{name:?} is an account of {code} already")));
             }
-            if !names.insert(account.name.as_str()) {
-                return Err((key(), format!("{:?} stands twice", account.name)));
+            if !names.insert(name) {
+                return Err((key(), format!("{name:?} stands twice")));
             }
         }
-        self.accounts.extend(names.into_iter().map(|name| (name.to_owned(), organization.code.clone())));
-        self.codes.insert(organization.code.clone(), path.to_owned());
-        self.organizations.insert(path.to_owned(), organization);
         Ok(())
     }
 }
@@ -209,6 +227,42 @@ mod tests {
         let after = files.write("B.toml", "B", "a").reload(&before);
         assert_eq!(after.organizations, before.organizations);
         assert_eq!(after.problems.len(), 1);
+    }
+
+    #[test]
+    fn an_account_stays_with_its_file_although_that_changes_at_the_same_time() {
+        let files = Files::new();
+        let before = files.write("B.toml", "B", "b").reload(&OrgFolder::default());
+        files
+            .write("A.toml", "A", "b")
+            .write_text("B.toml", "code = 'B'\nname = 'new'\n[[account]]\nname = 'b'");
+        let after = files.reload(&before);
+        assert_eq!(codes(&after), ["B"]);
+        assert_eq!(after.owner_of("b").unwrap().name, "new");
+        assert_eq!(after.problems.len(), 1);
+        // The same for a code that another file asks for.
+        files.write("A.toml", "B", "a").write("B.toml", "B", "b");
+        let after = files.reload(&after);
+        assert_eq!((codes(&after), after.owner_of("a")), (vec!["B"], None));
+    }
+
+    #[test]
+    fn a_file_that_asks_for_too_much_keeps_even_what_it_would_have_given_up() {
+        let files = Files::new();
+        let before = files.write("M.toml", "M", "m").write("Z.toml", "Z", "z").reload(&OrgFolder::default());
+        // M wants the account of Z instead of its own, which a new file wants.
+        let after = files.write("A.toml", "A", "m").write("M.toml", "M", "z").reload(&before);
+        assert_eq!(after.organizations, before.organizations);
+        assert_eq!(after.problems.len(), 2);
+    }
+
+    #[test]
+    fn accounts_may_move_and_change_places_between_files_at_once() {
+        let files = Files::new();
+        let before = files.write("A.toml", "A", "a").write("B.toml", "B", "b").reload(&OrgFolder::default());
+        let after = files.write("A.toml", "A", "b").write("B.toml", "B", "a").reload(&before);
+        assert_eq!(after.problems, []);
+        assert_eq!(after.owner_of("a").unwrap().code.as_str(), "B");
     }
 
     #[test]

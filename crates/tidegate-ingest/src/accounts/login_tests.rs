@@ -1,6 +1,8 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 
+use russh::keys::{Algorithm, PrivateKey};
+
 use super::*;
 
 const PASSWORD: &str = "correct horse";
@@ -64,6 +66,23 @@ async fn a_session_is_noticed_when_its_account_is_shut_out() {
     write(folder.path(), "A", "a", "disabled = true");
     logins.directory.reload();
     assert_eq!(logins.still_admits(&login, peer), Err(LoginRefused::Disabled));
+    write(folder.path(), "A", "a", "allow_from = ['192.0.2.0/24']");
+    logins.directory.reload();
+    assert_eq!(logins.still_admits(&login, peer), Err(LoginRefused::AddressNotAllowed));
+}
+
+#[tokio::test]
+async fn a_session_goes_on_neither_in_the_old_nor_in_the_new_organization_of_its_account() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "A", "a", "");
+    let logins = logins(folder.path());
+    let login = check(&logins, "a", PASSWORD).await.unwrap();
+    std::fs::write(folder.path().join("A.toml"), "code = 'A'").unwrap();
+    write(folder.path(), "B", "a", "");
+    assert_eq!(logins.directory.reload(), []);
+    let peer = Ipv4Addr::LOCALHOST.into();
+    assert_eq!(logins.still_admits(&login, peer), Err(LoginRefused::UnknownAccount));
+    assert_eq!(check(&logins, "a", PASSWORD).await.unwrap().org.as_str(), "B");
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,6 +116,11 @@ async fn a_banned_address_is_refused_whatever_its_password_and_others_are_not() 
         assert_eq!(try_from("192.0.2.1", "wrong horse").await, Err(LoginRefused::WrongPassword));
     }
     assert_eq!(try_from("192.0.2.1", PASSWORD).await, Err(LoginRefused::Banned));
+    let key = PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519).unwrap();
+    let key = SenderKey::of(key.public_key()).unwrap();
+    let offer = |peer: &str| logins.look_up_key("a", &key, peer.parse().unwrap());
+    assert_eq!(offer("192.0.2.1"), Err(LoginRefused::Banned), "nor by key, where it is connected already");
+    assert_eq!(offer("192.0.2.2"), Err(LoginRefused::UnknownKey));
     assert!(try_from("192.0.2.2", PASSWORD).await.is_ok());
     tokio::time::advance(Duration::from_mins(15)).await;
     assert!(try_from("192.0.2.1", PASSWORD).await.is_ok());

@@ -4,7 +4,9 @@
 //! lost. Without any hint the rescans find everything, later.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -32,7 +34,13 @@ pub(super) struct Hints {
     losses: Arc<Losses>,
     /// `None`: the folder could not be watched.
     watcher: Option<RecommendedWatcher>,
+    path: PathBuf,
+    /// The directory that stood at the path before the watch.
+    place: Option<Directory>,
 }
+
+/// Device and inode.
+type Directory = (u64, u64);
 
 /// What the receiving end has missed.
 #[derive(Default)]
@@ -48,9 +56,10 @@ impl Hints {
         let (sender, waiting) = mpsc::channel(WAITING_MAX);
         let losses = Arc::new(Losses::default());
         let (told, itself) = (Arc::clone(&losses), folder.to_owned());
+        let (path, place) = (folder.to_owned(), std::fs::metadata(folder).ok().as_ref().map(directory));
         let watcher = watch(folder, move |event| pass_on(event, &itself, &sender, &told));
         let failed = |error: &notify::Error| tracing::warn!(%error, "folder not watched; rescans go on");
-        Self { waiting, losses, watcher: watcher.inspect_err(failed).ok() }
+        Self { waiting, losses, watcher: watcher.inspect_err(failed).ok(), path, place }
     }
 
     /// The next hint; never resolves without a watch.
@@ -71,10 +80,17 @@ impl Hints {
         self.losses.some.swap(false, Ordering::AcqRel)
     }
 
-    /// Whether there is no watch, or none on what stands at the folder's path now.
-    pub(super) fn have_ended(&self) -> bool {
-        self.watcher.is_none() || self.losses.all.load(Ordering::Acquire)
+    /// Whether there is no watch, or none on what stands at the folder's path now: a mount, a link that was changed
+    /// and a renamed directory above put another there, and nothing tells of that.
+    pub(super) async fn have_ended(&self) -> bool {
+        let found = tokio::fs::metadata(&self.path).await.ok();
+        let is_other = found.as_ref().map(directory) != self.place;
+        self.watcher.is_none() || is_other || self.losses.all.load(Ordering::Acquire)
     }
+}
+
+fn directory(found: &Metadata) -> Directory {
+    (found.dev(), found.ino())
 }
 
 fn watch(
@@ -157,14 +173,30 @@ mod tests {
         let folder = base.path().join("drop");
         std::fs::create_dir(&folder).unwrap();
         let mut hints = Hints::of(&folder);
-        assert!(!hints.have_ended());
+        assert!(!hints.have_ended().await);
         std::fs::write(folder.join("a"), "x").unwrap();
         std::fs::rename(folder.join("a"), base.path().join("a")).unwrap();
         std::fs::remove_dir(&folder).unwrap();
         while hints.next().await != Hint::Gone("a".into()) {}
         // What tells of the folder comes next, and nothing after it could be waited for.
-        while !hints.have_ended() {
+        while !hints.have_ended().await {
             tokio::task::yield_now().await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_folder_in_whose_place_another_stands_ends_its_hints() {
+        let base = tempfile::tempdir().unwrap();
+        let (link, new) = (base.path().join("link"), base.path().join("new"));
+        for name in ["one", "other"] {
+            std::fs::create_dir_all(base.path().join(name).join("drop")).unwrap();
+        }
+        std::os::unix::fs::symlink("one", &link).unwrap();
+        let hints = Hints::of(&link.join("drop"));
+        assert!(!hints.have_ended().await);
+        std::os::unix::fs::symlink("other", &new).unwrap();
+        std::fs::rename(&new, &link).unwrap();
+        assert!(hints.have_ended().await);
+        assert!(!Hints::of(&link.join("drop")).have_ended().await);
     }
 }

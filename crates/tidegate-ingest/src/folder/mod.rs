@@ -57,7 +57,7 @@ pub async fn run(door: FolderDoor, mut stop: watch::Receiver<bool>) {
             biased;
             () = stopped(&mut stop) => return,
             _ = rescans.tick() => {
-                if hints.have_ended() {
+                if hints.have_ended().await {
                     hints = Hints::of(&folder.door.config.path);
                     folder.candidates.doubt();
                 }

@@ -97,7 +97,12 @@ fn copy(mut response: File, target: &Path, name: Vec<u8>) -> io::Result<()> {
     let mut hidden = OsString::from(".");
     hidden.push(&name);
     let (hidden, path) = (target.join(hidden), target.join(name));
-    let mut file = File::create(&hidden)?;
+    // Others may write here: what stands there already is never written to, wherever a link leads.
+    match fs::remove_file(&hidden) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(&hidden)?;
     io::copy(&mut response, &mut file)?;
     file.set_permissions(Permissions::from_mode(MODE))?;
     file.sync_all()?;
