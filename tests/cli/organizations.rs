@@ -175,6 +175,43 @@ fn a_watched_folder_and_an_organization_that_asks_for_a_sidecar_do_not_go_togeth
 }
 
 #[test]
+fn a_watched_folder_has_an_organization_and_a_directory_of_its_own() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    for name in ["drop", "data"] {
+        std::fs::create_dir(site.path(name)).unwrap();
+    }
+    std::os::unix::fs::symlink("drop", site.path("link")).unwrap();
+    let config = site.path("tidegate.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let folder =
+        |path: &str, org: &str, more: &str| format!("\n[[folder]]\npath = '{path}'\norg = '{org}'\n{more}");
+    let drop = folder("drop", "ACME01", "");
+    for (folders, words) in [
+        (folder("drop", "NOSUCH", ""), "there is no organization NOSUCH"),
+        (drop.clone() + &folder("link", "ACME01", ""), "is the same directory as another"),
+        (folder("drop", "ACME01", "responses = 'link'"), "(folder.responses) is watched"),
+        (folder("data", "ACME01", ""), "lies in data_dir"),
+    ] {
+        std::fs::write(&config, format!("{text}{folders}")).unwrap();
+        let checked = site.run("check-config");
+        assert!(checked.code == 78 && checked.err.contains(words), "{words}: {checked:?}");
+    }
+    std::fs::remove_dir(site.path("data")).unwrap();
+    std::fs::write(&config, text + &drop).unwrap();
+    site.run("check-config").ok();
+}
+
+#[test]
+fn an_organization_whose_file_is_broken_is_not_just_called_unknown() {
+    let site = Site::new();
+    site.add_org("ACME01");
+    std::fs::write(site.path("orgs.d/ACME01.toml"), "code = 'ACME01'\nnonsense = 1\n").unwrap();
+    let refused = site.run("org disable ACME01");
+    assert!(refused.code == 1 && refused.err.contains("nonsense"), "{refused:?}");
+}
+
+#[test]
 fn accounts_are_added_shut_out_and_taken_away() {
     let site = Site::new();
     site.add_org("ACME01");

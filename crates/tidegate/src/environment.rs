@@ -2,15 +2,16 @@
 //!
 //! Invariant: looking changes nothing. Whatever is found wrong says what to do about it.
 
+use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use tidegate_domain::{Account, Organization};
-use tidegate_ingest::accounts::load_folder;
+use tidegate_ingest::accounts::{OrgFolder, load_folder};
 use tidegate_ingest::config::{FolderConfig, FtpConfig};
 use tidegate_ingest::sftp::HostKeys;
 use tidegate_ingest::tls::TlsFiles;
@@ -71,7 +72,7 @@ pub(crate) fn examine(loaded: &Loaded) -> Vec<Finding> {
     findings.extend(host_keys(loaded));
     findings.extend(organizations(&loaded.orgs_dir(), &loaded.config));
     findings.extend(delivered(loaded));
-    findings.extend(loaded.config.folder.iter().flat_map(folder));
+    findings.extend(folders(loaded));
     findings.extend(templates(loaded));
     findings
 }
@@ -122,10 +123,35 @@ fn expiry(certificate: &str, at: SystemTime) -> Finding {
     }
 }
 
-fn folder(folder: &FolderConfig) -> Vec<Finding> {
-    let responses = folder.responses.iter().map(|path| ("folder.responses", path));
-    let directories = std::iter::once(("folder.path", &folder.path)).chain(responses);
-    directories.map(|(key, path)| writable(key, path)).collect()
+fn folders(loaded: &Loaded) -> Vec<Finding> {
+    let data_dir = loaded.config.data_dir.canonicalize().ok();
+    let mut findings = Vec::new();
+    let mut watched = BTreeSet::new();
+    for folder in &loaded.config.folder {
+        let responses = folder.responses.iter().map(|path| ("folder.responses", path));
+        let directories = std::iter::once(("folder.path", &folder.path)).chain(responses);
+        findings.extend(directories.map(|(key, path)| writable(key, path)));
+        // Where links lead to, which the configuration by itself can't tell.
+        let Ok(path) = folder.path.canonicalize() else { continue };
+        let shown = folder.path.display();
+        if data_dir.as_ref().is_some_and(|data_dir| path.starts_with(data_dir)) {
+            let what = format!("{shown} (folder.path) lies in data_dir: the server would take its own files");
+            findings.push(Finding::wrong(what, "use a directory elsewhere"));
+        }
+        if !watched.insert(path) {
+            let what = format!("{shown} (folder.path) is the same directory as another [[folder]]'s");
+            findings.push(Finding::wrong(what, "give each organization a directory of its own"));
+        }
+    }
+    let is_watched = |path: &PathBuf| path.canonicalize().is_ok_and(|path| watched.contains(&path));
+    for path in loaded.config.folder.iter().filter_map(|folder| folder.responses.as_ref()) {
+        if is_watched(path) {
+            let what =
+                format!("{} (folder.responses) is watched: responses would be taken there", path.display());
+            findings.push(Finding::wrong(what, "use a directory that is not watched"));
+        }
+    }
+    findings
 }
 
 /// A directory that files are taken from or brought to: both need the right to change it.
@@ -221,10 +247,14 @@ fn host_keys(loaded: &Loaded) -> Option<Finding> {
     })
 }
 
-/// An organization that demands what a watched folder can't tell.
-fn demands(folder: &FolderConfig, organization: &Organization) -> Option<Finding> {
-    let (code, completion) = (&organization.code, organization.completion);
+/// An organization that is not there, or demands what a watched folder can't tell.
+fn demands(folder: &FolderConfig, organizations: &OrgFolder) -> Option<Finding> {
     let path = folder.path.display();
+    let Some((_, organization)) = organizations.find(&folder.org) else {
+        let what = format!("nothing is taken from {path}: there is no organization {}", folder.org);
+        return Some(Finding::wrong(what, format!("tidegate org add {}, or change folder.org", folder.org)));
+    };
+    let (code, completion) = (&organization.code, organization.completion);
     let what =
         format!("nothing is taken from {path}: {code} asks for a {completion}, which can't be told there");
     let advice = format!("tidegate org set {code} --completion close, or take the [[folder]] out");
@@ -262,7 +292,7 @@ fn organizations(folder: &Path, config: &Config) -> Vec<Finding> {
         .iter()
         .map(|problem| Finding::wrong(problem.to_string(), "mend the file; the server takes it up by itself"))
         .collect();
-    findings.extend(config.folder.iter().filter_map(|folder| demands(folder, found.find(&folder.org)?.1)));
+    findings.extend(config.folder.iter().filter_map(|folder| demands(folder, &found)));
     let organizations = found.organizations.values();
     findings.extend(organizations.flat_map(|organization| bound_in_vain(organization, config.ftp.as_ref())));
     let orgs = found.organizations.len() as u64;

@@ -78,7 +78,11 @@ pub(super) fn editor(context: &Context) -> OrgEditor {
 /// What was refused, and what to do about it.
 pub(super) fn refused(context: &Context, error: &ChangeError) -> Failure {
     match error {
-        ChangeError::Unknown(code) => unknown(code).into(),
+        ChangeError::Unknown(code) => {
+            // It may stand in a file that is broken: reading names each.
+            read(context);
+            unknown(code).into()
+        }
         ChangeError::Exists { code, .. } => {
             anyhow!("{error}\nSet a password with `tidegate org passwd {code} ACCOUNT`").into()
         }

@@ -31,7 +31,9 @@ pub(super) fn poke(context: &Context) -> Result<(), Failure> {
             Screen::print("The running server has taken it up.")?;
         }
         Ok(reloaded) => {
-            Screen::print("The running server has read the files; some it refuses:")?;
+            Screen::print(
+                "The running server has read the files. Its problems, as `tidegate status` tells them:",
+            )?;
             Screen::print(&reloaded.problems.join("\n"))?;
         }
         Err(Failure::Unreachable(_)) => {
