@@ -172,7 +172,8 @@ impl Folder {
         }
         match self.candidates.look(name, identity, Instant::now()) {
             Verdict::Wait => return Ok(()),
-            Verdict::Quiet if listing::has_visible_writer(identity).await => return Ok(()),
+            // It was renamed while it is open, or has more than one writer. The last close is seen as well.
+            Verdict::Quiet | Verdict::Whole if listing::has_visible_writer(identity).await => return Ok(()),
             Verdict::Quiet | Verdict::Whole => {}
         }
         let taken = self.take(name, identity).await;

@@ -43,6 +43,32 @@ async fn a_file_is_taken_once_it_is_renamed_to_its_final_name() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_open_when_it_gets_its_name_or_has_a_second_writer_waits_for_the_last_close() {
+    let mut rig = Rig::new();
+    rig.watch(SELDOM);
+    rig.looks_once().await;
+    let mut renamed = File::create(rig.path("beside")).unwrap();
+    renamed.write_all(b"MSH|1").unwrap();
+    fs::rename(rig.path("beside"), rig.path("drop/renamed.hl7")).unwrap();
+    let mut second = File::create(rig.path("drop/shared.hl7")).unwrap();
+    fs::write(rig.path("drop/shared.hl7"), "MSH|2").unwrap();
+    fs::write(rig.path("drop/closed.hl7"), "MSH|3").unwrap();
+    assert_eq!(names(&rig.jobs(1).await), ["closed.hl7"]);
+    renamed.write_all(b"|more").unwrap();
+    drop(renamed);
+    assert_eq!(names(&rig.jobs(2).await)[1], "renamed.hl7");
+    second.write_all(b"MSH|2|more").unwrap();
+    drop(second);
+    let jobs = rig.jobs(3).await;
+    assert_eq!(names(&jobs)[2], "shared.hl7");
+    for (job, expected) in jobs[1..].iter().zip(["MSH|1|more", "MSH|2|more"]) {
+        let mut bytes = String::new();
+        rig.store.open_payload(job).unwrap().read_to_string(&mut bytes).unwrap();
+        assert_eq!(bytes, expected);
+    }
+}
+
+#[tokio::test]
 async fn what_came_while_nobody_watched_is_taken_in_its_order_but_never_while_it_is_written() {
     let mut rig = Rig::new();
     let mut open = File::create(rig.path("drop/0-open.hl7")).unwrap();
