@@ -14,7 +14,6 @@ mod tree;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use rustix::net::sockopt::set_socket_oobinline;
 use tokio::net::TcpStream;
@@ -194,9 +193,9 @@ where
     ) -> Next {
         let patience = match self.login {
             Login::In(_) => self.engine.settings.idle_max,
-            Login::Out { .. } => {
-                login_until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
-            }
+            // However much it talks.
+            Login::Out { .. } if Instant::now() >= login_until => return Next::Late,
+            Login::Out { .. } => login_until.saturating_duration_since(Instant::now()),
         };
         tokio::select! {
             biased;
