@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::identity::Identity;
-use super::writers;
 use crate::intake::Intake;
 
 /// Most files of one look; those behind them come when these are gone.
@@ -48,11 +47,4 @@ fn list_now(folder: &Path, intake: &Intake) -> io::Result<Vec<(OsString, Identit
 pub(super) async fn look(folder: &Path, name: &OsStr) -> Option<Identity> {
     let found = tokio::fs::symlink_metadata(folder.join(name)).await.ok()?;
     found.is_file().then(|| Identity::of(&found))
-}
-
-/// Whether somebody is seen to write a file.
-pub(super) async fn has_visible_writer(identity: Identity) -> bool {
-    let looked = tokio::task::spawn_blocking(move || writers::has_visible_writer(identity.file())).await;
-    // Who could not look has to wait.
-    looked.unwrap_or(true)
 }

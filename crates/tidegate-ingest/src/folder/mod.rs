@@ -31,6 +31,7 @@ use candidates::{Candidates, Verdict};
 use hints::{Hint, Hints};
 use identity::Identity;
 use take::Left;
+use writers::Writers;
 
 /// What a watched folder needs.
 #[derive(Debug)]
@@ -100,10 +101,11 @@ impl Folder {
         if self.refusal().is_some() {
             return;
         }
+        let mut writers = Writers::default();
         for name in finished {
             // What is left is found, and told of, by the next rescan.
             if let Some(identity) = listing::look(&self.door.config.path, &name).await {
-                drop(self.consider(&name, identity).await);
+                drop(self.consider(&name, identity, &mut writers).await);
             }
         }
     }
@@ -150,11 +152,12 @@ impl Folder {
         self.accepted.retain(|name, _| there.contains(name));
         self.refused.retain(|name, _| there.contains(name));
         let (mut waits, mut left) = (None, BTreeMap::<String, u64>::new());
+        let mut writers = Writers::default();
         for (name, identity) in &files {
             if *self.stop.borrow() {
                 break;
             }
-            match self.consider(name, *identity).await {
+            match self.consider(name, *identity, &mut writers).await {
                 Ok(()) => {}
                 // Without a number, which would be another one each time: it is said once.
                 Err(reason) if reason.is_for_all() => waits = Some(reason.to_string()),
@@ -166,14 +169,19 @@ impl Folder {
     }
 
     /// Takes a file if it is whole.
-    async fn consider(&mut self, name: &OsString, identity: Identity) -> Result<(), Left> {
+    async fn consider(
+        &mut self,
+        name: &OsString,
+        identity: Identity,
+        writers: &mut Writers,
+    ) -> Result<(), Left> {
         if self.accepted.get(name) == Some(&identity) {
             return self.remove(name, identity).await;
         }
         match self.candidates.look(name, identity, Instant::now()) {
             Verdict::Wait => return Ok(()),
             // It was renamed while it is open, or has more than one writer. The last close is seen as well.
-            Verdict::Quiet | Verdict::Whole if listing::has_visible_writer(identity).await => return Ok(()),
+            Verdict::Quiet | Verdict::Whole if writers.have(identity.file()).await => return Ok(()),
             Verdict::Quiet | Verdict::Whole => {}
         }
         let taken = self.take(name, identity).await;

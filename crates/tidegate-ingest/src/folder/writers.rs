@@ -3,25 +3,55 @@
 //! Linux shows a process the open files of those of its own user, and of all to root. So this can tell
 //! that a file is being written; it can't tell that it is not.
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::time::Duration;
 
-/// Whether a process that we may look at has the file of this device and inode open for writing. Blocks;
-/// looks at every open file of the machine's visible processes.
-pub(super) fn has_visible_writer(file: (u64, u64)) -> bool {
-    let Ok(processes) = fs::read_dir("/proc") else { return false };
-    let is_process =
-        |entry: &fs::DirEntry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit());
-    processes.flatten().filter(is_process).any(|process| writes(&process.path(), file))
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+
+/// How long a look counts: it reads of every open file of the visible processes, which takes milliseconds.
+const LOOK_MAX: Duration = Duration::from_millis(200);
+
+/// Device and inode.
+type File = (u64, u64);
+
+/// The files that a process was seen to have open for writing a moment ago.
+#[derive(Debug, Default)]
+pub(super) struct Writers {
+    looked: Option<(HashSet<File>, Instant)>,
 }
 
-fn writes(process: &Path, file: (u64, u64)) -> bool {
-    let Ok(open) = fs::read_dir(process.join("fd")) else { return false };
-    open.flatten().any(|one| {
-        let found = fs::metadata(one.path());
-        found.is_ok_and(|found| (found.dev(), found.ino()) == file)
-            && is_for_writing(&process.join("fdinfo").join(one.file_name()))
+impl Writers {
+    /// Whether a process that we may look at has this file open for writing.
+    pub(super) async fn have(&mut self, file: File) -> bool {
+        let now = Instant::now();
+        if self.looked.as_ref().is_none_or(|(_, at)| now.duration_since(*at) > LOOK_MAX) {
+            self.looked = spawn_blocking(open_for_writing).await.ok().map(|files| (files, now));
+        }
+        // Who could not look has to wait.
+        self.looked.as_ref().is_none_or(|(files, _)| files.contains(&file))
+    }
+}
+
+fn open_for_writing() -> HashSet<File> {
+    let mut files = HashSet::new();
+    let is_process =
+        |entry: &fs::DirEntry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit());
+    for process in fs::read_dir("/proc").into_iter().flatten().flatten().filter(is_process) {
+        files.extend(written_by(&process.path()));
+    }
+    files
+}
+
+fn written_by(process: &Path) -> impl Iterator<Item = File> {
+    let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+    open.filter_map(move |one| {
+        let found = fs::metadata(one.path()).ok().filter(fs::Metadata::is_file)?;
+        let info = process.join("fdinfo").join(one.file_name());
+        is_for_writing(&info).then(|| (found.dev(), found.ino()))
     })
 }
 
@@ -38,16 +68,29 @@ fn is_for_writing(info: &Path) -> bool {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_writer_is_seen_and_a_reader_is_none() {
+    #[tokio::test]
+    async fn a_writer_is_seen_and_a_reader_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a");
         let writer = fs::File::create(&path).unwrap();
         let found = fs::metadata(&path).unwrap();
         let file = (found.dev(), found.ino());
-        assert!(has_visible_writer(file));
+        assert!(Writers::default().have(file).await);
         drop(writer);
         let _reader = fs::File::open(&path).unwrap();
-        assert!(!has_visible_writer(file));
+        assert!(!Writers::default().have(file).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_counts_for_a_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let writer = fs::File::create(folder.path().join("a")).unwrap();
+        let found = writer.metadata().unwrap();
+        let (file, mut writers) = ((found.dev(), found.ino()), Writers::default());
+        assert!(writers.have(file).await);
+        drop(writer);
+        assert!(writers.have(file).await);
+        tokio::time::advance(LOOK_MAX + Duration::from_millis(1)).await;
+        assert!(!writers.have(file).await);
     }
 }
