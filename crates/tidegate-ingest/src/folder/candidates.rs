@@ -44,10 +44,9 @@ enum Writer {
 pub(super) enum Verdict {
     /// It may grow.
     Wait,
-    /// Its writer is done.
+    /// Its writer is done, or nobody saw one and it has been quiet for long enough; whole unless a process is found to
+    /// have it open.
     Whole,
-    /// It has been quiet for long enough; whole unless a writer is found to have it open.
-    Quiet,
 }
 
 impl Candidates {
@@ -92,10 +91,8 @@ impl Candidates {
         let quiet = now.duration_since(since) >= self.settle;
         match (writer, identity.size_bytes()) {
             (Writer::AtWork, _) | (Writer::Unseen, 0) => Verdict::Wait,
-            (Writer::Done, 0) if !quiet => Verdict::Wait,
-            (Writer::Done, _) => Verdict::Whole,
-            (Writer::Unseen, _) if quiet => Verdict::Quiet,
-            (Writer::Unseen, _) => Verdict::Wait,
+            (Writer::Done, 0) | (Writer::Unseen, _) if !quiet => Verdict::Wait,
+            (Writer::Done | Writer::Unseen, _) => Verdict::Whole,
         }
     }
 
@@ -158,7 +155,7 @@ mod tests {
         assert_eq!(watcher.look(0, Identity::sample(1, 100)), Verdict::Wait);
         assert_eq!(watcher.look(29, Identity::sample(1, 101)), Verdict::Wait, "it grew");
         assert_eq!(watcher.look(58, Identity::sample(1, 101)), Verdict::Wait);
-        assert_eq!(watcher.look(59, Identity::sample(1, 101)), Verdict::Quiet);
+        assert_eq!(watcher.look(59, Identity::sample(1, 101)), Verdict::Whole);
         assert_eq!(watcher.look(60, Identity::sample(2, 101)), Verdict::Wait, "another file of this name");
     }
 
@@ -183,7 +180,7 @@ mod tests {
         assert_eq!(watcher.look(0, file), Verdict::Wait);
         watcher.candidates.doubt();
         assert_eq!(watcher.look(29, file), Verdict::Wait);
-        assert_eq!(watcher.look(30, file), Verdict::Quiet);
+        assert_eq!(watcher.look(30, file), Verdict::Whole);
     }
 
     #[test]

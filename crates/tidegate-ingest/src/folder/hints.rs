@@ -4,8 +4,6 @@
 //! lost. Without any hint the rescans find everything, later.
 
 use std::ffi::OsString;
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc;
+
+use super::identity::{Inode, inode};
 
 /// Hints that may wait; as many events as Linux keeps by default.
 const WAITING_MAX: usize = 16_384;
@@ -36,11 +36,8 @@ pub(super) struct Hints {
     watcher: Option<RecommendedWatcher>,
     path: PathBuf,
     /// The directory that stood at the path before the watch.
-    place: Option<Directory>,
+    place: Option<Inode>,
 }
-
-/// Device and inode.
-type Directory = (u64, u64);
 
 /// What the receiving end has missed.
 #[derive(Default)]
@@ -56,7 +53,7 @@ impl Hints {
         let (sender, waiting) = mpsc::channel(WAITING_MAX);
         let losses = Arc::new(Losses::default());
         let (told, itself) = (Arc::clone(&losses), folder.to_owned());
-        let (path, place) = (folder.to_owned(), std::fs::metadata(folder).ok().as_ref().map(directory));
+        let (path, place) = (folder.to_owned(), std::fs::metadata(folder).ok().as_ref().map(inode));
         let watcher = watch(folder, move |event| pass_on(event, &itself, &sender, &told));
         let failed = |error: &notify::Error| tracing::warn!(%error, "folder not watched; rescans go on");
         Self { waiting, losses, watcher: watcher.inspect_err(failed).ok(), path, place }
@@ -84,13 +81,9 @@ impl Hints {
     /// and a renamed directory above put another there, and nothing tells of that.
     pub(super) async fn have_ended(&self) -> bool {
         let found = tokio::fs::metadata(&self.path).await.ok();
-        let is_other = found.as_ref().map(directory) != self.place;
+        let is_other = found.as_ref().map(inode) != self.place;
         self.watcher.is_none() || is_other || self.losses.all.load(Ordering::Acquire)
     }
-}
-
-fn directory(found: &Metadata) -> Directory {
-    (found.dev(), found.ino())
 }
 
 fn watch(

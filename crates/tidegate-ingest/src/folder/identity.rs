@@ -3,11 +3,17 @@
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 
+/// Device and number of an inode: a file or directory, whatever stands in it.
+pub(super) type Inode = (u64, u64);
+
+pub(super) fn inode(found: &Metadata) -> Inode {
+    (found.dev(), found.ino())
+}
+
 /// A file at one moment. Every write changes it, and so does every rename.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
-    device: u64,
-    inode: u64,
+    inode: Inode,
     size_bytes: u64,
     modified: (i64, i64),
     changed: (i64, i64),
@@ -16,8 +22,7 @@ pub(super) struct Identity {
 impl Identity {
     pub(super) fn of(found: &Metadata) -> Self {
         Self {
-            device: found.dev(),
-            inode: found.ino(),
+            inode: inode(found),
             size_bytes: found.size(),
             modified: (found.mtime(), found.mtime_nsec()),
             changed: (found.ctime(), found.ctime_nsec()),
@@ -28,9 +33,8 @@ impl Identity {
         self.size_bytes
     }
 
-    /// Device and inode: the file, whatever stands in it.
-    pub(super) fn file(&self) -> (u64, u64) {
-        (self.device, self.inode)
+    pub(super) fn inode(&self) -> Inode {
+        self.inode
     }
 }
 
@@ -38,6 +42,6 @@ impl Identity {
 impl Identity {
     /// A file that a test makes up.
     pub(super) fn sample(inode: u64, size_bytes: u64) -> Self {
-        Self { device: 1, inode, size_bytes, modified: (0, 0), changed: (0, 0) }
+        Self { inode: (1, inode), size_bytes, modified: (0, 0), changed: (0, 0) }
     }
 }

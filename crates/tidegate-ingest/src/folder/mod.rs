@@ -181,8 +181,8 @@ impl Folder {
         match self.candidates.look(name, identity, Instant::now()) {
             Verdict::Wait => return Ok(()),
             // It was renamed while it is open, or has more than one writer. The last close is seen as well.
-            Verdict::Quiet | Verdict::Whole if writers.have(identity.file()).await => return Ok(()),
-            Verdict::Quiet | Verdict::Whole => {}
+            Verdict::Whole if writers.have(identity.inode()).await => return Ok(()),
+            Verdict::Whole => {}
         }
         let taken = self.take(name, identity).await;
         if let Err(reason) = &taken

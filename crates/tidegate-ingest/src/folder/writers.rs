@@ -5,28 +5,26 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-/// How long a look counts: it reads of every open file of the visible processes, which takes milliseconds.
-const LOOK_MAX: Duration = Duration::from_millis(200);
+use super::identity::{Inode, inode};
 
-/// Device and inode.
-type File = (u64, u64);
+/// How long a look counts: every open file of the visible processes is looked at, which takes milliseconds.
+const LOOK_MAX: Duration = Duration::from_millis(200);
 
 /// The files that a process was seen to have open for writing a moment ago.
 #[derive(Debug, Default)]
 pub(super) struct Writers {
-    looked: Option<(HashSet<File>, Instant)>,
+    looked: Option<(HashSet<Inode>, Instant)>,
 }
 
 impl Writers {
     /// Whether a process that we may look at has this file open for writing.
-    pub(super) async fn have(&mut self, file: File) -> bool {
+    pub(super) async fn have(&mut self, file: Inode) -> bool {
         let now = Instant::now();
         if self.looked.as_ref().is_none_or(|(_, at)| now.duration_since(*at) > LOOK_MAX) {
             self.looked = spawn_blocking(open_for_writing).await.ok().map(|files| (files, now));
@@ -36,7 +34,7 @@ impl Writers {
     }
 }
 
-fn open_for_writing() -> HashSet<File> {
+fn open_for_writing() -> HashSet<Inode> {
     let mut files = HashSet::new();
     let is_process =
         |entry: &fs::DirEntry| entry.file_name().to_string_lossy().bytes().all(|byte| byte.is_ascii_digit());
@@ -46,12 +44,12 @@ fn open_for_writing() -> HashSet<File> {
     files
 }
 
-fn written_by(process: &Path) -> impl Iterator<Item = File> {
+fn written_by(process: &Path) -> impl Iterator<Item = Inode> {
     let open = fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
     open.filter_map(move |one| {
         let found = fs::metadata(one.path()).ok().filter(fs::Metadata::is_file)?;
         let info = process.join("fdinfo").join(one.file_name());
-        is_for_writing(&info).then(|| (found.dev(), found.ino()))
+        is_for_writing(&info).then(|| inode(&found))
     })
 }
 
@@ -74,7 +72,7 @@ mod tests {
         let path = folder.path().join("a");
         let writer = fs::File::create(&path).unwrap();
         let found = fs::metadata(&path).unwrap();
-        let file = (found.dev(), found.ino());
+        let file = inode(&found);
         assert!(Writers::default().have(file).await);
         drop(writer);
         let _reader = fs::File::open(&path).unwrap();
@@ -86,7 +84,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let writer = fs::File::create(folder.path().join("a")).unwrap();
         let found = writer.metadata().unwrap();
-        let (file, mut writers) = ((found.dev(), found.ino()), Writers::default());
+        let (file, mut writers) = (inode(&found), Writers::default());
         assert!(writers.have(file).await);
         drop(writer);
         assert!(writers.have(file).await);
